@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time as nanoseconds.  Layer: base. */
+#ifndef VFK_BASE_CLOCK_H
+#define VFK_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+
+int64_t clock_boot_ns(void); /* CLOCK_BOOTTIME: goes on through suspend */
+int64_t clock_wall_ns(void); /* CLOCK_REALTIME */
+
+/* The start of the calling process in clock ticks since boot, field 22 of
+ * /proc/self/stat; without a readable /proc, CLOCK_BOOTTIME now in the same unit. */
+uint64_t clock_start_ticks(void);
+
+#define BOOT_ID_LEN 36
+/* Reads /proc/sys/kernel/random/boot_id (or 'VFKEEPER_BOOT_ID' of the environment, for
+ * tests and demos that play a reboot; only honoured together with VFKEEPER_ROOT).
+ * Returns 0, or -1: 'id' is then "". */
+int clock_boot_id(char id[BOOT_ID_LEN + 1]);
+
+#endif

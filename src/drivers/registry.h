@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of drivers.  Layer: drivers. */
+#ifndef VFK_DRIVERS_REGISTRY_H
+#define VFK_DRIVERS_REGISTRY_H
+
+#include "drivers/driver.h"
+
+/* The drivers that this configuration enables, NULL at the end; unset operations are filled
+ * with functions that return VFK_E_UNSUPPORTED. */
+const struct driver *const *registry_drivers(const struct drv_env *env);
+const struct driver *registry_find(const struct drv_env *env, const char *name); /* or NULL */
+
+#endif

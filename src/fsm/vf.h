@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state machine of one VF.  Pure: no I/O, clock, log or allocation.  Layer: fsm.
+ *
+ *              ADD                SETUP_DONE
+ *     FREE ──────────▶ RESERVED ────────────▶ ATTACHED
+ *      ▲ │               │                      │
+ *      │ │ADOPT          │ failed, DEL, gone …  │ DEL, GC, gone, returned …
+ *      │ ▼               ▼                      │
+ *      └──────────── DETACHING ◀────────────────┘
+ *     RESTORE_DONE      │  ▲
+ *               GAVE_UP ▼  │ RETRY, DEL …
+ *                    FAULTED          any ──VANISHED, REBOOT──▶ ABSENT ──APPEARED──▶ FREE
+ *
+ * The table in vf.c is the only place where a transition exists; vfctl fsm, the man page
+ * and the tests derive from it. */
+#ifndef VFK_FSM_VF_H
+#define VFK_FSM_VF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* X(NAME, value on disk): values are for ever (proto/journal.proto says the same). */
+#define VF_STATES(X)                                                                     \
+	X(FREE, 1)                                                                       \
+	X(RESERVED, 2)                                                                   \
+	X(ATTACHED, 3)                                                                   \
+	X(DETACHING, 4)                                                                  \
+	X(FAULTED, 5)                                                                    \
+	X(ABSENT, 6)
+
+#define VF_EVENTS(X)                                                                     \
+	X(ADD, 1)            /* an ADD passed the fence */                               \
+	X(SETUP_DONE, 2)     /* every step of the attach plan is done */                 \
+	X(SETUP_FAILED, 3)   /* a step, the IPAM or the deadline failed the ADD */       \
+	X(DEL, 4)            /* the owner's DEL */                                       \
+	X(GC, 5)             /* CNI GC says that the owner is not valid */               \
+	X(CALLER_GONE, 6)    /* the ADD's client ended before the answer */              \
+	X(REPLAY, 7)         /* a new engine found a half-done ADD */                    \
+	X(NETNS_GONE, 8)     /* the owner's network namespace is provably gone */        \
+	X(RETURNED, 9)       /* the link is at home although nobody released it */       \
+	X(ADMIN_RELEASE, 10) /* vfctl release */                                         \
+	X(RESTORE_DONE, 11)  /* every step of the detach plan is done and verified */    \
+	X(GAVE_UP, 12)       /* the detach plan failed too often */                      \
+	X(FATAL, 13)         /* the device cannot be used */                             \
+	X(RETRY, 14)         /* the engine tries a faulted VF again */                   \
+	X(ADMIN_RETRY, 15)   /* vfctl retry */                                           \
+	X(PF_RECOVERED, 16)  /* the PF works again */                                    \
+	X(VANISHED, 17)      /* the VF is gone from the bus */                           \
+	X(REBOOT, 18)        /* the first engine of a boot */                            \
+	X(APPEARED, 19)      /* discovery found the VF */                                \
+	X(ADOPT, 20)         /* a DEL found its link on a VF without owner */            \
+	X(HOME, 21)          /* the link of a foreign VF came home by itself */          \
+	X(TIMEOUT, 22)       /* the plan's deadline passed */                            \
+	X(STEP, 23)          /* a step of the plan was begun or done */                  \
+	X(BASELINE, 24)      /* an operator changed a free VF: new baseline */
+
+enum vf_state {
+#define X(name, value) VF_##name = (value),
+	VF_STATES(X)
+#undef X
+};
+
+enum vf_event {
+#define X(name, value) VF_EV_##name = (value),
+	VF_EVENTS(X)
+#undef X
+};
+
+/* What a transition asks for, acted on in bit order; JOURNAL first, always. */
+#define VF_TODOS(X)                                                                      \
+	X(JOURNAL, 0) /* write the record before anything else */                        \
+	X(SETUP, 1)   /* run the attach plan */                                          \
+	X(RESTORE, 2) /* run the detach plan */                                          \
+	X(CAPTURE, 3) /* take the VF's settings as its baseline */                       \
+	X(ALARM, 4)   /* a person has to know: log, metric, doctor */                    \
+	X(REPLY, 5)   /* answer whoever waits for this VF */                             \
+	X(FORGET, 6)  /* owner, plan and baseline of this incarnation are void */
+
+enum vf_todo {
+#define X(name, bit) VF_DO_##name = 1 << (bit),
+	VF_TODOS(X)
+#undef X
+};
+
+/* What the guards may look at. */
+struct vf_fsm {
+	enum vf_state state;
+	bool foreign; /* FAULTED because it appeared in use by somebody else (R14) */
+};
+
+struct vf_row {
+	enum vf_state from;
+	enum vf_event event;
+	bool (*guard)(const struct vf_fsm *vf); /* NULL: always */
+	const char *guard_name;                 /* NULL without guard */
+	enum vf_state to;
+	unsigned todo; /* enum vf_todo bits */
+};
+
+extern const struct vf_row vf_rows[];
+extern const size_t vf_n_rows;
+
+/* Takes the first row of (state, event) whose guard holds and stores its todo bits.
+ * False: there is none, 'vf' and 'todo' are unchanged. */
+bool vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo);
+
+const char *vf_state_name(enum vf_state state); /* "FREE"; "?" for an unknown value */
+const char *vf_event_name(enum vf_event event);
+const char *vf_todo_name(enum vf_todo bit);
+bool vf_state_valid(int value);
+bool vf_event_valid(int value);
+
+#endif
