@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vfkeeper.conf.  Layer: engine. */
+#ifndef VFK_ENGINE_CONFIG_H
+#define VFK_ENGINE_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "drivers/driver.h"
+
+struct config {
+	struct drv_env env;
+	char plugin_dirs[1024]; /* colon list of absolute directories */
+	bool sync_all;
+	unsigned add_timeout_s; /* 110 */
+	unsigned del_wait_ms;   /* 3000 */
+	unsigned ipam_del_timeout_s; /* 60 */
+	unsigned step_timeout_s; /* 30: a step later than this is stuck */
+	unsigned retry_min_ms, retry_max_ms; /* 500, 60000: back-off of releases and payments */
+	unsigned give_up_after; /* 8 attempts of a detach plan in a row, then FAULTED */
+	unsigned idle_s;        /* 10: engine on demand ends after this with nothing to do */
+	unsigned n_workers;     /* 8, at most 32 */
+	enum log_level log_level;
+};
+
+void config_default(struct config *cfg);
+/* Reads the file over the defaults; a missing file is the defaults.  VFK_E_CONFIG: one line
+ * with file and line number (unknown section or key, wrong value); 'cfg' then holds the
+ * defaults with what was read up to there. */
+int config_load(struct config *cfg, const char *path, struct vfk_err *err) VFK_MUST_CHECK;
+/* Whether the directory 'dir' is one of the list (exact after realpath). */
+bool config_is_plugin_dir(const struct config *cfg, const char *dir);
+
+#endif
