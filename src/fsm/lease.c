@@ -9,8 +9,12 @@
 const struct lease_row lease_rows[] = {
 	/*  from  event          to     to do, in bit order */
 	R(NONE,  ASK,           ASKED, J | LEASE_DO_SYNC | LEASE_DO_RUN),
+	/* The answer of a plugin that was given up and paid for: it may have leased since (R9). */
+	R(NONE,  ANSWERED,      OWED,  J | LEASE_DO_PAY),
+	R(NONE,  ADOPT,         OWED,  J | LEASE_DO_PAY),
 
 	R(ASKED, ANSWERED,      HELD,  J),
+	R(ASKED, NOT_RUN,       NONE,  J | LEASE_DO_FORGET),
 	R(ASKED, FAILED,        OWED,  J | LEASE_DO_PAY),
 	R(ASKED, TIMEOUT,       OWED,  J | LEASE_DO_PAY),
 	R(ASKED, DEL,           OWED,  J | LEASE_DO_PAY),
@@ -32,6 +36,8 @@ const struct lease_row lease_rows[] = {
 	R(HELD,  ADMIN_RELEASE, OWED,  J | LEASE_DO_PAY),
 	R(HELD,  REBOOT,        OWED,  J),
 
+	/* Likewise late: a payment that began before it counts for nothing. */
+	R(OWED,  ANSWERED,      OWED,  J | LEASE_DO_PAY),
 	R(OWED,  PAID,          NONE,  J | LEASE_DO_FORGET),
 	R(OWED,  UNPAID,        OWED,  J | LEASE_DO_BACK_OFF),
 };

@@ -27,7 +27,9 @@
 	X(ADMIN_RELEASE, 11)                                                             \
 	X(REBOOT, 12)                                                                    \
 	X(PAID, 13)   /* IPAM DEL succeeded */                                           \
-	X(UNPAID, 14) /* IPAM DEL failed: tried again later */
+	X(UNPAID, 14) /* IPAM DEL failed or was ended: tried again later */               \
+	X(NOT_RUN, 15) /* the plugin of IPAM ADD was never started: nothing is leased */ \
+	X(ADOPT, 16)   /* a DEL without a lease record has to pay with its own request */
 
 enum lease_state {
 #define X(name, value) LEASE_##name = (value),

@@ -15,21 +15,21 @@ const struct port_row port_rows[] = {
 	R(DOWN,    LINK_INIT,        INIT,    T),
 	R(DOWN,    LINK_ACTIVE,      ACTIVE,  T),
 	R(DOWN,    DEVICE_FATAL,     FATAL,   T | PORT_DO_ALARM),
-	R(DOWN,    LOST,             UNKNOWN, T),
+	R(DOWN,    LOST,             UNKNOWN, T | PORT_DO_QUERY),
 
 	R(INIT,    LINK_DOWN,        DOWN,    T),
 	R(INIT,    LINK_ACTIVE,      ACTIVE,  T),
 	R(INIT,    DEVICE_FATAL,     FATAL,   T | PORT_DO_ALARM),
-	R(INIT,    LOST,             UNKNOWN, T),
+	R(INIT,    LOST,             UNKNOWN, T | PORT_DO_QUERY),
 
 	R(ACTIVE,  LINK_DOWN,        DOWN,    T),
 	R(ACTIVE,  LINK_INIT,        INIT,    T),
 	R(ACTIVE,  DEVICE_FATAL,     FATAL,   T | PORT_DO_ALARM),
-	R(ACTIVE,  LOST,             UNKNOWN, T),
+	R(ACTIVE,  LOST,             UNKNOWN, T | PORT_DO_QUERY),
 
 	/* Link events of a dead device mean nothing: only a recovery ends FATAL. */
 	R(FATAL,   DEVICE_RECOVERED, UNKNOWN, T | PORT_DO_QUERY | PORT_DO_RETRY),
-	R(FATAL,   LOST,             UNKNOWN, T),
+	R(FATAL,   LOST,             UNKNOWN, T | PORT_DO_QUERY),
 };
 const size_t port_n_rows = sizeof(port_rows) / sizeof(port_rows[0]);
 

@@ -23,13 +23,15 @@ const struct vf_row vf_rows[] = {
 	R(FREE,      ADD,           RESERVED,  J | VF_DO_SETUP),
 	R(FREE,      ADOPT,         DETACHING, J | VF_DO_RESTORE),
 	R(FREE,      BASELINE,      FREE,      J),
+	RG(FREE,     TAKEN,         is_foreign, FAULTED, J | VF_DO_ALARM),
 	R(FREE,      VANISHED,      ABSENT,    J | VF_DO_FORGET),
 	R(FREE,      REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
 	R(RESERVED,  STEP,          RESERVED,  J),
 	R(RESERVED,  SETUP_DONE,    ATTACHED,  J | VF_DO_REPLY),
 	R(RESERVED,  SETUP_FAILED,  DETACHING, J | VF_DO_RESTORE),
-	R(RESERVED,  TIMEOUT,       DETACHING, J | VF_DO_RESTORE),
+	/* The caller's time is over: it cannot wait for the end of the release. */
+	R(RESERVED,  TIMEOUT,       DETACHING, J | VF_DO_RESTORE | VF_DO_REPLY),
 	R(RESERVED,  DEL,           DETACHING, J | VF_DO_RESTORE | VF_DO_REPLY),
 	R(RESERVED,  GC,            DETACHING, J | VF_DO_RESTORE | VF_DO_REPLY),
 	R(RESERVED,  CALLER_GONE,   DETACHING, J | VF_DO_RESTORE),
@@ -37,7 +39,8 @@ const struct vf_row vf_rows[] = {
 	R(RESERVED,  NETNS_GONE,    DETACHING, J | VF_DO_RESTORE | VF_DO_REPLY),
 	R(RESERVED,  ADMIN_RELEASE, DETACHING, J | VF_DO_RESTORE | VF_DO_REPLY),
 	R(RESERVED,  FATAL,         DETACHING, J | VF_DO_RESTORE),
-	R(RESERVED,  VANISHED,      ABSENT,    J | VF_DO_REPLY | VF_DO_FORGET),
+	/* A DEL that finds its VF ABSENT succeeds only because of this alarm (P2). */
+	R(RESERVED,  VANISHED,      ABSENT,    J | VF_DO_ALARM | VF_DO_REPLY | VF_DO_FORGET),
 	R(RESERVED,  REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
 	R(ATTACHED,  DEL,           DETACHING, J | VF_DO_RESTORE),
@@ -45,7 +48,7 @@ const struct vf_row vf_rows[] = {
 	R(ATTACHED,  NETNS_GONE,    DETACHING, J | VF_DO_RESTORE),
 	R(ATTACHED,  RETURNED,      DETACHING, J | VF_DO_RESTORE),
 	R(ATTACHED,  ADMIN_RELEASE, DETACHING, J | VF_DO_RESTORE),
-	R(ATTACHED,  VANISHED,      ABSENT,    J | VF_DO_FORGET),
+	R(ATTACHED,  VANISHED,      ABSENT,    J | VF_DO_ALARM | VF_DO_FORGET),
 	R(ATTACHED,  REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
 	R(DETACHING, STEP,          DETACHING, J),
@@ -53,11 +56,13 @@ const struct vf_row vf_rows[] = {
 	R(DETACHING, GAVE_UP,       FAULTED,   J | VF_DO_ALARM | VF_DO_REPLY),
 	R(DETACHING, FATAL,         FAULTED,   J | VF_DO_ALARM | VF_DO_REPLY),
 	R(DETACHING, TIMEOUT,       FAULTED,   J | VF_DO_ALARM | VF_DO_REPLY),
-	R(DETACHING, VANISHED,      ABSENT,    J | VF_DO_REPLY | VF_DO_FORGET),
+	R(DETACHING, VANISHED,      ABSENT,    J | VF_DO_ALARM | VF_DO_REPLY | VF_DO_FORGET),
 	R(DETACHING, REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
+	/* What somebody else uses is never taken by a retry, not even by an administrator's:
+	 * only its owner's DEL, an explicit release, or its own way home frees it (R14). */
 	RG(FAULTED,  RETRY,         is_ours,    DETACHING, J | VF_DO_RESTORE),
-	R(FAULTED,   ADMIN_RETRY,   DETACHING, J | VF_DO_RESTORE),
+	RG(FAULTED,  ADMIN_RETRY,   is_ours,    DETACHING, J | VF_DO_RESTORE),
 	RG(FAULTED,  PF_RECOVERED,  is_ours,    DETACHING, J | VF_DO_RESTORE),
 	R(FAULTED,   DEL,           DETACHING, J | VF_DO_RESTORE),
 	R(FAULTED,   GC,            DETACHING, J | VF_DO_RESTORE),

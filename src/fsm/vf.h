@@ -52,7 +52,8 @@
 	X(HOME, 21)          /* the link of a foreign VF came home by itself */          \
 	X(TIMEOUT, 22)       /* the plan's deadline passed */                            \
 	X(STEP, 23)          /* a step of the plan was begun or done */                  \
-	X(BASELINE, 24)      /* an operator changed a free VF: new baseline */
+	X(BASELINE, 24)      /* an operator changed a free VF: new baseline */           \
+	X(TAKEN, 25)         /* a free VF was found in use by somebody else */
 
 enum vf_state {
 #define X(name, value) VF_##name = (value),
@@ -74,7 +75,7 @@ enum vf_event {
 	X(CAPTURE, 3) /* take the VF's settings as its baseline */                       \
 	X(ALARM, 4)   /* a person has to know: log, metric, doctor */                    \
 	X(REPLY, 5)   /* answer whoever waits for this VF */                             \
-	X(FORGET, 6)  /* owner, plan and baseline of this incarnation are void */
+	X(FORGET, 6)  /* owner and plan are void; of an ABSENT VF the baseline too */
 
 enum vf_todo {
 #define X(name, bit) VF_DO_##name = 1 << (bit),
@@ -85,7 +86,9 @@ enum vf_todo {
 /* What the guards may look at. */
 struct vf_fsm {
 	enum vf_state state;
-	bool foreign; /* FAULTED because it appeared in use by somebody else (R14) */
+	/* In use by somebody who has no record (R14).  Set by the caller before APPEARED and
+	 * TAKEN, kept while FAULTED, cleared by vf_step in every other state. */
+	bool foreign;
 };
 
 struct vf_row {
