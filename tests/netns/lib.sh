@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+# A private world for a test: its own network, mount and process namespaces, /run and
+# /sys of its own, and a VFKEEPER_ROOT that lies in the build directory.  Whatever happens
+# to the script, nothing of it outlives it: the kernel ends every process of a process
+# namespace with its first one, and mounts and network namespaces go with the last user.
+#
+#	. "$(dirname "$0")/../netns/lib.sh"     (sourced; bash)
+#	world_enter "$@"                        from here on inside
+#
+# From the environment (make sets them; a script run by hand looks around itself):
+#	top_srcdir, top_builddir   the trees
+#	VFK_GO_BIN                 cnitool, host-local, static (default $top_builddir/go/bin)
+
+set -u
+
+lib_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top_srcdir=$(cd "${top_srcdir:-$lib_dir/../..}" && pwd)
+if [ -z "${top_builddir:-}" ]; then
+	for top_builddir in "$top_srcdir/build" "$top_srcdir" "$PWD"; do
+		[ -x "$top_builddir/src/vfkeeper/vfkeeper" ] && break
+	done
+fi
+top_builddir=$(cd "$top_builddir" && pwd)
+VFK_GO_BIN=${VFK_GO_BIN:-$top_builddir/go/bin}
+HELPERS=${VFK_HELPERS:-$top_builddir/tests/demo}
+export top_srcdir top_builddir VFK_GO_BIN
+test_name=$(basename "$0" .sh)
+
+# --- results: what ./run test counts ---
+
+n_failed=0 n_passed=0 n_skipped=0
+
+pass() { echo "PASS: $test_name: $1"; n_passed=$((n_passed + 1)); }
+fail() { echo "FAIL: $test_name: $1${2:+: $2}"; n_failed=$((n_failed + 1)); }
+skip() { echo "SKIP: $test_name: $1: $2"; n_skipped=$((n_skipped + 1)); }
+
+# check SENTENCE COMMAND...: passes if the command succeeds.
+check() {
+	local sentence=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		pass "$sentence"
+	else
+		fail "$sentence" "$(printf '%s' "$* said: $said" | head -c 600 | tr '\n' ' ')"
+		return 1
+	fi
+}
+
+# is WANTED FOUND, matches PATTERN TEXT, lacks PATTERN TEXT: for check.
+is() { [ "$1" = "$2" ] || { echo "wanted '$1', found '$2'"; return 1; }; }
+matches() { [[ $2 =~ $1 ]] || { echo "no '$1' in '$2'"; return 1; }; }
+lacks() { [[ ! $2 =~ $1 ]] || { echo "'$1' is in '$2'"; return 1; }; }
+
+# Ends the script with the code automake wants.
+finish() {
+	[ "$n_failed" = 0 ] || { world_dump_logs >&2; exit 1; }
+	[ "$n_passed" != 0 ] || [ "$n_skipped" = 0 ] || exit 77
+	exit 0
+}
+
+skip_all() {
+	echo "SKIP: $test_name: all of it: $1"
+	exit 77
+}
+
+requires() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip_all "$tool is not installed"
+	done
+}
+
+# --- the world ---
+
+world_enter() {
+	if [ -n "${VFK_WORLD:-}" ]; then
+		world_init
+		return
+	fi
+	[ "$(id -u)" = 0 ] || skip_all "needs root"
+	requires unshare ip nsenter mount
+	unshare -n -m -p --fork --mount-proc true 2>/dev/null ||
+		skip_all "no private namespaces can be made here"
+	local work child status
+	work=$(mktemp -d "$top_builddir/world.XXXXXX") || exit 99
+	VFK_WORLD=$work unshare -n -m -p --fork --kill-child --mount-proc \
+		"$BASH" "$0" "$@" </dev/null &
+	child=$!
+	trap 'kill -KILL "$child" 2>/dev/null' INT TERM HUP
+	# A trapped signal ends a wait early: wait until the child is really gone.
+	while :; do
+		wait "$child"
+		status=$?
+		kill -0 "$child" 2>/dev/null || break
+	done
+	trap - INT TERM HUP
+	# After a kill the last writers may still be ending.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		rm -rf "$work" 2>/dev/null && break
+		sleep 0.2
+	done
+	exit "$status"
+}
+
+world_init() {
+	ROOT=/run/w # short: a socket's path has 107 bytes
+	mount -t tmpfs -o mode=755 tmpfs /run &&
+		mkdir -p /run/netns $ROOT &&
+		mount -t sysfs sysfs /sys &&
+		mount --bind "$VFK_WORLD" $ROOT &&
+		mkdir -p $ROOT/run $ROOT/bin $ROOT/gobin $ROOT/tmp $ROOT/etc/vfkeeper $ROOT/var/lib &&
+		mount -t tmpfs -o mode=755 tmpfs $ROOT/run || exit 99
+	ip link set lo up
+	export VFKEEPER_ROOT=$ROOT TMPDIR=$ROOT/tmp
+	CNI_BIN=${VFK_CNI_BIN:-$ROOT/bin}
+	if [ -z "${VFK_CNI_BIN:-}" ]; then
+		# The client finds the engine beside itself.
+		cp "$top_builddir/src/vfkeeper/vfkeeper" $ROOT/bin/vfkeeper &&
+			cp "$top_builddir/src/vfkeeper-engine/vfkeeper-engine" $ROOT/bin/ &&
+			ln -f $ROOT/bin/vfkeeper $ROOT/bin/ib-sriov &&
+			ln -f $ROOT/bin/vfkeeper $ROOT/bin/sriov || exit 99
+	fi
+	VFKEEPERD=${VFK_SBIN:-$top_builddir/src/vfkeeperd}/vfkeeperd
+	VFCTL=${VFK_SBIN:-$top_builddir/src/vfctl}/vfctl
+	REPLAY=${VFK_SBIN:-$top_builddir/src/vfkeeper-replay}/vfkeeper-replay
+	if [ -x "$VFK_GO_BIN/host-local" ]; then
+		mount --bind "$VFK_GO_BIN" $ROOT/gobin || exit 99
+		has_go=yes
+	else
+		has_go=no
+	fi
+	PLUGIN_DIRS=$CNI_BIN:$ROOT/gobin:$ROOT/plugins
+	mkdir -p $ROOT/plugins
+	CNI_PATH=$PLUGIN_DIRS
+	SVC=
+	cd $ROOT || exit 99
+}
+
+world_dump_logs() {
+	local log
+	for log in $ROOT/*.log; do
+		[ -s "$log" ] || continue
+		echo "--- $(basename "$log"), last lines"
+		tail -n "${VFK_LOG_LINES:-30}" "$log"
+	done
+}
+
+# sim_node PFS VFS_EACH [LINE...]: describes PFs 0000:3b:00.0, 0000:3c:00.0, ...; each LINE
+# goes into every PF's section.
+sim_node() {
+	local n_pfs=$1 n_vfs=$2 i
+	shift 2
+	SIM=$ROOT/etc/vfkeeper/sim.conf
+	{
+		printf '[sim]\nfaults = %s\n' "$ROOT/faults"
+		for ((i = 0; i < n_pfs; i++)); do
+			printf '\n[pf 0000:%02x:00.0]\nname = simib%d\nvfs = %d\n' \
+				$((0x3b + i)) "$i" "$n_vfs"
+			[ $# = 0 ] || printf '%s\n' "$@"
+		done
+	} >"$SIM"
+	: >$ROOT/faults
+}
+
+# vf_addr PF INDEX (both from 0): the PCI address of a simulated VF.
+vf_addr() { printf '0000:%02x:%02x.%d' $((0x3b + $1)) $((($2 + 1) / 8)) $((($2 + 1) % 8)); }
+
+# write_config [LINE...]
+write_config() {
+	{
+		printf '[vfkeeper]\nplugin_dirs = %s\nsim = %s\n' "$PLUGIN_DIRS" "$SIM"
+		[ $# = 0 ] || printf '%s\n' "$@"
+	} >$ROOT/etc/vfkeeper/vfkeeper.conf
+}
+
+# faults LINE...: the simulated PFs' faults from now on; none: no faults.
+faults() {
+	printf '%s\n' "$@" >$ROOT/faults.new
+	mv $ROOT/faults.new $ROOT/faults
+}
+
+add_netns() { "$HELPERS/netns-pool" add /run/netns "$1" "$2" "$3"; }
+del_netns() { "$HELPERS/netns-pool" del /run/netns "$1" "$2" "$3"; }
+
+# --- network configurations ---
+
+# conf DEVICE [MEMBER...]: prints one; each MEMBER is JSON text ("ipam":{...}).  VERSION and
+# NETWORK may be set for it.
+conf() {
+	local device=$1 member
+	shift
+	printf '{"cniVersion":"%s","name":"%s","type":"vfkeeper"' "${VERSION:-1.1.0}" \
+		"${NETWORK:-net}"
+	[ -z "$device" ] || printf ',"deviceID":"%s"' "$device"
+	for member in "$@"; do
+		printf ',%s' "$member"
+	done
+	printf '}'
+}
+
+host_local() {
+	printf '"ipam":{"type":"host-local","dataDir":"%s","ranges":[[{"subnet":"%s"}]]}' \
+		"$ROOT/ipam" "${1:-10.64.0.0/16}"
+}
+
+static_ip() { printf '"ipam":{"type":"static","addresses":[{"address":"%s"}]}' "$1"; }
+
+# leases: how many addresses host-local holds.
+leases() { find "$ROOT/ipam" -type f -name '[0-9]*.[0-9]*' 2>/dev/null | wc -l; }
+
+# --- calls ---
+
+# cni VERB CONTAINER IFNAME NETNS CONF: calls the plugin as a runtime does.  Sets RC and OUT
+# (its stdout); stderr goes to $ROOT/client.log.  NETNS "-" is an empty CNI_NETNS, CONF is
+# the text itself.
+cni() {
+	local netns=$4
+	[ "$netns" != - ] || netns=
+	OUT=$(printf '%s' "$5" | env "${CNI_ENV[@]}" CNI_COMMAND="$1" CNI_CONTAINERID="$2" \
+		CNI_IFNAME="$3" CNI_NETNS="$netns" CNI_PATH="$CNI_PATH" \
+		"CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=tests;K8S_POD_NAME=$2" \
+		timeout -s KILL 150 "$CNI_BIN/${CNI_NAME:-vfkeeper}" 2>>$ROOT/client.log)
+	RC=$?
+	return 0
+}
+CNI_ENV=(LC_ALL=C)
+
+add() { cni ADD "$1" "$2" "$3" "$4"; }
+del() { cni DEL "$1" "$2" "$3" "$4"; }
+
+# code: the CNI error code in OUT; 0 if there is none.
+code() { tr -d '\n' <<<"$OUT" | sed -n 's/.*"code": *\([0-9]*\).*/\1/p' | grep . || echo 0; }
+msg() { tr -d '\n' <<<"$OUT" | sed -n 's/.*"msg": *"\(\([^"\\]\|\\.\)*\)".*/\1/p'; }
+
+# --- engines ---
+
+# engine_pid: the process that holds the lock of the engine; empty if none does.
+engine_pid() {
+	local link
+	for link in /proc/[0-9]*/fd/*; do
+		if [ "$(readlink "$link" 2>/dev/null)" = "$ROOT/run/vfkeeper/LOCK" ]; then
+			link=${link#/proc/}
+			echo "${link%%/*}"
+			return
+		fi
+	done
+}
+
+# engine_pids: all processes of all engines (this world's only, by construction).
+engine_pids() {
+	local exe pid
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		*/vfkeeper-engine* | */vfkeeperd*)
+			pid=${exe#/proc/}
+			echo "${pid%/exe}"
+			;;
+		esac
+	done
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -le "$end" ] || { echo "gave up waiting for: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
+service_answers() { [ -S $ROOT/run/vfkeeper/control.sock ] && "$VFCTL" status; }
+has_engine() { [ -n "$(engine_pid)" ]; }
+no_engine() { [ -z "$(engine_pids)" ]; }
+is_gone() { ! kill -0 "$1"; }
+
+service_start() {
+	"$VFKEEPERD" "$@" >>$ROOT/vfkeeperd.log 2>&1 &
+	SVC=$!
+	wait_for 30 service_answers
+}
+
+# service_end SIGNAL: and waits until the process is gone.
+service_end() {
+	[ -n "$SVC" ] || return 0
+	kill "-$1" "$SVC" 2>/dev/null
+	wait "$SVC" 2>/dev/null
+	SVC=
+}
+
+# engines_end: SIGKILLs every engine process and waits for the last.
+engines_end() {
+	local pid
+	service_end KILL
+	for pid in $(engine_pids); do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	wait_for 10 no_engine
+}
+
+# in_both_ways FUNCTION: runs it with the service, and again with engines on demand.  HOW says
+# which in sentences.
+in_both_ways() {
+	HOW='with the service'
+	service_start || fail "vfkeeperd starts" "no answer on the control socket"
+	"$1"
+	engines_end
+	HOW='with an engine on demand'
+	"$1"
+	engines_end
+}
+
+# --- looking at the kernel, without our programs ---
+
+# link_in NETNS IFNAME; link_home NAME
+link_in() { ip -n "$(basename "$1")" -o link show dev "$2"; }
+addr_in() { ip -n "$(basename "$1")" -o -4 addr show dev "$2" | grep -o 'inet [0-9./]*' | cut -d' ' -f2; }
+# Every link of the home namespace with an alias, as "name alias", sorted.
+links_home() {
+	ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[@:].*\\    alias \(.*\)$/\1 \2/p' | sort
+}
