@@ -15,12 +15,13 @@ union control {
 int frame_send(int sock, struct frame_hdr *frame, size_t len_bytes, const int *fds,
 	       unsigned n_fds, struct vfk_err *err)
 {
-	union control ctl = { 0 };
-	struct iovec iov = { .iov_base = frame, .iov_len = len_bytes };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union control ctl = {0};
+	struct iovec iov = {.iov_base = frame, .iov_len = len_bytes};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
-	if (len_bytes < sizeof(*frame) || len_bytes > FRAME_MAX || n_fds > FRAME_MAX_FDS)
+	if (len_bytes < sizeof(*frame) || len_bytes > FRAME_MAX ||
+	    n_fds > FRAME_MAX_FDS)
 		return vfk_err_set(err, VFK_E_SYS, EMSGSIZE, "send frame");
 	frame->magic = FRAME_MAGIC;
 	frame->len = (uint32_t)len_bytes;
@@ -43,8 +44,8 @@ int frame_send(int sock, struct frame_hdr *frame, size_t len_bytes, const int *f
 	return 0;
 }
 
-/* Collects received descriptors.  The kernel makes one SCM_RIGHTS message of all of them,
- * and the room for it bounds their number. */
+/* Collects received descriptors.  The kernel makes one SCM_RIGHTS message of all of
+ * them, and the room for it bounds their number. */
 static unsigned take_fds(const struct msghdr *msg, const union control *ctl,
 			 int fds[FRAME_MAX_FDS])
 {
@@ -82,11 +83,13 @@ static const char *what_is_wrong(const struct msghdr *msg, const struct frame_hd
 ssize_t frame_recv(int sock, void *buf, size_t cap_bytes, int fds[FRAME_MAX_FDS],
 		   unsigned *n_fds, struct vfk_err *err)
 {
-	union control ctl = { 0 };
-	struct iovec iov = { .iov_base = buf, .iov_len = cap_bytes };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl,
-			      .msg_controllen = sizeof(ctl) };
-	struct frame_hdr hdr = { 0 };
+	union control ctl = {0};
+	struct iovec iov = {.iov_base = buf, .iov_len = cap_bytes};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &ctl,
+			     .msg_controllen = sizeof(ctl)};
+	struct frame_hdr hdr = {0};
 	const char *wrong;
 	unsigned got;
 	ssize_t n;

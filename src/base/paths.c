@@ -24,9 +24,11 @@ static const char *const suffix[PATH_COUNT] = {
 };
 
 /* The longest name that is bound: it has to fit sockaddr_un with its NUL. */
-#define ROOT_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - \
-		  sizeof("/run/vfkeeper/control.sock"))
-_Static_assert(ROOT_MAX + sizeof("/var/lib/vfkeeper/journal") < VFK_PATH_MAX, "paths fit");
+#define ROOT_MAX                                                                       \
+	(sizeof(((struct sockaddr_un *)0)->sun_path) -                                 \
+	 sizeof("/run/vfkeeper/control.sock"))
+_Static_assert(ROOT_MAX + sizeof("/var/lib/vfkeeper/journal") < VFK_PATH_MAX,
+	       "paths fit");
 
 enum root_state { ROOT_UNREAD, ROOT_GOOD, ROOT_RELATIVE, ROOT_LONG };
 
@@ -75,7 +77,8 @@ static int make_one(const char *path, mode_t mode, struct vfk_err *err)
 {
 	struct stat st;
 
-	/* stat first: mkdir on a read-only filesystem fails even where the name exists. */
+	/* stat first: mkdir on a read-only filesystem fails even where the name exists.
+	 */
 	if (stat(path, &st) < 0) {
 		if (mkdir(path, mode) == 0 || errno == EEXIST)
 			return 0;
@@ -107,8 +110,11 @@ static int make_with_parents(const char *path, struct vfk_err *err)
 
 int paths_make(struct vfk_err *err)
 {
-	/* In this order, so that PATH_STATE is made as a leaf and not as a parent. */
-	static const enum vfk_path dirs[] = { PATH_STATE, PATH_JOURNAL, PATH_SPOOL, PATH_RUN };
+	/* PATH_RUN first: without it no engine can be started, while one runs without a
+	 * writable PATH_STATE (P10).  PATH_STATE before what is in it, so that it is
+	 * made as a leaf and not as a parent. */
+	static const enum vfk_path dirs[] = {PATH_RUN, PATH_STATE, PATH_JOURNAL,
+					     PATH_SPOOL};
 	int rc = paths_check(err);
 
 	for (size_t i = 0; rc == 0 && i < VFK_ARRAY_SIZE(dirs); i++)

@@ -58,8 +58,8 @@ static bool put_on(int fd, int target)
 /* A file that is still written elsewhere can be executed a moment later (C-17). */
 static void exec_patiently(const struct child *c)
 {
-	char *const argv[] = { (char *)c->path, NULL };
-	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	char *const argv[] = {(char *)c->path, NULL};
+	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
 
 	for (int tries = 0; tries < 20; tries++) {
 		execve(c->path, argv, c->envp);
@@ -114,21 +114,23 @@ static void reap_quietly(pid_t pid)
 		;
 }
 
-int plugin_start(struct plugin_run *run, const char *path, int stdin_fd, char *const envp[],
-		 int keep_fd, struct vfk_err *err)
+int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
+		 char *const envp[], int keep_fd, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int in = -1;
 	VFK_AUTO(fd_auto) int out = memfd_create("plugin stdout", MFD_CLOEXEC);
 	VFK_AUTO(fd_auto) int high_out = -1;
 	VFK_AUTO(fd_auto) int keep = -1;
 	VFK_AUTO(fd_auto) int report = -1;
-	struct child child = { .path = path, .envp = envp, .keep = -1, .parent = getpid() };
+	struct child child = {
+		.path = path, .envp = envp, .keep = -1, .parent = getpid()};
 	int ends[2], failed = 0;
 	pid_t pid;
 
 	run->pidfd = -1;
 	if (out < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "memfd for the output of %s", path);
+		return vfk_err_set(err, VFK_E_SYS, errno, "memfd for the output of %s",
+				   path);
 	in = dup_high(stdin_fd);
 	high_out = dup_high(out);
 	if (keep_fd >= 0)
@@ -177,11 +179,11 @@ void plugin_kill(const struct plugin_run *run)
 
 void plugin_reap(struct plugin_run *run, enum run_outcome *outcome, int *status)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	int rc;
 
-	/* First without reaping: as long as the leader is a zombie, its number (that of the
-	 * group) belongs to nobody else. */
+	/* First without reaping: as long as the leader is a zombie, its number (that of
+	 * the group) belongs to nobody else. */
 	do
 		rc = waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOWAIT);
 	while (rc < 0 && errno == EINTR);
@@ -230,7 +232,8 @@ static bool in_block(const char *var, const char *block, const char *end)
 	return false;
 }
 
-char **plugin_env(char *const base[], const char *over, size_t over_len, const char *verb)
+char **plugin_env(char *const base[], const char *over, size_t over_len,
+		  const char *verb)
 {
 	static const char key[] = "CNI_COMMAND=";
 	const char *end = over ? over + over_len : NULL, *v;
