@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The rules of HACKING that a machine can hold, besides layers and layout.
+. "$(dirname "$0")/gate.sh"
+
+code() { # everything we wrote, ibvfsim (its own style) left out
+	find src tests proto systemd man run .ci configure.ac Makefile.am -type f \
+		! -path 'tests/golden/*' ! -name '*.mod' ! -name '*.sum' ! -name '*.json' \
+		! -name '*~' ! -name '*.swp' 2>/dev/null | sort
+}
+
+for file in $(code | grep -vE '/README$|/config|\.conf$|tests/fuzz/.*/|tests/.*/(corpus|seeds)/'); do
+	head -n 3 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
+done | grep -vE '^(run|\.ci/run)$' | rule "every file names its licence"
+
+files=$(c_files src tests)
+grep -nE '\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|gets|strtok|alloca|tmpnam|mktemp)[[:space:]]*\(' \
+	$files /dev/null | rule "no function that HACKING bans is called"
+
+grep -nE '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' $(code) /dev/null |
+	rule "nothing is left for later in a comment"
+
+grep -nE '(\|\||;)[[:space:]]*tr''ue[[:space:]]*$' $(code | grep -E '\.(sh|am)$|run$|kernel/') /dev/null |
+	grep -vE 'while|until' | rule "no script ignores a failure"
+
+for file in $files; do
+	lines=$(wc -l <"$file")
+	[ "$lines" -le 800 ] || grep -qi 'long because' "$file" || echo "$file: $lines lines"
+done | rule "no file is longer than 800 lines"
+
+for file in $files; do
+	awk -v file="$file" '
+		/long because/ { reason = NR }
+		/^[a-zA-Z].*\(/ && !/;[ \t]*$/ { fn = $0; sub(/\(.*/, "", fn); sub(/.*[ *]/, "", fn) }
+		/^{/ { start = NR }
+		/^}/ && start {
+			if (NR - start > 80 && !(reason > start - 12 && reason))
+				print file ":" start ": " fn " has " NR - start - 1 " lines"
+			start = 0
+		}' "$file"
+done | rule "no function is longer than 80 lines without a reason"
+
+for file in $files; do
+	expand -t8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101,}' | sed "s|^|$file:|"
+done | rule "no line of C is wider than 100 columns"
+
+grep -nE '\b(open|openat|socket|accept4?|socketpair|epoll_create1?|timerfd_create|signalfd|memfd_create|pipe2?|inotify_init1?|eventfd|fopen|dup3?|pidfd_open)\(' \
+	$(c_files src) /dev/null |
+	grep -E '\b(pipe|accept|epoll_create|inotify_init|dup)\(' |
+	rule "no descriptor is made without close-on-exec where the call has a better form"
+
+grep -nE '[[:space:]]+$' $(code | grep -vE '\.patch$') /dev/null | rule "no line ends in blanks"
+gate_end

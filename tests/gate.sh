@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What the gates share (sourced).  A gate looks at the tree 'gate_root', which check-gates.sh
+# points at a copy with a planted fault; otherwise it is the source tree.
+
+set -u
+export LC_ALL=C
+gate_name=$(basename "$0" .sh)
+gate_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+gate_root=$(cd "${VFK_GATE_ROOT:-${top_srcdir:-$gate_tests/..}}" && pwd)
+cd "$gate_root" || exit 99
+gate_failed=0 gate_passed=0
+
+# rule SENTENCE: the findings come on stdin, one per line; none is a pass.
+rule() {
+	local findings
+	findings=$(cat)
+	if [ -z "$findings" ]; then
+		echo "PASS: $gate_name: $1"
+		gate_passed=1
+	else
+		printf '%s\n' "$findings" | head -n 40
+		echo "FAIL: $gate_name: $1"
+		gate_failed=1
+	fi
+}
+
+skip_rule() {
+	echo "SKIP: $gate_name: $1: $2"
+}
+
+gate_end() {
+	[ $gate_failed = 0 ] || exit 1
+	[ $gate_passed = 1 ] || exit 77
+	exit 0
+}
+
+# Our C sources and headers; with an argument, those below it.
+c_files() {
+	find "${@:-src}" -name '*.[ch]' | sort
+}
