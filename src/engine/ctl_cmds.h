@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of control.sock and of vfctl: one list for the engine, vfctl, its help, its
+ * completion and the test of its man page.  Layer: engine. */
+#ifndef VFK_ENGINE_CTL_CMDS_H
+#define VFK_ENGINE_CTL_CMDS_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "io/codec.h"
+
+enum ctl_cmd_kind {
+	CTL_READ,    /* looks; without an engine vfctl answers from the journal */
+	CTL_CHANGE,  /* changes something; vfctl starts an engine where none answers */
+	CTL_LOCAL,   /* vfctl alone, never sent */
+	CTL_INTERNAL /* between our programs; in no help */
+};
+
+/* X(NAME, name, usage of the words that follow, least words, most words, kind, help).  An
+ * option (--force, --dot) counts as a word.  VF is one word or "pod NAMESPACE/NAME". */
+#define CTL_CMDS(X)                                                                      \
+	X(LIST, "list", "", 0, 0, CTL_READ, "all VFs with state, age and pod")           \
+	X(SHOW, "show", "VF", 1, 2, CTL_READ, "everything that is known of one VF")      \
+	X(EXPLAIN, "explain", "VF", 1, 2, CTL_LOCAL,                                     \
+	  "what happened to a VF or pod, step by step, and why")                         \
+	X(STATUS, "status", "", 0, 0, CTL_READ, "the engine, its journal, and counts")   \
+	X(LEASES, "leases", "", 0, 0, CTL_READ, "what IPAM plugins have leased or are owed") \
+	X(RELEASE, "release", "VF [--force]", 1, 3, CTL_CHANGE,                          \
+	  "take a VF from its owner and make it free")                                   \
+	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                        \
+	  "the state machines as diagrams and tables, or for Graphviz")                  \
+	X(VERSION, "version", "", 0, 0, CTL_READ, "version of vfctl and of the engine")  \
+	X(HELP, "help", "[COMMAND]", 0, 1, CTL_LOCAL, "this list, or one command")       \
+	X(PING, "ping", "", 0, 0, CTL_INTERNAL, "whether an engine answers")             \
+	X(GIVE_WAY, "give-way", "", 0, 0, CTL_INTERNAL,                                  \
+	  "end within a second in favour of the caller")                                 \
+	X(REPLAY_APPLY, "replay-apply", "", 0, 0, CTL_INTERNAL, "finish all that is owed")
+
+enum ctl_cmd_id {
+#define X(NAME, name, usage, min, max, kind, help) CTL_CMD_##NAME,
+	CTL_CMDS(X)
+#undef X
+	CTL_N_CMDS
+};
+
+struct ctl_cmd {
+	enum ctl_cmd_id id;
+	const char *name, *usage, *help;
+	unsigned min_args, max_args;
+	enum ctl_cmd_kind kind;
+};
+
+extern const struct ctl_cmd ctl_cmds[CTL_N_CMDS];
+
+const struct ctl_cmd *ctl_cmd_find(const char *name); /* NULL: unknown */
+
+/* For the engine: is this a command that is sent, with a possible number of words?  VFK_E_USAGE
+ * with one line, or 0 and '*out'. */
+int ctl_cmd_check(const struct ctl_request *rq, const struct ctl_cmd **out,
+		  struct vfk_err *err) VFK_MUST_CHECK;
+
+#endif
