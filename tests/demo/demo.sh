@@ -145,7 +145,7 @@ done
 released=$((PODS - failed_del - still))
 row "release, $CALLERS callers, service killed for good" "$PODS" "$failed_del" "$seconds" \
 	"$floor_out"
-wait_for 30 test "$(leases)" = 0 >/dev/null
+wait_for 30 no_addresses >/dev/null
 say "released $released pods; host-local holds $(leases) addresses"
 
 pods $((PODS + 1)) $((PODS + MORE)) ADD >$ROOT/more.list
@@ -172,10 +172,7 @@ if ! "$REPLAY" --apply >$ROOT/replay.log 2>&1; then
 	failed_replay=$MORE
 fi
 wait_for 60 all_free >/dev/null || say "  (not all VFs are free: $(states))"
-for _ in $(seq 100); do
-	[ "$(leases)" != 0 ] || break
-	sleep 0.1
-done
+wait_for 30 no_addresses >/dev/null
 row "reboot: replay --apply, $MORE leases paid" "$MORE" "$failed_replay" "$(since "$t")"
 
 leaks=$("$top_srcdir/tests/demo/leakcheck.sh" judge $ROOT/before $ROOT/ipam)

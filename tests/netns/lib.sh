@@ -319,3 +319,90 @@ addr_in() { ip -n "$(basename "$1")" -o -4 addr show dev "$2" | grep -o 'inet [0
 links_home() {
 	ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[@:].*\\    alias \(.*\)$/\1 \2/p' | sort
 }
+
+# state_of VF: by our own account; "" if vfctl cannot tell.
+state_of() {
+	"$VFCTL" -o json show "$1" 2>/dev/null | tr -d '\n' |
+		sed -n 's/^[^}]*"state": *"\([A-Z]*\)".*/\1/p'
+}
+vf_is() { is "$1" "$(state_of "$2")"; }
+lease_states() { "$VFCTL" -o json leases 2>/dev/null | grep -o '"state": *"[A-Z]*"' | cut -d'"' -f4 | sort | uniq -c | xargs; }
+
+# at_home VF: its link stands in the home namespace under its baseline name.  Known from a
+# snapshot that sim_ready takes: the n-th VF of a PF is the n-th link of that PF there.
+at_home() {
+	local line
+	line=$(grep -F " $(alias_of "$1")" $ROOT/links) || { echo "no link of $1 in the snapshot"; return 1; }
+	links_home | grep -qxF "$line" || { echo "'$line' is not at home"; return 1; }
+}
+alias_of() { grep -F "$1" $ROOT/links | head -1 | cut -d' ' -f2-; }
+
+# node_clean: every link is home and host-local holds nothing.
+node_clean() {
+	local now
+	now=$(links_home)
+	[ "$now" = "$(cat $ROOT/links)" ] ||
+		{ diff <(echo "$now") $ROOT/links | head -5; return 1; }
+	is 0 "$(leases)"
+}
+wait_clean() { wait_for "${1:-20}" node_clean || node_clean; }
+
+# world PFS VFS [CONFIG LINE...]: describes the node, makes its links by one engine on
+# demand, snapshots them, and ends that engine.
+world() {
+	local n_pfs=$1 n_vfs=$2
+	shift 2
+	sim_node "$n_pfs" "$n_vfs" ${SIM_LINES:+"$SIM_LINES"}
+	write_config "$@"
+	cni DEL nobody net1 - "$(conf "")"
+	[ "$RC" = 0 ] || { fail "an engine on demand starts" "exit $RC: $OUT"; finish; }
+	links_home >$ROOT/links
+	[ "$(wc -l <$ROOT/links)" -ge "$((n_pfs * n_vfs))" ] ||
+		{ fail "the simulated links are there" "$(wc -l <$ROOT/links) of $((n_pfs * n_vfs))"; finish; }
+	engines_end
+}
+
+# fake_ipam: an IPAM plugin "fake" that does what $ROOT/fake.ADD and $ROOT/fake.DEL say
+# ("ok" where there is none) and writes its calls into $ROOT/fake.calls.
+fake_ipam() {
+	: >$ROOT/fake.calls
+	cat >$ROOT/plugins/fake <<'PLUGIN'
+#!/bin/bash
+conf=$(cat)
+echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME" >>/run/w/fake.calls
+printf '%s' "$conf" >/run/w/fake.stdin.$CNI_COMMAND
+env >/run/w/fake.env.$CNI_COMMAND
+read -r what how 2>/dev/null </run/w/fake.$CNI_COMMAND
+case $what in
+fail) echo '{"cniVersion":"1.0.0","code":'"${how:-999}"',"msg":"no address is left"}'; exit 1 ;;
+silent) exit 1 ;;
+garbage) echo 'this is { no JSON'; exit 0 ;;
+empty) echo '{"cniVersion":"1.0.0","ips":[]}'; exit 0 ;;
+version) echo '{"cniVersion":"9.9.9","ips":[{"address":"10.9.9.9/24"}]}'; exit 0 ;;
+badip) echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.9.999/24"}]}'; exit 0 ;;
+flood) head -c 4000000 /dev/zero | tr '\0' 'x'; exit 0 ;;
+crash) kill -SEGV $$ ;;
+hang) sleep "${how:-1000}" ;;
+esac
+echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.9.9/24","gateway":"10.9.9.1"}]}'
+PLUGIN
+	chmod 755 $ROOT/plugins/fake
+	rm -f $ROOT/fake.ADD $ROOT/fake.DEL
+}
+FAKE='"ipam":{"type":"fake"}'
+fake_calls() { grep -c "^$1 $2 " $ROOT/fake.calls; }
+
+no_addresses() { is 0 "$(leases)"; }     # host-local's files
+no_lease() { is "" "$(lease_states)"; } # our own account
+asked() { [ "$(fake_calls "$1" "$2")" -ge "${3:-1}" ]; } # VERB CONTAINER [TIMES]
+
+# answered CODE: the last call succeeded (0), or failed with that CNI code and one line.
+answered() {
+	if [ "$1" = 0 ]; then
+		[ "$RC" = 0 ] || { echo "exit $RC: $OUT"; return 1; }
+	else
+		[ "$RC" != 0 ] && [ "$(code)" = "$1" ] || { echo "exit $RC: $OUT"; return 1; }
+		case $OUT in *'"msg"'*) ;; *) echo "no msg: $OUT"; return 1 ;; esac
+		case $(msg) in *'\n'*) echo "more than one line: $OUT"; return 1 ;; esac
+	fi
+}
