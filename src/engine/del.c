@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table "DEL finds" (vfkeeper(8), RELEASE): what a DEL meets, and what is done then. */
+#include "engine/engine-internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/plan.h"
+#include "io/inflight.h"
+
+/* A DEL of an attachment ends the ADDs of it that came before (R10, R12). */
+static void end_waiting_adds(struct engine *e, const struct request *del)
+{
+	unsigned pass = ++e->pass;
+	bool again = true;
+
+	while (again) {
+		again = false;
+		list_each (it, &e->requests) {
+			struct request *rq = list_entry(it, struct request, link);
+
+			if (rq->pass == pass)
+				continue;
+			rq->pass = pass;
+			if (rq == del || !rq->parsed || rq->cni.verb != CNI_ADD ||
+			    !attachment_equal(&rq->cni.att, &del->cni.att) ||
+			    rq->start_ticks > del->start_ticks)
+				continue;
+			if (rq->state != REQ_WAIT_DISCOVERY && rq->state != REQ_QUEUED &&
+			    rq->state != REQ_OBSERVE && rq->state != REQ_PAY_FIRST)
+				continue;
+			request_fail(e, rq, 11, "a DEL of container %.64s interface %s came "
+				     "after this ADD began", del->cni.att.container,
+				     del->cni.att.ifname);
+			again = true;
+			break;
+		}
+	}
+}
+
+static void keep_netns(struct vf *vf, const struct request *rq)
+{
+	if (vf->netns_fd < 0 && rq->netns_fd >= 0)
+		vf->netns_fd = dup_fd(rq->netns_fd);
+}
+
+static void wait_for(struct engine *e, struct request *rq)
+{
+	rq->state = REQ_RELEASE;
+	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	wake(e, rq->deadline_ns);
+	if (!rq->client) /* from the spool, or the caller has gone: nobody waits */
+		request_free(rq);
+	else
+		requests_check(e);
+}
+
+/* Row "a record of this owner". */
+static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
+{
+	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct cni_fail fail;
+
+	rq->vf = vf;
+	rq->attach_seq = vf->rec.attach_seq;
+	rq->lease = l;
+	keep_netns(vf, rq);
+	if (vf->fsm.state == VF_RESERVED) {
+		cni_fail_set(&fail, 11, "a DEL of container %.64s interface %s came while it "
+			     "was being attached", rq->cni.att.container, rq->cni.att.ifname);
+		setup_failed(e, vf, VF_EV_DEL, LEASE_EV_DEL, &fail);
+	} else {
+		if (l && l->state != LEASE_OWED)
+			lease_release(e, l, LEASE_EV_DEL);
+		if (vf->fsm.state != VF_DETACHING) {
+			release_begin(e, vf, VF_EV_DEL);
+		} else if (vf->retry_at_ns) {
+			vf->retry_at_ns = 0;
+			release_next(e, vf);
+		}
+	}
+	wait_for(e, rq);
+}
+
+/* Row "no VF, but a lease of this owner". */
+static void release_lease(struct engine *e, struct request *rq, struct lease *l)
+{
+	rq->lease = l;
+	if (l->state != LEASE_OWED)
+		lease_release(e, l, LEASE_EV_DEL);
+	l->retry_at_ns = 0;
+	rq->state = REQ_RELEASE;
+	if (rq->client && lease_payable(e, l))
+		lease_pay(e, l, rq);
+	else
+		wake(e, now_ns(e));
+	wait_for(e, rq);
+}
+
+static void look_at_link(struct engine *e, struct request *rq)
+{
+	struct job *job = job_new(e, JOB_IDENTIFY, LOCK_NONE, NULL, 0);
+
+	if (!job) {
+		request_fail(e, rq, 11, "out of memory");
+		return;
+	}
+	rq->identified = true;
+	rq->state = REQ_IDENTIFY;
+	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	wake(e, rq->deadline_ns);
+	job->fds[0] = dup_fd(rq->netns_fd);
+	job->n_fds = 1;
+	job->req->has_netns = 1;
+	snprintf(job->req->call.ifname, sizeof(job->req->call.ifname), "%s",
+		 rq->cni.att.ifname);
+	job->request = rq;
+	rq->job = job;
+	job_submit(e, job);
+}
+
+/* Rows of a DEL that nothing in the records is about. */
+static void nothing_on_record(struct engine *e, struct request *rq)
+{
+	bool valid, own = false;
+
+	if (recent_del_settled(e->recent_del, &rq->cni.att)) {
+		request_ok(e, rq);
+		return;
+	}
+	valid = rq->netns_fd >= 0 && e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) && !own;
+	if (valid && !rq->identified) {
+		look_at_link(e, rq);
+		return;
+	}
+	if (e->node.rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own &&
+	    rq->client) {
+		lease_run_own_del(e, rq);
+		return;
+	}
+	recent_del_note(e->recent_del, &rq->cni.att, e->ops.ticks(e->ops.ctx), now_ns(e), true);
+	request_ok(e, rq);
+}
+
+void del_begin(struct engine *e, struct request *rq)
+{
+	struct vf *vf = node_vf_of(&e->node, &rq->cni.att);
+	struct lease *l;
+	bool settled = recent_del_settled(e->recent_del, &rq->cni.att);
+
+	if (!rq->old_boot)
+		recent_del_note(e->recent_del, &rq->cni.att,
+				rq->from_spool ? rq->start_ticks : e->ops.ticks(e->ops.ctx),
+				now_ns(e), settled && !vf);
+	end_waiting_adds(e, rq);
+	if (vf && (rq->old_boot || vf->rec.client_start_ticks > rq->start_ticks)) {
+		/* P3: this attachment began after that DEL did. */
+		request_ok(e, rq);
+		return;
+	}
+	if (vf) {
+		release_vf(e, rq, vf);
+		return;
+	}
+	l = node_lease_of(&e->node, &rq->cni.att);
+	if (l) {
+		release_lease(e, rq, l);
+		return;
+	}
+	nothing_on_record(e, rq);
+}
+
+/* Row "no record, but the link CNI_IFNAME in the caller's netns is a VF without owner". */
+void del_identified(struct engine *e, struct request *rq, const struct job_res *res)
+{
+	struct vf *vf = res->err.kind || res->addr == PCI_NONE ? NULL :
+							       node_vf(&e->node, res->addr);
+
+	request_cause(e, rq);
+	if (vf && attachment_none(&vf->rec.owner) &&
+	    (vf->fsm.state == VF_FREE || vf->fsm.state == VF_FAULTED)) {
+		vf->rec.owner = rq->cni.att;
+		vf->rec.pod = rq->cni.pod;
+		vf->rec.attach_seq = journal_last_or_zero(e) + 1;
+		vf->rec.touched = PLAN_TOUCHED_ALL;
+		rq->vf = vf;
+		rq->attach_seq = vf->rec.attach_seq;
+		keep_netns(vf, rq);
+		release_begin(e, vf, VF_EV_ADOPT);
+		wait_for(e, rq);
+		return;
+	}
+	rq->state = REQ_RELEASE;
+	nothing_on_record(e, rq);
+}
+
+bool del_settled(const struct engine *e, const struct request *rq)
+{
+	(void)e;
+	return !rq->own_config_del && !rq->vf && !rq->lease;
+}

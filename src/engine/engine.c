@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/engine-internal.h"
+#include "io/inflight.h"
+
+int64_t now_ns(const struct engine *e)
+{
+	return e->ops.boot_ns(e->ops.ctx);
+}
+
+void wake(struct engine *e, int64_t at_ns)
+{
+	if (at_ns >= e->wake_ns)
+		return;
+	e->wake_ns = at_ns;
+	e->ops.wake_at(e->ops.ctx, at_ns);
+}
+
+bool vf_byte_held(const struct engine *e, const struct vf *vf)
+{
+	return e->ops.held(e->ops.ctx, inflight_vf(vf->rec.addr));
+}
+
+bool lease_byte_held(const struct engine *e, uint64_t lease_id)
+{
+	return lease_id && e->ops.held(e->ops.ctx, inflight_lease(lease_id));
+}
+
+const struct node *engine_node(const struct engine *e)
+{
+	return &e->node;
+}
+
+int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err *err)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!e) {
+		node_fini(cfg->node);
+		journal_close(cfg->journal);
+		recent_del_close(cfg->recent_del);
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "engine");
+	}
+	e->config = *cfg->config;
+	e->ops = *cfg->ops;
+	e->node = *cfg->node;
+	/* The list heads moved with the struct: relink their rings. */
+	list_init(&e->node.leases);
+	list_init(&e->node.blobs);
+	list_each_safe (it, &cfg->node->leases) {
+		list_remove(it);
+		list_push_back(&e->node.leases, it);
+	}
+	list_each_safe (it, &cfg->node->blobs) {
+		list_remove(it);
+		list_push_back(&e->node.blobs, it);
+	}
+	node_init(cfg->node);
+	e->journal = cfg->journal;
+	e->recent_del = cfg->recent_del;
+	snprintf(e->broken, sizeof(e->broken), "%s", cfg->broken ? cfg->broken : "");
+	snprintf(e->boot_id, sizeof(e->boot_id), "%s", cfg->boot_id);
+	list_init(&e->requests);
+	list_init(&e->jobs_waiting);
+	list_init(&e->jobs_running);
+	e->wake_ns = INT64_MAX;
+	e->own_del_byte = (UINT64_C(1) << 59) + (uint64_t)now_ns(e);
+	e->max_young = cpus > 0 ? (unsigned)cpus * 2 : 2;
+	if (e->max_young > VFK_ARRAY_SIZE(e->young))
+		e->max_young = VFK_ARRAY_SIZE(e->young);
+	if (cfg->records_missing && !e->node.rec.records_missing) {
+		e->node.rec.records_missing = true;
+		snprintf(e->node.rec.missing_reason, sizeof(e->node.rec.missing_reason), "%s",
+			 cfg->missing_reason ? cfg->missing_reason : "");
+	}
+	*out = e;
+	return 0;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	list_each_safe (it, &e->requests)
+		request_free(list_entry(it, struct request, link));
+	list_each_safe (it, &e->jobs_waiting)
+		job_free(list_entry(it, struct job, link));
+	list_each_safe (it, &e->jobs_running)
+		job_free(list_entry(it, struct job, link));
+	node_fini(&e->node);
+	journal_close(e->journal);
+	recent_del_close(e->recent_del);
+	free(e);
+}
+
+void engine_begin(struct engine *e)
+{
+	recover_begin(e);
+	engine_turn(e);
+}
+
+static struct job *job_running(struct engine *e, uint64_t id)
+{
+	list_each (it, &e->jobs_running) {
+		struct job *job = list_entry(it, struct job, link);
+
+		if (job->id == id)
+			return job;
+	}
+	return NULL;
+}
+
+/* The VF is free for the next job; whoever waits for it goes on. */
+static void steps_done(struct engine *e, struct vf *vf, struct job *job, const struct job_res *res)
+{
+	vf->job = NULL;
+	if (res->err.kind != VFK_E_BUSY)
+		vf->stuck = false;
+	if (vf->fsm.state == VF_RESERVED)
+		setup_steps_done(e, vf, job, res);
+	else if (vf->fsm.state == VF_DETACHING)
+		release_steps_done(e, vf, job, res);
+	/* Otherwise (VANISHED meanwhile) nobody is interested. */
+}
+
+void engine_job_done(struct engine *e, const struct job_res *res)
+{
+	struct job *job = job_running(e, res->id);
+
+	if (!job)
+		return;
+	list_remove(&job->link);
+	switch (job->kind) {
+	case JOB_SYNC:
+		sync_done(e, job, res);
+		break;
+	case JOB_STEPS:
+		steps_done(e, job->vf, job, res);
+		break;
+	case JOB_OBSERVE:
+		job->vf->job = NULL;
+		if (res->err.kind != VFK_E_BUSY)
+			job->vf->stuck = false;
+		if (job->request) {
+			job->request->job = NULL;
+			add_observed(e, job->request, res);
+		} else {
+			observe_done(e, job->vf, res);
+		}
+		break;
+	case JOB_IDENTIFY:
+		if (job->request) {
+			job->request->job = NULL;
+			del_identified(e, job->request, res);
+		}
+		break;
+	case JOB_DISCOVER:
+		discover_done(e, job, res);
+		break;
+	case JOB_IPAM:
+		if (job->lease) {
+			job->lease->job = NULL;
+			lease_job_done(e, job->lease, res);
+		}
+		break;
+	}
+	job_free(job);
+}
+
+void engine_job_lost(struct engine *e, uint64_t job_id, const char *why)
+{
+	struct job *job = job_running(e, job_id);
+	struct job_res res = { .id = job_id };
+
+	if (!job)
+		return;
+	res.kind = (uint8_t)job->kind;
+	res.out.nsid = -1;
+	if (job->late)
+		vfk_err_set(&res.err, VFK_E_TIMEOUT, 0, "%s took longer than %u s",
+			    job_kind_name(job->kind),
+			    job->kind == JOB_IPAM ? e->config.ipam_del_timeout_s :
+						    e->config.step_timeout_s);
+	else
+		vfk_err_set(&res.err, VFK_E_INTERNAL, 0, "worker of %s ended: %s",
+			    job_kind_name(job->kind), why);
+	engine_job_done(e, &res);
+}
+
+void engine_turn(struct engine *e)
+{
+	int64_t now = now_ns(e);
+
+	if (now >= e->wake_ns) {
+		/* Everybody who still waits asks again. */
+		e->wake_ns = INT64_MAX;
+		sched_deadlines(e, now);
+		requests_deadlines(e, now);
+		vfs_deadlines(e, now);
+		leases_deadlines(e, now);
+		reconcile_turn(e, now);
+	}
+	sync_kick(e);
+	sched_run(e);
+}
+
+void engine_close_door(struct engine *e)
+{
+	e->closed = true;
+}
+
+bool engine_quiet(const struct engine *e)
+{
+	return list_empty(&e->requests) && list_empty(&e->jobs_waiting) &&
+	       list_empty(&e->jobs_running);
+}
+
+bool engine_busy(const struct engine *e)
+{
+	if (!engine_quiet(e))
+		return true;
+	for (size_t i = 0; i < e->node.n_vfs; i++) {
+		const struct vf *vf = e->node.vfs[i];
+
+		if (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING || vf->stuck)
+			return true;
+	}
+	list_each (it, &e->node.leases) {
+		const struct lease *l = list_entry(it, struct lease, link);
+
+		if (l->state == LEASE_ASKED || l->state == LEASE_OWED)
+			return true;
+	}
+	return false;
+}
+
+void engine_nsid_gone(struct engine *e, int32_t nsid)
+{
+	for (size_t i = 0; i < e->node.n_vfs; i++) {
+		struct vf *vf = e->node.vfs[i];
+
+		if (vf->fsm.state == VF_ATTACHED && vf->rec.nsid == nsid && !vf->job)
+			observe_start(e, vf, NULL);
+	}
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine: CNI requests and events in, journal records, jobs and answers out.  One
+ * thread; it reaches the outside only through struct engine_ops, the journal and what its
+ * owner calls here, so that a simulator can be the world.  Layer: engine.
+ *
+ * How one ADD flows: engine_request (request.c) -> the ADD table (add.c) -> RESERVED and
+ * ASKED written (setup.c, lease.c) -> synced -> RUN frame -> engine_ran -> HELD written ->
+ * attach plan as jobs (setup.c, sched.c) -> ATTACHED written -> answer. */
+#ifndef VFK_ENGINE_ENGINE_H
+#define VFK_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/frame.h"
+#include "engine/config.h"
+#include "engine/job.h"
+#include "engine/node.h"
+#include "io/journal.h"
+
+struct engine;
+
+struct engine_ops {
+	void *ctx;
+	int64_t (*boot_ns)(void *ctx);
+	int64_t (*wall_ns)(void *ctx);
+	uint64_t (*ticks)(void *ctx); /* now, in the unit of frame_request.start_ticks */
+
+	/* Starts a job in a worker; its end is engine_job_done or engine_job_lost.  'fds' stay
+	 * the caller's.  'kind' SYNC goes to a worker of its own. */
+	int (*job)(void *ctx, const struct job_req *rq, size_t len_bytes, const int *fds,
+		   unsigned n_fds, struct vfk_err *err);
+	/* The job missed its deadline: end its worker.  engine_job_lost follows when the
+	 * worker is really gone (with the kernel's last word), which may be never. */
+	void (*job_kill)(void *ctx, uint64_t job_id);
+	/* Call engine_turn at this time at the latest. */
+	void (*wake_at)(void *ctx, int64_t at_boot_ns);
+
+	/* Frames to a client; 'client' is what engine_request was given.  After 'answer'
+	 * the engine never names that client again. */
+	void (*answer)(void *ctx, void *client, int exit_code, const char *text, size_t len);
+	int (*run)(void *ctx, void *client, struct frame_run *run, const int *fds,
+		   unsigned n_fds, struct vfk_err *err);
+	void (*cancel)(void *ctx, void *client);
+
+	/* inflight.h on PATH_INFLIGHT. */
+	int (*lock)(void *ctx, uint64_t byte, int *fd, struct vfk_err *err);
+	bool (*held)(void *ctx, uint64_t byte);
+
+	/* A new memfd with these bytes; the caller's. -1: out of something. */
+	int (*memfd)(void *ctx, const char *name, const void *bytes, size_t len);
+	/* What the worker of a DISCOVER job has written into its memfd; the caller frees. */
+	char *(*slurp)(void *ctx, int fd, size_t *len);
+	/* Finds an IPAM plugin: the first hit in 'cni_path'; false: none. */
+	bool (*find_plugin)(void *ctx, const char *cni_path, const char *type, char *out,
+			    size_t cap);
+	/* Facts about a netns descriptor: is it one, is it the engine's own. */
+	bool (*netns_valid)(void *ctx, int fd, bool *own);
+};
+
+struct recent_del;
+
+struct engine_cfg {
+	const struct config *config;
+	const struct engine_ops *ops;
+	struct node *node;             /* replayed and settled; becomes the engine's */
+	struct journal *journal;       /* NULL: cannot be written, 'broken' says why (P10) */
+	const char *broken;
+	bool records_missing;          /* the journal was created, rebuilt or unknown */
+	const char *missing_reason;
+	struct recent_del *recent_del; /* the engine's from now on */
+	const char *boot_id;
+};
+
+/* Takes over node, journal and recent_del also on failure. */
+int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err *err) VFK_MUST_CHECK;
+/* Frees everything; running jobs go on without it. */
+void engine_free(struct engine *e);
+
+/* The REBOOT step if this is the first engine of the boot (R13), replay of what was under
+ * way, the discovery job.  To be called once, before requests. */
+void engine_begin(struct engine *e);
+
+/* One request: the descriptors become the engine's.  'client' names its connection. */
+void engine_request(struct engine *e, void *client, const struct frame_request *frame,
+		    int stdin_fd, int env_fd, int netns_fd);
+/* A DEL from the spool; returns a negative kind if its record could not be written. */
+int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
+		   const char *text, size_t text_len, const char *boot_id,
+		   uint64_t start_ticks, struct vfk_err *err) VFK_MUST_CHECK;
+void engine_ran(struct engine *e, void *client, const struct frame_ran *ran, const char *out,
+		size_t out_len);
+void engine_client_gone(struct engine *e, void *client);
+
+void engine_job_done(struct engine *e, const struct job_res *res);
+void engine_job_lost(struct engine *e, uint64_t job_id, const char *why);
+
+/* A namespace that had this number in the home namespace is gone (RTM_DELNSID). */
+void engine_nsid_gone(struct engine *e, int32_t nsid);
+
+/* Time passed or events were delivered: deadlines, retries, syncs.  Once per loop turn. */
+void engine_turn(struct engine *e);
+
+/* No more new requests (give way, SIGTERM). */
+void engine_close_door(struct engine *e);
+/* Nothing that would be lost or left half done if the process ended now. */
+bool engine_quiet(const struct engine *e);
+/* Something that keeps an engine on demand alive: RESERVED, DETACHING, ASKED, OWED, a
+ * locked byte, a client. */
+bool engine_busy(const struct engine *e);
+
+/* --- administration: engine/admin.c --- */
+struct ctl_request;
+/* Answers 'rq' with a JSON text (the caller frees) or an error. */
+int engine_admin(struct engine *e, const struct ctl_request *rq, char **json,
+		 struct vfk_err *err) VFK_MUST_CHECK;
+
+const struct node *engine_node(const struct engine *e);
+
+#endif

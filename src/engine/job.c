@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/job.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/plugin.h"
+#include "drivers/registry.h"
+#include "engine/cni.h"
+
+const char *job_kind_name(enum job_kind kind)
+{
+	switch (kind) {
+#define X(name, value) case JOB_##name: return #name;
+	JOB_KINDS(X)
+#undef X
+	}
+	return "?";
+}
+
+static void run_sync(const int *fds, unsigned n_fds, struct job_res *res)
+{
+	if (n_fds != 1) {
+		vfk_err_set(&res->err, VFK_E_INTERNAL, 0, "sync job without a file");
+		return;
+	}
+	while (fdatasync(fds[0]) < 0) {
+		if (errno == EINTR)
+			continue;
+		vfk_err_set(&res->err, VFK_E_SYS, errno, "fdatasync of the journal");
+		return;
+	}
+}
+
+/* A failing step never skips the ones that do not need it. */
+static bool needs_failed(enum drv_step step, uint32_t failed)
+{
+	const uint32_t attach = (1u << STEP_SETTINGS) | (1u << STEP_REBIND) |
+				(1u << STEP_RDMA_TO_POD) | (1u << STEP_LINK_TO_POD) |
+				(1u << STEP_LINK_SETTINGS) | (1u << STEP_ADDRESSES);
+
+	if (attach & (1u << step)) /* an attach plan stops at its first failure */
+		return failed != 0;
+	if (step == STEP_LINK_BASELINE)
+		return failed & (1u << STEP_LINK_HOME);
+	if (step == STEP_VERIFY)
+		return failed != 0;
+	return false;
+}
+
+static void run_steps(const struct driver *drv, const struct job_req *rq,
+		      const struct drv_call *call, struct job_res *res)
+{
+	uint32_t failed = 0;
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct drv_out out = { .nsid = -1 };
+		struct vfk_err err = { 0 };
+
+		if (!(rq->steps & (1u << bit)) || needs_failed(bit, failed))
+			continue;
+		if (drv->step(bit, call, &out, &err) < 0) {
+			failed |= 1u << bit;
+			if (!res->err.kind) {
+				vfk_err_wrap(&err, "%s", drv_step_name(bit));
+				res->err = err;
+				res->failed_step = bit;
+			}
+			continue;
+		}
+		res->done |= 1u << bit;
+		if (out.ifindex)
+			res->out.ifindex = out.ifindex;
+		if (out.where)
+			res->out.where = out.where;
+		if (out.netns_cookie) {
+			res->out.netns_cookie = out.netns_cookie;
+			res->out.nsid = out.nsid;
+		}
+		if (out.mtu_bytes)
+			res->out.mtu_bytes = out.mtu_bytes;
+		if (out.hwaddr_len) {
+			memcpy(res->out.hwaddr, out.hwaddr, sizeof(out.hwaddr));
+			res->out.hwaddr_len = out.hwaddr_len;
+		}
+		res->out.rebind_needed |= out.rebind_needed;
+	}
+}
+
+struct found_sink {
+	int fd;
+	char driver[16];
+};
+
+static int put_found(struct found_sink *sink, struct job_found *found)
+{
+	memcpy(found->driver, sink->driver, sizeof(found->driver));
+	return write(sink->fd, found, sizeof(*found)) == (ssize_t)sizeof(*found) ? 0 :
+										   -VFK_E_SYS;
+}
+
+static int found_pf(void *arg, const struct drv_pf *pf)
+{
+	struct job_found found = { .is_pf = 1, .pf = *pf };
+
+	return put_found(arg, &found);
+}
+
+static int found_vf(void *arg, const struct drv_vf *vf)
+{
+	struct job_found found = { .vf = *vf };
+
+	return put_found(arg, &found);
+}
+
+static void run_discover(const struct job_req *rq, const int *fds, unsigned n_fds,
+			 struct job_res *res)
+{
+	const struct driver *const *drv = registry_drivers(&rq->env);
+	struct found_sink sink = { .fd = n_fds ? fds[0] : -1 };
+
+	for (; *drv; drv++) {
+		snprintf(sink.driver, sizeof(sink.driver), "%s", (*drv)->name);
+		if ((*drv)->discover(&rq->env, found_pf, found_vf, &sink, &res->err) < 0) {
+			if (!res->err.kind)
+				vfk_err_set(&res->err, VFK_E_SYS, errno,
+					    "pass on what driver %s found", (*drv)->name);
+			return;
+		}
+	}
+}
+
+static void run_identify(const struct job_req *rq, const int *fds, unsigned n_fds,
+			 struct job_res *res)
+{
+	const struct driver *const *drv = registry_drivers(&rq->env);
+
+	res->addr = PCI_NONE;
+	for (; *drv && n_fds; drv++) {
+		if ((*drv)->identify(&rq->env, fds[0], rq->call.ifname, &res->addr, &res->err) < 0)
+			return;
+		if (res->addr != PCI_NONE) {
+			snprintf(res->driver, sizeof(res->driver), "%s", (*drv)->name);
+			return;
+		}
+	}
+}
+
+static void wait_plugin(struct plugin_run *run)
+{
+	struct pollfd pfd = { .fd = run->pidfd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = run->deadline_boot_ns - clock_boot_ns();
+		int rc;
+
+		if (left <= 0) {
+			plugin_kill(run);
+			return;
+		}
+		rc = poll(&pfd, 1, (int)(left / NS_PER_MS) + 1);
+		if (rc > 0 || (rc < 0 && errno != EINTR))
+			return;
+	}
+}
+
+/* The whole of a memfd as a NUL-terminated string; the caller frees. */
+static char *slurp(int fd, size_t *len)
+{
+	struct stat st;
+	char *text;
+
+	if (fstat(fd, &st) < 0 || !(text = malloc((size_t)st.st_size + 1)))
+		return NULL;
+	ssize_t got = pread(fd, text, (size_t)st.st_size, 0);
+
+	*len = got > 0 ? (size_t)got : 0;
+	text[*len] = '\0';
+	return text;
+}
+
+static void run_ipam(const struct job_req *rq, const int *fds, unsigned n_fds,
+		     struct job_res *res)
+{
+	static char *const no_env[] = { NULL };
+	struct plugin_run run = { .pid = -1, .pidfd = -1, .out_fd = -1,
+				  .deadline_boot_ns = rq->deadline_boot_ns };
+	VFK_AUTO(free_auto) char *over = NULL;
+	VFK_AUTO(free_auto) char **envp = NULL;
+	VFK_AUTO(free_auto) char *text = NULL;
+	enum run_outcome outcome;
+	struct cni_fail fail;
+	size_t len = 0;
+	int status;
+
+	if (n_fds != 3 || !(over = slurp(fds[2], &len)) ||
+	    !(envp = plugin_env(no_env, over, len, "DEL"))) {
+		vfk_err_set(&res->err, VFK_E_NOMEM, 0, "environment of %s", rq->plugin);
+		return;
+	}
+	if (plugin_start(&run, rq->plugin, fds[1], envp, fds[0], &res->err) < 0)
+		return;
+	wait_plugin(&run);
+	plugin_reap(&run, &outcome, &status);
+	if (outcome == RUN_EXITED && status == 0) {
+		close(run.out_fd);
+		return;
+	}
+	text = slurp(run.out_fd, &len);
+	close(run.out_fd);
+	cni_ipam_failure(&fail, rq->plugin, outcome, status, text ? text : "",
+			 text ? len : 0);
+	vfk_err_set(&res->err, VFK_E_IPAM, 0, "%s", fail.msg);
+}
+
+size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds, void *result)
+{
+	const struct job_req *rq = job;
+	struct job_res *res = result;
+	const struct driver *drv;
+	struct drv_call call;
+
+	memset(res, 0, sizeof(*res));
+	res->out.nsid = -1;
+	if (len_bytes < sizeof(*rq)) {
+		vfk_err_set(&res->err, VFK_E_INTERNAL, 0, "short job of %zu bytes", len_bytes);
+		return sizeof(*res);
+	}
+	res->id = rq->id;
+	res->kind = rq->kind;
+	call = rq->call;
+	call.env = &rq->env;
+	call.deadline_boot_ns = rq->deadline_boot_ns;
+	call.netns_fd = rq->has_netns && n_fds > 1 ? fds[1] : -1;
+	call.ips = (const void *)(rq + 1);
+	call.routes = (const void *)(call.ips + call.n_ips);
+	switch ((enum job_kind)rq->kind) {
+	case JOB_SYNC:
+		run_sync(fds, n_fds, res);
+		break;
+	case JOB_STEPS:
+	case JOB_OBSERVE:
+		drv = registry_find(&rq->env, rq->driver);
+		if (!drv)
+			vfk_err_set(&res->err, VFK_E_UNSUPPORTED, 0,
+				    "driver %s is not enabled (vfkeeper.conf)", rq->driver);
+		else if (rq->kind == JOB_STEPS)
+			run_steps(drv, rq, &call, res);
+		else
+			(void)(drv->observe(&call, rq->nsid, &res->out, &res->err) < 0);
+		break;
+	case JOB_IDENTIFY:
+		run_identify(rq, fds, n_fds, res);
+		break;
+	case JOB_DISCOVER:
+		run_discover(rq, fds, n_fds, res);
+		break;
+	case JOB_IPAM:
+		run_ipam(rq, fds, n_fds, res);
+		break;
+	}
+	return sizeof(*res);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs: everything the engine does to the world, as messages to worker processes.  Plain
+ * structs: sender and receiver are the same program image.  Layer: engine. */
+#ifndef VFK_ENGINE_JOB_H
+#define VFK_ENGINE_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "drivers/driver.h"
+
+#define JOB_KINDS(X)                                                                     \
+	X(SYNC, 1)     /* fds: [file]; fdatasync */                                      \
+	X(STEPS, 2)    /* fds: [inflight, netns?]; steps of one VF, in bit order */      \
+	X(OBSERVE, 3)  /* fds: [inflight, netns?]; where is the VF, what is set */       \
+	X(IDENTIFY, 4) /* fds: [netns]; which VF is this link */                         \
+	X(DISCOVER, 5) /* fds: [memfd for struct job_found records] */                   \
+	X(IPAM, 6)     /* fds: [inflight, stdin, env]; run the plugin's DEL */
+
+enum job_kind {
+#define X(name, value) JOB_##name = (value),
+	JOB_KINDS(X)
+#undef X
+};
+
+/* What may not run beside it; the engine's scheduler keeps to it. */
+struct job_req {
+	uint64_t id;
+	uint8_t kind; /* enum job_kind */
+	uint8_t has_netns;
+	char driver[16];
+	int64_t deadline_boot_ns;
+	uint32_t steps; /* STEPS: bits by enum drv_step */
+	int32_t nsid;   /* OBSERVE */
+	struct drv_env env;
+	struct drv_call call; /* pointers are void; ips and routes follow the struct */
+	char plugin[512];     /* IPAM: path */
+};
+
+struct job_res {
+	uint64_t id;
+	uint8_t kind;
+	uint32_t done;        /* STEPS: bits that succeeded */
+	uint32_t failed_step; /* STEPS: the first that did not, if err.kind */
+	pci_addr_t addr;      /* IDENTIFY */
+	char driver[16];      /* IDENTIFY */
+	struct drv_out out;
+	struct vfk_err err; /* kind 0: all well */
+};
+
+/* DISCOVER writes an array of these into the memfd. */
+struct job_found {
+	uint8_t is_pf;
+	char driver[16];
+	union {
+		struct drv_pf pf;
+		struct drv_vf vf;
+	};
+};
+
+const char *job_kind_name(enum job_kind kind);
+
+/* The worker's side: a worker_fn (io/spawner.h). */
+size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
+	       void *result);
+
+#endif

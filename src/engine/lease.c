@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What foreign IPAM plugins leased: asking, holding, owing, paying. */
+#include "engine/engine-internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/inflight.h"
+
+/* R9: the longest that a lost plugin is waited for when its byte stays locked. */
+#define LOST_PLUGIN_NS (130 * NS_PER_S)
+#define BYTE_POLL_NS (50 * NS_PER_MS)
+#define BLOB_MAX (64u * 1024)
+#define BLOBS_MAX (32u * 1024 * 1024)
+#define LEASES_PER_VF 4
+
+/* R15: beyond these an ADD is refused before anything; a DEL never meets one. */
+int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err)
+{
+	size_t need = rq->text_len + rq->env_len;
+
+	if (!rq->cni.ipam_type[0])
+		return 0;
+	if (rq->text_len > BLOB_MAX || rq->env_len > BLOB_MAX)
+		return vfk_err_set(err, VFK_E_LIMIT, 0,
+				   "the configuration has %zu bytes and the environment %zu, "
+				   "%u are allowed each", rq->text_len, rq->env_len, BLOB_MAX);
+	if (e->node.n_leases >= LEASES_PER_VF * e->node.n_vfs && e->node.n_vfs)
+		return vfk_err_set(err, VFK_E_BUSY, 0,
+				   "IPAM owes the release of %zu leases: see vfctl leases",
+				   e->node.n_leases);
+	if (e->node.blob_bytes + need > BLOBS_MAX ||
+	    e->node.blob_bytes + need + 4096 * e->node.n_vfs > journal_capacity(e->journal))
+		return vfk_err_set(err, VFK_E_LIMIT, 0,
+				   "stored configurations and results have %llu bytes, no "
+				   "room for %zu more",
+				   (unsigned long long)e->node.blob_bytes, need);
+	return 0;
+}
+
+/* {u32 env_len, env, stdin}: configuration and environment of the ADD, for its DEL (P8). */
+static uint64_t store_request(struct engine *e, const struct request *rq, struct vfk_err *err)
+{
+	struct strbuf env = { 0 }, blob = { 0 };
+	uint32_t len;
+	uint64_t id = 0;
+
+	cni_env_filter(&env, rq->env, rq->env_len);
+	len = (uint32_t)env.len;
+	strbuf_add(&blob, &len, sizeof(len));
+	strbuf_add(&blob, env.data, env.len);
+	strbuf_add(&blob, rq->text, rq->text_len);
+	if (env.failed || blob.failed)
+		vfk_err_set(err, VFK_E_NOMEM, 0, "stored request");
+	else
+		id = node_blob_put(&e->node, e->journal, blob.data, blob.len, err);
+	strbuf_free(&env);
+	strbuf_free(&blob);
+	return id;
+}
+
+int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
+{
+	struct vf *vf = rq->vf;
+	uint64_t blob = store_request(e, rq, err);
+	struct lease *l;
+
+	if (!blob)
+		return -err->kind;
+	l = node_lease_add(&e->node, vf->rec.lease_id);
+	if (!l) {
+		node_blob_drop(&e->node, blob);
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "lease");
+	}
+	l->rec.owner = vf->rec.owner;
+	l->rec.pod = vf->rec.pod;
+	l->rec.vf = vf->rec.addr;
+	l->rec.nonce = rq->nonce;
+	l->rec.request_blob = blob;
+	l->rec.asked_wall_ns = e->ops.wall_ns(e->ops.ctx);
+	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "%s", rq->cni.ipam_type);
+	if (lease_event(e, l, LEASE_EV_ASK, true) < 0) {
+		node_lease_remove(&e->node, l);
+		return vfk_err_set(err, VFK_E_BUSY, 0, "%s", e->broken);
+	}
+	rq->lease = l;
+	return 0;
+}
+
+/* R8: at most max_young plugins in their first second.  False: not now. */
+static bool young_turn(struct engine *e)
+{
+	int64_t now = now_ns(e);
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < e->n_young; i++)
+		if (now - e->young[i] < NS_PER_S)
+			e->young[kept++] = e->young[i];
+	e->n_young = kept;
+	if (kept < e->max_young) {
+		e->young[e->n_young++] = now;
+		return true;
+	}
+	wake(e, e->young[0] + NS_PER_S);
+	return false;
+}
+
+/* A plugin that ended quickly makes room for the next at once. */
+static void young_done(struct engine *e)
+{
+	if (e->n_young)
+		e->n_young--;
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (!rq->run_waits)
+			continue;
+		wake(e, now_ns(e));
+		return;
+	}
+}
+
+static int send_run(struct engine *e, struct request *rq, struct lease *l, const char *verb_type,
+		    enum cni_verb verb, const int *stored, unsigned n_stored, uint32_t limit_ms,
+		    struct vfk_err *err)
+{
+	struct frame_run run = { .hdr = { .version = FRAME_VERSION, .type = FRAME_RUN },
+				 .run_id = l ? l->rec.id : 0, .verb = (uint8_t)verb,
+				 .deadline_ms = limit_ms,
+				 .flags = n_stored ? RUN_STORED : 0 };
+	VFK_AUTO(fd_auto) int byte_fd = -1;
+	int fds[3];
+
+	if (e->ops.lock(e->ops.ctx, inflight_lease(l ? l->rec.id : e->own_del_byte++),
+			&byte_fd, err) < 0)
+		return -err->kind;
+	snprintf(run.type, sizeof(run.type), "%s", verb_type);
+	fds[0] = byte_fd;
+	for (unsigned i = 0; i < n_stored; i++)
+		fds[i + 1] = stored[i];
+	return e->ops.run(e->ops.ctx, rq->client, &run, fds, n_stored + 1, err);
+}
+
+static void add_failed(struct engine *e, struct request *rq, const struct cni_fail *fail)
+{
+	setup_failed(e, rq->vf, VF_EV_SETUP_FAILED, LEASE_EV_FAILED, fail);
+}
+
+bool lease_run_add(struct engine *e, struct request *rq)
+{
+	struct vfk_err err = { 0 };
+	int64_t left_ns = rq->deadline_ns - now_ns(e) - NS_PER_S;
+
+	rq->run_waits = !young_turn(e);
+	if (rq->run_waits)
+		return false;
+	if (send_run(e, rq, rq->lease, rq->cni.ipam_type, CNI_ADD, NULL, 0,
+		     (uint32_t)(left_ns > NS_PER_S ? left_ns / NS_PER_MS : 1000), &err) < 0) {
+		struct cni_fail fail;
+
+		cni_fail_from(&fail, &err, rq->vf->rec.addr);
+		add_failed(e, rq, &fail);
+		return false;
+	}
+	rq->run_sent = true;
+	rq->run_pays = false;
+	rq->lease->runner = rq;
+	return true;
+}
+
+/* The blob of a request back as two memfds. */
+static int stored_request(struct engine *e, const struct lease *l, int fds[2],
+			  struct vfk_err *err)
+{
+	size_t len;
+	uint32_t env_len;
+	VFK_AUTO(free_auto) char *blob =
+		node_blob_get(&e->node, e->journal, l->rec.request_blob, &len, err);
+
+	fds[0] = fds[1] = -1;
+	if (!blob)
+		return -err->kind;
+	if (len < sizeof(env_len) || (memcpy(&env_len, blob, sizeof(env_len)),
+				      env_len > len - sizeof(env_len)))
+		return vfk_err_set(err, VFK_E_CORRUPT, 0, "stored request of lease %llu",
+				   (unsigned long long)l->rec.id);
+	fds[0] = e->ops.memfd(e->ops.ctx, "stdin", blob + sizeof(env_len) + env_len,
+			      len - sizeof(env_len) - env_len);
+	fds[1] = e->ops.memfd(e->ops.ctx, "env", blob + sizeof(env_len), env_len);
+	if (fds[0] >= 0 && fds[1] >= 0)
+		return 0;
+	for (unsigned i = 0; i < 2; i++) {
+		fd_auto(&fds[i]);
+		fds[i] = -1;
+	}
+	return vfk_err_set(err, VFK_E_NOMEM, 0, "descriptors of a stored request");
+}
+
+bool lease_payable(struct engine *e, const struct lease *l)
+{
+	const struct vf *vf;
+
+	if (l->state != LEASE_OWED || l->paying)
+		return false;
+	vf = node_vf(&e->node, l->rec.vf);
+	/* R11: never while the link may still be in the pod with the address on it. */
+	if (vf && vf->rec.lease_id == l->rec.id &&
+	    (vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED ||
+	     (vf->fsm.state == VF_DETACHING && !vf_link_has_left(vf))))
+		return false;
+	return !lease_byte_held(e, l->rec.id) ||
+	       (l->wait_until_ns && now_ns(e) >= l->wait_until_ns);
+}
+
+static void unpaid(struct engine *e, struct lease *l, const char *why)
+{
+	int64_t pause = e->config.retry_min_ms * NS_PER_MS;
+	int64_t max = e->config.retry_max_ms * NS_PER_MS;
+
+	l->paying = false;
+	l->runner = NULL;
+	l->rec.attempts++;
+	snprintf(l->rec.last_error, sizeof(l->rec.last_error), "%.190s", why);
+	log_warn("ipam", "lease=%llu plugin=%s attempt=%u: %s",
+		 (unsigned long long)l->rec.id, l->rec.plugin, l->rec.attempts, why);
+	lease_event(e, l, LEASE_EV_UNPAID, false);
+	for (uint32_t i = 1; i < l->rec.attempts && pause < max; i++)
+		pause *= 2;
+	l->retry_at_ns = now_ns(e) + (pause < max ? pause : max);
+	wake(e, l->retry_at_ns);
+}
+
+static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
+{
+	struct job *job;
+
+	if (!young_turn(e)) {
+		l->retry_at_ns = now_ns(e) + NS_PER_S / 4;
+		wake(e, l->retry_at_ns);
+		return;
+	}
+	job = job_new(e, JOB_IPAM, LOCK_NONE, NULL, 0);
+	if (!job)
+		return;
+	if (!e->ops.find_plugin(e->ops.ctx, e->config.plugin_dirs, l->rec.plugin,
+				job->req->plugin, sizeof(job->req->plugin))) {
+		char why[200];
+
+		snprintf(why, sizeof(why), "IPAM plugin %s is not in plugin_dirs %.100s",
+			 l->rec.plugin, e->config.plugin_dirs);
+		job_free(job);
+		unpaid(e, l, why);
+		return;
+	}
+	job->lease = l;
+	job->byte = inflight_lease(l->rec.id);
+	job->fds[0] = dup_fd(fds[0]);
+	job->fds[1] = dup_fd(fds[1]);
+	job->n_fds = 2;
+	l->paying = true;
+	job_submit(e, job);
+}
+
+void lease_pay(struct engine *e, struct lease *l, struct request *rq)
+{
+	VFK_AUTO(fd_auto) int stdin_fd = -1;
+	VFK_AUTO(fd_auto) int env_fd = -1;
+	struct vfk_err err = { 0 };
+	unsigned n_stored = 2;
+	bool by_client;
+	int fds[2];
+
+	l->retry_at_ns = 0;
+	by_client = rq && rq->client && !rq->run_sent;
+	if (stored_request(e, l, fds, &err) < 0) {
+		/* P10: where the journal cannot be read, the DEL's own configuration does. */
+		if (!by_client || strcmp(rq->cni.ipam_type, l->rec.plugin) != 0) {
+			unpaid(e, l, err.msg);
+			return;
+		}
+		n_stored = 0;
+	}
+	stdin_fd = fds[0];
+	env_fd = fds[1];
+	if (!by_client) {
+		pay_by_worker(e, l, fds);
+		return;
+	}
+	if (send_run(e, rq, l, l->rec.plugin, CNI_DEL, fds, n_stored,
+		     e->config.ipam_del_timeout_s * 1000, &err) < 0) {
+		unpaid(e, l, err.msg);
+		return;
+	}
+	l->paying = true;
+	l->runner = rq;
+	rq->run_sent = true;
+	rq->run_pays = true;
+}
+
+static void paid(struct engine *e, struct lease *l)
+{
+	struct vf *vf = node_vf(&e->node, l->rec.vf);
+
+	lease_event(e, l, LEASE_EV_PAID, false);
+	if (vf && vf->rec.lease_id == l->rec.id)
+		vf->rec.lease_id = 0;
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (rq->lease == l)
+			rq->lease = NULL;
+	}
+	node_lease_remove(&e->node, l);
+}
+
+void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res)
+{
+	young_done(e);
+	cause_set(e, CAUSE_ENGINE, "release of lease %llu", (unsigned long long)l->rec.id);
+	l->paying = false;
+	if (res->err.kind)
+		unpaid(e, l, res->err.msg);
+	else
+		paid(e, l);
+	requests_check(e);
+}
+
+static void ran_del(struct engine *e, struct request *rq, const struct frame_ran *ran,
+		    const char *out, size_t out_len)
+{
+	struct lease *l = rq->lease;
+	struct cni_fail fail;
+	bool good = ran->outcome == RUN_EXITED && ran->status == 0;
+
+	if (rq->own_config_del) {
+		if (good) {
+			request_ok(e, rq);
+		} else {
+			cni_ipam_failure(&fail, rq->cni.ipam_type, ran->outcome, ran->status,
+					 out, out_len);
+			request_fail_as(e, rq, &fail);
+		}
+		return;
+	}
+	if (!l || l->runner != rq)
+		return;
+	l->runner = NULL;
+	l->paying = false;
+	if (good) {
+		paid(e, l);
+	} else {
+		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
+		unpaid(e, l, fail.msg);
+	}
+	requests_check(e);
+}
+
+static void ran_add(struct engine *e, struct request *rq, const struct frame_ran *ran,
+		    const char *out, size_t out_len)
+{
+	struct lease *l = rq->lease;
+	struct vfk_err err = { 0 };
+	struct cni_fail fail;
+	uint64_t blob;
+
+	if (!l || l->state != LEASE_ASKED || rq->state != REQ_IPAM)
+		return; /* R9: a result for a lease that is not ASKED any more */
+	l->runner = NULL;
+	if (ran->outcome != RUN_EXITED || ran->status != 0) {
+		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
+		add_failed(e, rq, &fail);
+		return;
+	}
+	if (out_len > BLOB_MAX)
+		vfk_err_set(&err, VFK_E_LIMIT, 0, "IPAM plugin %s answered with %zu bytes, %u "
+			    "are allowed", l->rec.plugin, out_len, BLOB_MAX);
+	else
+		(void)(cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0);
+	blob = err.kind ? 0 : node_blob_put(&e->node, e->journal, out, out_len, &err);
+	if (!blob) {
+		cni_fail_from(&fail, &err, rq->vf->rec.addr);
+		add_failed(e, rq, &fail);
+		return;
+	}
+	rq->vf->rec.result_blob = blob;
+	if (lease_event(e, l, LEASE_EV_ANSWERED, true) < 0) {
+		vfk_err_set(&err, VFK_E_BUSY, 0, "%s", e->broken);
+		cni_fail_from(&fail, &err, rq->vf->rec.addr);
+		add_failed(e, rq, &fail);
+		return;
+	}
+	setup_lease_held(e, rq);
+}
+
+void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran, const char *out,
+	       size_t out_len)
+{
+	uint64_t expected = rq->lease ? rq->lease->rec.id : 0;
+
+	if (!rq->run_sent || (ran->run_id != expected && !rq->own_config_del))
+		return;
+	rq->run_sent = false;
+	young_done(e);
+	if (rq->run_pays)
+		ran_del(e, rq, ran, out, out_len);
+	else
+		ran_add(e, rq, ran, out, out_len);
+}
+
+void lease_release(struct engine *e, struct lease *l, enum lease_event ev)
+{
+	if (lease_event(e, l, ev, false) < 0)
+		return;
+	l->wait_until_ns = now_ns(e) + LOST_PLUGIN_NS;
+	l->retry_at_ns = now_ns(e);
+	wake(e, l->retry_at_ns);
+}
+
+/* The client is gone, or is told to stop: what it ran for the lease ends with it. */
+void lease_runner_gone(struct engine *e, struct request *rq)
+{
+	struct lease *l = rq->lease;
+
+	rq->run_sent = false;
+	young_done(e);
+	if (!l || l->runner != rq)
+		return;
+	l->runner = NULL;
+	if (rq->run_pays) {
+		l->paying = false;
+		unpaid(e, l, "the caller ended before its IPAM DEL did");
+	}
+}
+
+/* Who is here and waits for this lease to be paid: its client may run the plugin. */
+static struct request *payer(struct engine *e, const struct lease *l)
+{
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (rq->client && rq->lease == l && !rq->run_sent &&
+		    (rq->state == REQ_RELEASE || rq->state == REQ_FAILED ||
+		     rq->state == REQ_PAY_FIRST))
+			return rq;
+	}
+	return NULL;
+}
+
+static void lease_deadline(struct engine *e, struct lease *l, int64_t now)
+{
+	if (l->state != LEASE_OWED || l->paying)
+		return;
+	if (l->retry_at_ns > now) {
+		wake(e, l->retry_at_ns);
+		return;
+	}
+	if (!lease_payable(e, l)) {
+		if (lease_byte_held(e, l->rec.id)) {
+			/* A plugin still runs: look again soon. */
+			l->retry_at_ns = now + BYTE_POLL_NS;
+			wake(e, l->retry_at_ns);
+		}
+		return; /* its VF's release asks again */
+	}
+	lease_pay(e, l, payer(e, l));
+}
+
+void leases_deadlines(struct engine *e, int64_t now)
+{
+	list_each_safe (it, &e->node.leases)
+		lease_deadline(e, list_entry(it, struct lease, link), now);
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (!rq->run_waits)
+			continue;
+		request_cause(e, rq);
+		if (!lease_run_add(e, rq))
+			break; /* the turn did not come, or the list has changed */
+	}
+}
+
+/* Row "nothing, the journal is marked records missing": IPAM DEL with the DEL's own
+ * configuration, run by its caller. */
+void lease_run_own_del(struct engine *e, struct request *rq)
+{
+	struct vfk_err err = { 0 };
+
+	rq->state = REQ_RELEASE;
+	rq->own_config_del = true;
+	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	wake(e, rq->deadline_ns);
+	if (send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0, e->config.del_wait_ms,
+		     &err) < 0) {
+		request_fail_err(e, rq, &err, PCI_NONE);
+		return;
+	}
+	rq->run_sent = true;
+	rq->run_pays = true;
+}

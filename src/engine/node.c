@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/node.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/frame.h"
+
+void node_init(struct node *n)
+{
+	memset(n, 0, sizeof(*n));
+	list_init(&n->leases);
+	list_init(&n->blobs);
+}
+
+void node_fini(struct node *n)
+{
+	for (size_t i = 0; i < n->n_vfs; i++) {
+		fd_auto(&n->vfs[i]->netns_fd);
+		free(n->vfs[i]);
+	}
+	free(n->vfs);
+	list_each_safe (it, &n->leases)
+		free(list_entry(it, struct lease, link));
+	list_each_safe (it, &n->blobs)
+		free(list_entry(it, struct blob, link));
+	free(n->pfs);
+	node_init(n);
+}
+
+/* Index of 'addr', or of the place where it belongs. */
+static size_t vf_place(const struct node *n, pci_addr_t addr)
+{
+	size_t lo = 0, hi = n->n_vfs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->vfs[mid]->rec.addr < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct vf *node_vf(const struct node *n, pci_addr_t addr)
+{
+	size_t i = vf_place(n, addr);
+
+	return i < n->n_vfs && n->vfs[i]->rec.addr == addr ? n->vfs[i] : NULL;
+}
+
+struct vf *node_vf_add(struct node *n, pci_addr_t addr)
+{
+	size_t i = vf_place(n, addr);
+	struct vf *vf;
+
+	if (i < n->n_vfs && n->vfs[i]->rec.addr == addr)
+		return n->vfs[i];
+	if (n->n_vfs == n->cap_vfs) {
+		size_t cap = n->cap_vfs ? n->cap_vfs * 2 : 64;
+		struct vf **bigger = realloc(n->vfs, cap * sizeof(struct vf *));
+
+		if (!bigger)
+			return NULL;
+		n->vfs = bigger;
+		n->cap_vfs = cap;
+	}
+	vf = calloc(1, sizeof(*vf));
+	if (!vf)
+		return NULL;
+	vf->rec.addr = addr;
+	vf->rec.nsid = -1;
+	vf->fsm.state = VF_ABSENT;
+	vf->rec.state = VF_ABSENT;
+	vf->netns_fd = -1;
+	list_init(&vf->queue);
+	memmove(&n->vfs[i + 1], &n->vfs[i], (n->n_vfs - i) * sizeof(struct vf *));
+	n->vfs[i] = vf;
+	n->n_vfs++;
+	return vf;
+}
+
+static bool same_owner(const struct attachment *have, const struct attachment *want)
+{
+	if (strcmp(have->container, want->container) || strcmp(have->ifname, want->ifname))
+		return false;
+	return !want->network[0] || !strcmp(have->network, want->network);
+}
+
+struct vf *node_vf_of(const struct node *n, const struct attachment *att)
+{
+	if (attachment_none(att))
+		return NULL;
+	for (size_t i = 0; i < n->n_vfs; i++)
+		if (same_owner(&n->vfs[i]->rec.owner, att))
+			return n->vfs[i];
+	return NULL;
+}
+
+struct pf *node_pf(const struct node *n, pci_addr_t addr)
+{
+	for (size_t i = 0; i < n->n_pfs; i++)
+		if (n->pfs[i].addr == addr)
+			return &n->pfs[i];
+	return NULL;
+}
+
+struct pf *node_pf_add(struct node *n, pci_addr_t addr)
+{
+	struct pf *pf = node_pf(n, addr);
+
+	if (pf)
+		return pf;
+	pf = realloc(n->pfs, (n->n_pfs + 1) * sizeof(*pf));
+	if (!pf)
+		return NULL;
+	n->pfs = pf;
+	pf = &n->pfs[n->n_pfs++];
+	memset(pf, 0, sizeof(*pf));
+	pf->addr = addr;
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(pf->ports); i++)
+		pf->ports[i] = PORT_UNKNOWN;
+	return pf;
+}
+
+struct lease *node_lease(const struct node *n, uint64_t id)
+{
+	list_each (it, &n->leases) {
+		struct lease *l = list_entry(it, struct lease, link);
+
+		if (l->rec.id == id)
+			return l;
+	}
+	return NULL;
+}
+
+struct lease *node_lease_of(const struct node *n, const struct attachment *att)
+{
+	struct lease *found = NULL;
+
+	list_each (it, &n->leases) {
+		struct lease *l = list_entry(it, struct lease, link);
+
+		if (l->state != LEASE_NONE && same_owner(&l->rec.owner, att) &&
+		    (!found || l->rec.id > found->rec.id))
+			found = l;
+	}
+	return found;
+}
+
+struct lease *node_lease_add(struct node *n, uint64_t id)
+{
+	struct lease *l = node_lease(n, id);
+
+	if (l)
+		return l;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return NULL;
+	l->rec.id = id;
+	l->state = LEASE_NONE;
+	list_push_back(&n->leases, &l->link);
+	n->n_leases++;
+	return l;
+}
+
+void node_lease_remove(struct node *n, struct lease *l)
+{
+	list_remove(&l->link);
+	n->n_leases--;
+	node_blob_drop(n, l->rec.request_blob);
+	free(l);
+}
+
+struct blob *node_blob(const struct node *n, uint64_t id)
+{
+	list_each (it, &n->blobs) {
+		struct blob *b = list_entry(it, struct blob, link);
+
+		if (b->id == id)
+			return b;
+	}
+	return NULL;
+}
+
+static struct blob *blob_add(struct node *n, const struct rec_blob *rec, unsigned file,
+			     uint64_t generation, uint64_t offset, size_t payload_bytes)
+{
+	struct blob *b = node_blob(n, rec->id);
+
+	if (!b) {
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return NULL;
+		b->id = rec->id;
+		list_push_back(&n->blobs, &b->link);
+		n->blob_bytes += rec->len_bytes;
+	}
+	b->file = file;
+	b->generation = generation;
+	b->offset = offset;
+	b->payload_bytes = payload_bytes;
+	b->len_bytes = rec->len_bytes;
+	b->crc = frame_crc32(0, rec->bytes, rec->len_bytes);
+	return b;
+}
+
+static void blob_free(struct node *n, struct blob *b)
+{
+	n->blob_bytes -= b->len_bytes;
+	list_remove(&b->link);
+	free(b);
+}
+
+char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, size_t *len_bytes,
+		    struct vfk_err *err)
+{
+	const struct blob *b = node_blob(n, id);
+	VFK_AUTO(free_auto) void *payload = NULL;
+	VFK_AUTO(free_auto) void *hold = NULL;
+	struct rec_blob rec;
+	char *copy;
+
+	if (!b || !j) {
+		vfk_err_set(err, VFK_E_GONE, 0, "blob %llu is not in the journal",
+			    (unsigned long long)id);
+		return NULL;
+	}
+	payload = malloc(b->payload_bytes);
+	if (!payload) {
+		vfk_err_set(err, VFK_E_NOMEM, 0, "blob of %zu bytes", b->payload_bytes);
+		return NULL;
+	}
+	if (journal_read_at(j, b->file, b->generation, b->offset, payload, b->payload_bytes,
+			    err) < 0 ||
+	    codec_get_blob(payload, b->payload_bytes, &rec, &hold, err) < 0)
+		return NULL;
+	copy = malloc(rec.len_bytes + 1);
+	if (!copy) {
+		vfk_err_set(err, VFK_E_NOMEM, 0, "blob of %zu bytes", rec.len_bytes);
+		return NULL;
+	}
+	memcpy(copy, rec.bytes, rec.len_bytes);
+	copy[rec.len_bytes] = '\0';
+	*len_bytes = rec.len_bytes;
+	return copy;
+}
+
+static struct blob *blob_equal(const struct node *n, const struct journal *j, const void *bytes,
+			       size_t len_bytes)
+{
+	uint32_t crc = frame_crc32(0, bytes, len_bytes);
+
+	list_each (it, &n->blobs) {
+		struct blob *b = list_entry(it, struct blob, link);
+		struct vfk_err ignored;
+		size_t len;
+
+		if (b->crc != crc || b->len_bytes != len_bytes)
+			continue;
+		VFK_AUTO(free_auto) char *have = node_blob_get(n, j, b->id, &len, &ignored);
+
+		if (have && !memcmp(have, bytes, len_bytes))
+			return b;
+	}
+	return NULL;
+}
+
+uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, size_t len_bytes,
+		       struct vfk_err *err)
+{
+	struct blob *b = blob_equal(n, j, bytes, len_bytes);
+	struct rec_blob rec = { .id = journal_last(j) + 1, .bytes = bytes,
+				.len_bytes = len_bytes };
+	struct strbuf buf = { 0 };
+	uint64_t seq, generation, offset;
+	unsigned file;
+	int rc;
+
+	if (b) {
+		b->refs++;
+		return b->id;
+	}
+	codec_put_blob(&buf, &rec);
+	if (buf.failed) {
+		vfk_err_set(err, VFK_E_NOMEM, 0, "blob of %zu bytes", len_bytes);
+		return 0;
+	}
+	rc = journal_append(j, REC_BLOB, buf.data, buf.len, &seq, err);
+	if (rc == 0) {
+		journal_where(j, &file, &generation, &offset);
+		b = blob_add(n, &rec, file, generation, offset, buf.len);
+		if (b)
+			b->refs = 1;
+		else
+			vfk_err_set(err, VFK_E_NOMEM, 0, "index of a blob");
+	}
+	strbuf_free(&buf);
+	return b ? b->id : 0;
+}
+
+void node_blob_drop(struct node *n, uint64_t id)
+{
+	struct blob *b = id ? node_blob(n, id) : NULL;
+
+	if (b && b->refs && --b->refs == 0)
+		blob_free(n, b);
+}
+
+static int replay_vf(struct node *n, const struct journal_record *r, struct vfk_err *err)
+{
+	struct rec_vf rec;
+	struct vf *vf;
+
+	if (codec_get_vf(r->payload, r->len_bytes, &rec, err) < 0)
+		return -err->kind;
+	if (!vf_state_valid(rec.state))
+		return vfk_err_set(err, VFK_E_DECODE, 0, "VF record %llu: state %u is unknown",
+				   (unsigned long long)r->seq, rec.state);
+	vf = node_vf_add(n, rec.addr);
+	if (!vf)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "VF record");
+	vf->rec = rec;
+	vf->fsm.state = rec.state;
+	vf->fsm.foreign = rec.foreign;
+	return 0;
+}
+
+static int replay_lease(struct node *n, const struct journal_record *r, struct vfk_err *err)
+{
+	struct rec_lease rec;
+	struct lease *l;
+
+	if (codec_get_lease(r->payload, r->len_bytes, &rec, err) < 0)
+		return -err->kind;
+	if (!lease_state_valid(rec.state))
+		return vfk_err_set(err, VFK_E_DECODE, 0,
+				   "lease record %llu: state %u is unknown",
+				   (unsigned long long)r->seq, rec.state);
+	l = node_lease_add(n, rec.id);
+	if (!l)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "lease record");
+	l->rec = rec;
+	l->state = rec.state;
+	if (l->state == LEASE_NONE)
+		node_lease_remove(n, l);
+	return 0;
+}
+
+int node_replay(void *arg, const struct journal_record *r, struct vfk_err *err)
+{
+	struct node *n = arg;
+	struct rec_node rec;
+	struct rec_blob blob;
+	void *hold = NULL;
+	int rc = 0;
+
+	if (r->seq > n->last_seq)
+		n->last_seq = r->seq;
+	switch (r->type) {
+	case REC_NODE:
+		rc = codec_get_node(r->payload, r->len_bytes, &rec, err);
+		if (rc == 0)
+			n->rec = rec;
+		return rc;
+	case REC_VF:
+		return replay_vf(n, r, err);
+	case REC_LEASE:
+		return replay_lease(n, r, err);
+	case REC_BLOB:
+		rc = codec_get_blob(r->payload, r->len_bytes, &blob, &hold, err);
+		if (rc == 0 && !blob_add(n, &blob, r->file, r->generation, r->offset,
+					 r->len_bytes))
+			rc = vfk_err_set(err, VFK_E_NOMEM, 0, "blob record");
+		free(hold);
+		return rc;
+	}
+	/* A newer writer's record of a kind that compat bits allow: not for us. */
+	return 0;
+}
+
+static void ref(struct node *n, uint64_t id)
+{
+	struct blob *b = id ? node_blob(n, id) : NULL;
+
+	if (b)
+		b->refs++;
+}
+
+void node_settle(struct node *n)
+{
+	list_each (it, &n->blobs)
+		list_entry(it, struct blob, link)->refs = 0;
+	for (size_t i = 0; i < n->n_vfs; i++) {
+		ref(n, n->vfs[i]->rec.request_blob);
+		ref(n, n->vfs[i]->rec.result_blob);
+	}
+	list_each (it, &n->leases)
+		ref(n, list_entry(it, struct lease, link)->rec.request_blob);
+	list_each_safe (it, &n->blobs) {
+		struct blob *b = list_entry(it, struct blob, link);
+
+		if (!b->refs)
+			blob_free(n, b);
+	}
+}
+
+static int put(struct journal *j, uint16_t type, struct strbuf *buf, uint64_t *offset,
+	       struct vfk_err *err)
+{
+	uint64_t ignored;
+	int rc = buf->failed ? vfk_err_set(err, VFK_E_NOMEM, 0, "snapshot record") :
+			       journal_snapshot_put(j, type, buf->data, buf->len,
+						    offset ? offset : &ignored, err);
+
+	buf->len = 0;
+	return rc;
+}
+
+/* Blobs are copied from the file that is being left; their new place is taken over. */
+static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
+			  struct vfk_err *err)
+{
+	list_each (it, &n->blobs) {
+		struct blob *b = list_entry(it, struct blob, link);
+		struct rec_blob rec = { .id = b->id, .len_bytes = b->len_bytes };
+		uint64_t offset;
+		int rc;
+
+		VFK_AUTO(free_auto) char *bytes =
+			node_blob_get(n, j, b->id, &rec.len_bytes, err);
+		if (!bytes)
+			return -err->kind;
+		rec.bytes = bytes;
+		codec_put_blob(buf, &rec);
+		b->payload_bytes = buf->len;
+		rc = put(j, REC_BLOB, buf, &offset, err);
+		if (rc < 0)
+			return rc;
+		journal_where(j, &b->file, &b->generation, &b->offset);
+	}
+	return 0;
+}
+
+int node_snapshot(void *arg, struct journal *j, struct vfk_err *err)
+{
+	struct node *n = arg;
+	struct strbuf buf = { 0 };
+	int rc;
+
+	codec_put_node(&buf, &n->rec);
+	rc = put(j, REC_NODE, &buf, NULL, err);
+	if (rc == 0)
+		rc = snapshot_blobs(n, j, &buf, err);
+	for (size_t i = 0; rc == 0 && i < n->n_vfs; i++) {
+		codec_put_vf(&buf, &n->vfs[i]->rec);
+		rc = put(j, REC_VF, &buf, NULL, err);
+	}
+	list_each (it, &n->leases) {
+		if (rc < 0)
+			break;
+		codec_put_lease(&buf, &list_entry(it, struct lease, link)->rec);
+		rc = put(j, REC_LEASE, &buf, NULL, err);
+	}
+	strbuf_free(&buf);
+	return rc;
+}

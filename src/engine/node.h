@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node as the engine believes it to be: VFs, leases, PFs and the blobs that they refer
+ * to.  Built by replaying journal records, changed by the engine, written out as a
+ * snapshot.  Tools read it too.  Layer: engine. */
+#ifndef VFK_ENGINE_NODE_H
+#define VFK_ENGINE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "fsm/lease.h"
+#include "fsm/port.h"
+#include "fsm/vf.h"
+#include "io/codec.h"
+#include "io/journal.h"
+
+struct request;
+struct job;
+
+struct vf {
+	struct rec_vf rec; /* as last written; rec.state mirrors fsm.state */
+	struct vf_fsm fsm;
+	/* Run time only. */
+	bool seen;            /* discovery of this engine found it */
+	bool verified;        /* the kernel agreed with the record since this engine began */
+	struct job *job;      /* the job that runs on it, or NULL */
+	bool stuck;           /* its byte is held by a step past its deadline, or by nobody
+			       * that this engine knows */
+	int64_t stuck_since_ns;
+	struct request *adder; /* the request whose ADD this RESERVED is */
+	struct list queue;     /* of struct request: ADDs that wait for this VF */
+	int netns_fd;          /* of the pod, kept until the link has left; -1 */
+	int64_t netns_until_ns;
+	int64_t retry_at_ns;   /* next attempt of a plan or repair; 0: none due */
+	int64_t since_boot_ns; /* when this state began, or this engine */
+	bool rebind;           /* the PF-side settings asked for a rebind */
+	bool repair_tried;     /* the one repair that an ADD may ask of a FAULTED VF */
+	uint32_t plan_failed;  /* steps that failed in this round of the detach plan */
+};
+
+struct lease {
+	struct list link; /* node.leases */
+	struct rec_lease rec;
+	enum lease_state state;
+	/* Run time only. */
+	struct request *runner; /* the client that runs its plugin now, or NULL */
+	bool paying;            /* by runner or by job */
+	struct job *job;
+	int64_t retry_at_ns;
+	int64_t wait_until_ns; /* the byte may be held by a lost plugin until then (R9) */
+};
+
+struct pf {
+	pci_addr_t addr;
+	char ifname[16];
+	char driver[16];
+	uint8_t n_ports;
+	enum port_state ports[4];
+	uint16_t n_vfs;
+};
+
+/* A blob stays in the journal file; only where is kept in memory (R15). */
+struct blob {
+	struct list link;
+	uint64_t id, generation, offset;
+	unsigned file, refs;
+	uint32_t crc; /* of its bytes, to find an equal one */
+	size_t len_bytes;      /* of the blob */
+	size_t payload_bytes;  /* of the record's payload */
+};
+
+struct node {
+	struct rec_node rec;
+	struct vf **vfs; /* sorted by address */
+	size_t n_vfs, cap_vfs;
+	struct list leases;
+	size_t n_leases;
+	struct pf *pfs; /* found by discovery, not in the journal */
+	size_t n_pfs;
+	struct list blobs;
+	uint64_t blob_bytes;
+	uint64_t last_seq; /* highest sequence replayed */
+};
+
+void node_init(struct node *n);
+void node_fini(struct node *n);
+
+/* A journal_record_fn with a struct node as 'arg'. */
+int node_replay(void *arg, const struct journal_record *rec, struct vfk_err *err) VFK_MUST_CHECK;
+/* Writes everything as snapshot records (struct journal_cfg.snapshot; 'arg' = node). */
+int node_snapshot(void *arg, struct journal *j, struct vfk_err *err) VFK_MUST_CHECK;
+/* After the replay: drops blobs that nothing refers to, sets rec.state mirrors. */
+void node_settle(struct node *n);
+
+struct vf *node_vf(const struct node *n, pci_addr_t addr);
+struct vf *node_vf_add(struct node *n, pci_addr_t addr); /* existing or new; NULL: memory */
+/* The VF that 'att' owns.  An empty network in 'att' matches any (P6). */
+struct vf *node_vf_of(const struct node *n, const struct attachment *att);
+struct pf *node_pf(const struct node *n, pci_addr_t addr);
+struct pf *node_pf_add(struct node *n, pci_addr_t addr);
+
+struct lease *node_lease(const struct node *n, uint64_t id);
+/* The lease of 'att' that is not NONE; of several the newest. */
+struct lease *node_lease_of(const struct node *n, const struct attachment *att);
+struct lease *node_lease_add(struct node *n, uint64_t id);
+void node_lease_remove(struct node *n, struct lease *l);
+
+struct blob *node_blob(const struct node *n, uint64_t id);
+/* An equal one, its reference count raised, or a new one written to the journal with one
+ * reference.  0 on error with 'err' set. */
+uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, size_t len_bytes,
+		       struct vfk_err *err);
+void node_blob_drop(struct node *n, uint64_t id); /* one reference less; 0 is allowed */
+/* Reads it back from the journal; the caller frees. NULL with 'err' set. */
+char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, size_t *len_bytes,
+		    struct vfk_err *err);
+
+#endif

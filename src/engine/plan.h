@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plans of RESERVED and DETACHING: which steps, in which order, which of them together
+ * in one job.  Pure.  Layer: engine. */
+#ifndef VFK_ENGINE_PLAN_H
+#define VFK_ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drivers/driver.h"
+#include "io/codec.h"
+
+enum plan_kind { PLAN_NONE = 0, PLAN_ATTACH = 1, PLAN_DETACH = 2 };
+
+#define STEP_BIT(name) (1u << STEP_##name)
+
+/* Steps that an ADD with these wishes needs, as bits of enum drv_step. */
+uint32_t plan_attach(const struct vf_settings *wanted, bool has_ips, bool rebind);
+/* Steps that undo what attach steps 'touched' may have changed. */
+uint32_t plan_detach(uint32_t touched, bool rebind);
+/* The steps of 'pending' that run next, in one job: they share one lock. */
+uint32_t plan_batch(uint32_t pending, enum drv_lock *lock);
+
+/* Everything that an attach plan may touch: for a VF of which nothing is known. */
+#define PLAN_TOUCHED_ALL                                                                 \
+	(STEP_BIT(SETTINGS) | STEP_BIT(RDMA_TO_POD) | STEP_BIT(LINK_TO_POD) |            \
+	 STEP_BIT(LINK_SETTINGS) | STEP_BIT(ADDRESSES))
+
+#endif

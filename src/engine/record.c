@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transitions and their records: the only place of the engine that calls the step
+ * functions and appends to the journal. */
+#include "engine/engine-internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/plan.h"
+
+void cause_set(struct engine *e, enum cause_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->cause.cause = kind;
+	va_start(ap, fmt);
+	vsnprintf(e->cause.cause_text, sizeof(e->cause.cause_text), fmt, ap);
+	va_end(ap);
+}
+
+static void stamp(struct engine *e, struct rec_meta *meta)
+{
+	*meta = e->cause;
+	meta->wall_ns = e->ops.wall_ns(e->ops.ctx);
+	meta->boot_ns = now_ns(e);
+	memcpy(meta->boot_id, e->boot_id, sizeof(meta->boot_id));
+}
+
+bool engine_can_record(const struct engine *e)
+{
+	return e->journal && !e->broken[0] && !journal_failed(e->journal);
+}
+
+static int append(struct engine *e, enum record_type type, struct strbuf *buf)
+{
+	struct vfk_err err = { 0 };
+	uint64_t seq;
+	int rc;
+
+	if (!e->journal) {
+		strbuf_free(buf);
+		return -1;
+	}
+	if (buf->failed)
+		rc = vfk_err_set(&err, VFK_E_NOMEM, 0, "encode a record");
+	else
+		rc = journal_append(e->journal, type, buf->data, buf->len, &seq, &err);
+	strbuf_free(buf);
+	if (rc == 0)
+		return 0;
+	if (!e->broken[0]) {
+		snprintf(e->broken, sizeof(e->broken), "journal cannot be written: %.190s", err.msg);
+		log_error("journal", "%s; no ADD until that works, DEL goes on", e->broken);
+	}
+	return -1;
+}
+
+static int write_vf(struct engine *e, struct vf *vf)
+{
+	struct strbuf buf = { 0 };
+
+	stamp(e, &vf->rec.meta);
+	codec_put_vf(&buf, &vf->rec);
+	return append(e, REC_VF, &buf);
+}
+
+static void log_vf(const struct engine *e, const struct vf *vf)
+{
+	char addr[PCI_STRLEN];
+
+	log_notice("engine", "vf=%s from=%s to=%s ev=%s seq=%llu container=%s ifname=%s "
+		   "pod=%s/%s cause=\"%s\"",
+		   pci_format(vf->rec.addr, addr), vf_state_name(vf->rec.from),
+		   vf_state_name(vf->rec.state), vf_event_name(vf->rec.event),
+		   (unsigned long long)(e->journal ? journal_last(e->journal) : 0),
+		   vf->rec.owner.container, vf->rec.owner.ifname, vf->rec.pod.ns,
+		   vf->rec.pod.name, vf->rec.meta.cause_text);
+}
+
+/* Owner and plan of the incarnation or attachment that is over. */
+static void vf_forget(struct engine *e, struct vf *vf)
+{
+	node_blob_drop(&e->node, vf->rec.request_blob);
+	node_blob_drop(&e->node, vf->rec.result_blob);
+	memset(&vf->rec.owner, 0, sizeof(vf->rec.owner));
+	memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
+	memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
+	memset(&vf->rec.nonce, 0, sizeof(vf->rec.nonce));
+	vf->rec.attach_seq = vf->rec.client_start_ticks = 0;
+	vf->rec.netns_cookie = 0;
+	vf->rec.nsid = -1;
+	vf->rec.plan = 0;
+	vf->rec.begun = vf->rec.done = vf->rec.touched = vf->rec.attempts = 0;
+	vf->rec.lease_id = vf->rec.request_blob = vf->rec.result_blob = 0;
+	vf->rec.reason[0] = '\0';
+	vf->rebind = false;
+	if (vf->rec.state == VF_ABSENT) {
+		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
+		vf->rec.ifindex = 0;
+		vf->verified = false;
+	}
+}
+
+int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must)
+{
+	struct vf_fsm before = vf->fsm;
+	struct rec_vf *old = NULL;
+	unsigned todo;
+
+	if (!vf_step(&vf->fsm, ev, &todo)) {
+		char addr[PCI_STRLEN];
+
+		e->dropped_events++;
+		log_debug("engine", "vf=%s state=%s ev=%s: no such transition",
+			  pci_format(vf->rec.addr, addr), vf_state_name(vf->fsm.state),
+			  vf_event_name(ev));
+		return -1;
+	}
+	if (must) {
+		old = malloc(sizeof(*old));
+		if (!old) {
+			vf->fsm = before;
+			return -2;
+		}
+		*old = vf->rec;
+	}
+	vf->rec.from = before.state;
+	vf->rec.event = ev;
+	vf->rec.state = vf->fsm.state;
+	vf->rec.foreign = vf->fsm.foreign;
+	if (vf->fsm.state != before.state) {
+		vf->rec.since_wall_ns = e->ops.wall_ns(e->ops.ctx);
+		vf->since_boot_ns = now_ns(e);
+	}
+	if (todo & VF_DO_FORGET)
+		vf_forget(e, vf);
+	if (vf->fsm.state == VF_DETACHING && before.state != VF_DETACHING) {
+		vf->rec.plan = PLAN_DETACH;
+		vf->rec.begun = vf->rec.done = vf->rec.attempts = 0;
+		vf->plan_failed = 0;
+	}
+	if (write_vf(e, vf) < 0 && must) {
+		vf->rec = *old;
+		vf->fsm = before;
+		free(old);
+		return -2;
+	}
+	free(old);
+	if (ev != VF_EV_STEP)
+		log_vf(e, vf);
+	return (int)todo;
+}
+
+int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool must)
+{
+	enum lease_state before = l->state;
+	struct rec_lease old = l->rec;
+	struct strbuf buf = { 0 };
+	unsigned todo;
+
+	if (!lease_step(&l->state, ev, &todo)) {
+		e->dropped_events++;
+		log_debug("engine", "lease=%llu state=%s ev=%s: no such transition",
+			  (unsigned long long)l->rec.id, lease_state_name(l->state),
+			  lease_event_name(ev));
+		return -1;
+	}
+	l->rec.from = before;
+	l->rec.event = ev;
+	l->rec.state = l->state;
+	stamp(e, &l->rec.meta);
+	codec_put_lease(&buf, &l->rec);
+	if (append(e, REC_LEASE, &buf) < 0 && must) {
+		l->rec = old;
+		l->state = before;
+		return -2;
+	}
+	log_notice("engine", "lease=%llu from=%s to=%s ev=%s plugin=%s container=%s ifname=%s "
+		   "cause=\"%s\"",
+		   (unsigned long long)l->rec.id, lease_state_name(before),
+		   lease_state_name(l->state), lease_event_name(ev), l->rec.plugin,
+		   l->rec.owner.container, l->rec.owner.ifname, l->rec.meta.cause_text);
+	return (int)todo;
+}
+
+int record_node(struct engine *e)
+{
+	struct strbuf buf = { 0 };
+
+	stamp(e, &e->node.rec.meta);
+	snprintf(e->node.rec.version, sizeof(e->node.rec.version), "%s", PACKAGE_VERSION);
+	codec_put_node(&buf, &e->node.rec);
+	return append(e, REC_NODE, &buf);
+}
+
+bool synced(const struct engine *e, uint64_t seq)
+{
+	return e->journal && journal_durable(e->journal) >= seq;
+}
+
+uint64_t sync_want(struct engine *e)
+{
+	e->sync_wanted = e->journal ? journal_last(e->journal) : 0;
+	return e->sync_wanted;
+}
+
+void sync_kick(struct engine *e)
+{
+	struct job *job;
+	unsigned file;
+	uint64_t upto;
+	int fd;
+
+	if (!e->journal || synced(e, e->sync_wanted))
+		return;
+	list_each (it, &e->jobs_running)
+		if (list_entry(it, struct job, link)->kind == JOB_SYNC)
+			return; /* what came since goes with the next one: group commit */
+	if (!journal_want_sync(e->journal, &fd, &file, &upto))
+		return;
+	job = job_new(e, JOB_SYNC, LOCK_NONE, NULL, 0);
+	if (!job)
+		return; /* tried again at the next turn */
+	job->sync_file = file;
+	job->sync_upto = upto;
+	job->fds[0] = dup_fd(fd);
+	job->n_fds = 1;
+	job_submit(e, job);
+}
+
+void sync_done(struct engine *e, const struct job *job, const struct job_res *res)
+{
+	struct vfk_err err = { 0 };
+
+	journal_synced(e->journal, job->sync_file, job->sync_upto,
+		       res->err.kind ? (res->err.sys ? res->err.sys : EIO) : 0);
+	if (res->err.kind) {
+		/* P10, design 6: a failed sync is final for that file. */
+		log_error("journal", "%s; beginning another file", res->err.msg);
+		if (journal_begin(e->journal, &err) < 0 && !e->broken[0])
+			snprintf(e->broken, sizeof(e->broken), "journal cannot be synced: %.190s",
+				 err.msg);
+	}
+	requests_synced(e);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making record and kernel agree again: at the start of an engine (P5, R13), at discovery,
+ * and from time to time. */
+#include "engine/engine-internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/plan.h"
+
+#define BYTE_POLL_NS (50 * NS_PER_MS)
+#define LOST_PLUGIN_NS (130 * NS_PER_S)
+#define RECONCILE_NS (30 * NS_PER_S)    /* between two rounds over all VFs */
+#define RECONCILE_STEP_NS (NS_PER_S / 10)
+#define RECONCILE_BATCH 16
+
+/* Journal bytes per file for so many VFs: a snapshot of every VF and lease (R15) with room
+ * for as many records again. */
+static uint64_t journal_size_for(size_t n_vfs)
+{
+	return UINT64_C(4) * 1024 * 1024 + n_vfs * UINT64_C(12) * 1024;
+}
+
+static void reboot(struct engine *e)
+{
+	cause_set(e, CAUSE_ENGINE, "first engine of boot %.36s", e->boot_id);
+	for (size_t i = 0; i < e->node.n_vfs; i++)
+		if (e->node.vfs[i]->fsm.state != VF_ABSENT)
+			vf_event(e, e->node.vfs[i], VF_EV_REBOOT, false);
+	list_each (it, &e->node.leases) {
+		struct lease *l = list_entry(it, struct lease, link);
+
+		if (l->state == LEASE_ASKED || l->state == LEASE_HELD)
+			lease_event(e, l, LEASE_EV_REBOOT, false);
+	}
+}
+
+/* A RESERVED VF of an engine before us. */
+void recover_reserved(struct engine *e, struct vf *vf)
+{
+	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	bool lost = now_ns(e) - vf->since_boot_ns > LOST_PLUGIN_NS;
+
+	if (vf->adder || vf->job || vf->fsm.state != VF_RESERVED)
+		return;
+	if (vf_byte_held(e, vf) || (l && lease_byte_held(e, l->rec.id) && !lost)) {
+		/* R9: its client is alive and will come; or a step is in the kernel. */
+		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
+		wake(e, vf->retry_at_ns);
+		return;
+	}
+	cause_set(e, CAUSE_ENGINE, "replay of a half-done ADD");
+	if (l && (l->state == LEASE_ASKED || l->state == LEASE_HELD))
+		lease_release(e, l, LEASE_EV_REPLAY);
+	release_begin(e, vf, VF_EV_REPLAY);
+}
+
+/* Leases that no VF stands for any more. */
+static void recover_lease(struct engine *e, struct lease *l)
+{
+	const struct vf *vf = node_vf(&e->node, l->rec.vf);
+	bool owned = vf && vf->rec.lease_id == l->rec.id && vf->fsm.state != VF_ABSENT;
+
+	cause_set(e, CAUSE_ENGINE, "replay of lease %llu", (unsigned long long)l->rec.id);
+	if (!owned && l->state == LEASE_ASKED)
+		lease_release(e, l, LEASE_EV_REPLAY);
+	else if (!owned && l->state == LEASE_HELD && !vf)
+		lease_release(e, l, LEASE_EV_SETUP_FAILED);
+	if (l->state == LEASE_OWED) {
+		l->wait_until_ns = now_ns(e) + LOST_PLUGIN_NS;
+		l->retry_at_ns = now_ns(e) + e->config.retry_min_ms * NS_PER_MS;
+		wake(e, l->retry_at_ns);
+	}
+}
+
+void recover_begin(struct engine *e)
+{
+	const char *last_boot = e->node.rec.meta.boot_id;
+	bool rebooted = last_boot[0] && strcmp(last_boot, e->boot_id) != 0;
+
+	if (rebooted)
+		reboot(e);
+	cause_set(e, CAUSE_ENGINE, "engine started");
+	record_node(e);
+	list_each (it, &e->node.leases)
+		recover_lease(e, list_entry(it, struct lease, link));
+	for (size_t i = 0; i < e->node.n_vfs; i++) {
+		struct vf *vf = e->node.vfs[i];
+
+		vf->since_boot_ns = now_ns(e);
+		cause_set(e, CAUSE_ENGINE, "engine started");
+		if (vf->fsm.state == VF_RESERVED) {
+			recover_reserved(e, vf);
+		} else if (vf->fsm.state == VF_DETACHING) {
+			vf->rebind = (vf->rec.touched & STEP_BIT(REBIND)) != 0;
+			vf->netns_until_ns = now_ns(e) + 60 * NS_PER_S;
+			release_next(e, vf);
+		} else if (vf->fsm.state == VF_FAULTED) {
+			vf->retry_at_ns = now_ns(e) + e->config.retry_max_ms * NS_PER_MS;
+			wake(e, vf->retry_at_ns);
+		}
+	}
+	discover_start(e);
+}
+
+void discover_start(struct engine *e)
+{
+	struct job *job;
+
+	if (e->discovering) {
+		e->rediscover = true;
+		return;
+	}
+	job = job_new(e, JOB_DISCOVER, LOCK_NONE, NULL, 0);
+	if (!job)
+		return;
+	job->memfd = e->ops.memfd(e->ops.ctx, "discovered", "", 0);
+	if (job->memfd < 0 || (job->fds[0] = dup_fd(job->memfd)) < 0) {
+		job_free(job);
+		return;
+	}
+	job->n_fds = 1;
+	e->discovering = true;
+	e->discover_began_ns = now_ns(e);
+	job_submit(e, job);
+}
+
+static void port_seen(struct engine *e, struct pf *pf, unsigned i, enum port_state seen)
+{
+	enum port_event ev;
+	unsigned todo;
+	char addr[PCI_STRLEN];
+
+	switch (seen) {
+	case PORT_UNKNOWN: ev = PORT_EV_LOST; break;
+	case PORT_DOWN: ev = PORT_EV_LINK_DOWN; break;
+	case PORT_INIT: ev = PORT_EV_LINK_INIT; break;
+	case PORT_ACTIVE: ev = PORT_EV_LINK_ACTIVE; break;
+	case PORT_FATAL: ev = PORT_EV_DEVICE_FATAL; break;
+	default: return;
+	}
+	(void)e;
+	if (port_step(&pf->ports[i], ev, &todo))
+		log_info("engine", "pf=%s port=%u state=%s", pci_format(pf->addr, addr), i + 1,
+			 port_state_name(pf->ports[i]));
+}
+
+static void pf_seen(struct engine *e, const struct job_found *found)
+{
+	struct pf *pf = node_pf_add(&e->node, found->pf.addr);
+
+	if (!pf)
+		return;
+	memcpy(pf->ifname, found->pf.ifname, sizeof(pf->ifname));
+	memcpy(pf->driver, found->driver, sizeof(pf->driver));
+	pf->n_vfs = found->pf.n_vfs;
+	pf->n_ports = found->pf.n_ports;
+	for (unsigned i = 0; i < pf->n_ports && i < VFK_ARRAY_SIZE(pf->ports); i++)
+		port_seen(e, pf, i, found->pf.port_state[i]);
+}
+
+static void appear(struct engine *e, struct vf *vf, const struct job_found *found)
+{
+	const struct drv_vf *seen = &found->vf;
+	bool foreign = seen->where == WHERE_ELSEWHERE || !seen->bound;
+
+	vf->rec.pf = seen->pf;
+	vf->rec.index = seen->index;
+	vf->rec.incarnation = seen->incarnation;
+	vf->rec.ifindex = seen->ifindex;
+	snprintf(vf->rec.driver, sizeof(vf->rec.driver), "%s", found->driver);
+	vf->fsm.foreign = foreign;
+	if (foreign) {
+		snprintf(vf->rec.reason, sizeof(vf->rec.reason), "%s when it was found, by "
+			 "nobody that is on record",
+			 seen->bound ? "its link was outside the home namespace" :
+				       "it was bound to no driver");
+	} else {
+		vf->rec.baseline = seen->seen; /* P4: nobody owns it, its link is home */
+		vf->rec.reason[0] = '\0';
+		vf->verified = true;
+	}
+	vf_event(e, vf, VF_EV_APPEARED, false);
+}
+
+static bool settings_equal(const struct vf_baseline *a, const struct vf_baseline *b)
+{
+	return !strcmp(a->ifname, b->ifname) && !strcmp(a->driver, b->driver) &&
+	       a->set.has == b->set.has && a->set.link_state == b->set.link_state &&
+	       a->set.node_guid == b->set.node_guid && a->set.port_guid == b->set.port_guid &&
+	       !memcmp(a->set.mac, b->set.mac, sizeof(a->set.mac)) &&
+	       a->set.vlan == b->set.vlan && a->set.qos == b->set.qos &&
+	       a->set.vlan_proto == b->set.vlan_proto && a->set.spoofchk == b->set.spoofchk &&
+	       a->set.trust == b->set.trust && a->set.min_tx_mbps == b->set.min_tx_mbps &&
+	       a->set.max_tx_mbps == b->set.max_tx_mbps &&
+	       a->set.mtu_bytes == b->set.mtu_bytes;
+}
+
+/* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
+static bool handed_out(const struct engine *e, const struct vf_settings *set)
+{
+	for (size_t i = 0; i < e->node.n_vfs; i++) {
+		const struct vf_settings *w = &e->node.vfs[i]->rec.wanted;
+
+		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
+			return true;
+		if ((w->has & set->has & HAS_MAC) && !memcmp(w->mac, set->mac, sizeof(w->mac)))
+			return true;
+	}
+	return false;
+}
+
+/* A FREE VF that somebody else may have changed. */
+static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
+		       const struct vf_baseline *seen)
+{
+	char addr[PCI_STRLEN];
+
+	if (where == WHERE_ELSEWHERE) {
+		cause_set(e, CAUSE_EVENT, "its link left the home namespace");
+		vf_event(e, vf, VF_EV_VANISHED, false);
+		vf->fsm.foreign = true;
+		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
+			 "its link was moved away by nobody that is on record");
+		vf_event(e, vf, VF_EV_APPEARED, false);
+		return;
+	}
+	if (where != WHERE_HOME)
+		return;
+	vf->verified = true;
+	if (!seen->valid || (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
+		return;
+	if (handed_out(e, &seen->set)) {
+		log_warn("engine", "vf=%s carries a GUID or MAC that a pod has: baseline kept",
+			 pci_format(vf->rec.addr, addr));
+		return;
+	}
+	cause_set(e, CAUSE_EVENT, "an operator changed the free VF");
+	vf->rec.baseline = *seen;
+	vf_event(e, vf, VF_EV_BASELINE, false);
+}
+
+static void vf_seen(struct engine *e, const struct job_found *found)
+{
+	struct vf *vf = node_vf_add(&e->node, found->vf.addr);
+
+	if (!vf)
+		return;
+	vf->seen = true;
+	if (vf->since_boot_ns > e->discover_began_ns || vf->job)
+		return; /* it changed while the worker looked: this is old news */
+	cause_set(e, CAUSE_EVENT, "discovery");
+	if (vf->fsm.state != VF_ABSENT && vf->rec.incarnation != found->vf.incarnation) {
+		vf_event(e, vf, VF_EV_VANISHED, false);
+		release_over(e, vf);
+	}
+	switch (vf->fsm.state) {
+	case VF_ABSENT:
+		appear(e, vf, found);
+		break;
+	case VF_FREE:
+		if (found->vf.ifindex)
+			vf->rec.ifindex = found->vf.ifindex;
+		check_free(e, vf, found->vf.where, &found->vf.seen);
+		break;
+	case VF_FAULTED:
+		if (vf->fsm.foreign && found->vf.where == WHERE_HOME && found->vf.bound) {
+			vf->rec.baseline = found->vf.seen;
+			vf->rec.ifindex = found->vf.ifindex;
+			vf_event(e, vf, VF_EV_HOME, false);
+		}
+		break;
+	case VF_ATTACHED:
+		if (found->vf.where == WHERE_HOME)
+			observe_start(e, vf, NULL); /* one exact look before anything is done */
+		break;
+	case VF_RESERVED:
+	case VF_DETACHING:
+		break;
+	}
+	vf_queue_run(e, vf);
+}
+
+static void grow(struct engine *e)
+{
+	struct vfk_err err = { 0 };
+
+	if (e->journal && journal_grow(e->journal, journal_size_for(e->node.n_vfs), &err) < 0)
+		log_error("journal", "cannot grow for %zu VFs: %s; an ADD may be refused for "
+			  "lack of room", e->node.n_vfs, err.msg);
+}
+
+void discover_done(struct engine *e, struct job *job, const struct job_res *res)
+{
+	size_t len = 0, n_before = e->node.n_vfs;
+	VFK_AUTO(free_auto) char *bytes = e->ops.slurp(e->ops.ctx, job->memfd, &len);
+	size_t n = bytes ? len / sizeof(struct job_found) : 0;
+
+	e->discovering = false;
+	e->discovered_at_ns = e->discover_began_ns;
+	snprintf(e->discover_error, sizeof(e->discover_error), "%.190s",
+		 res->err.kind ? res->err.msg : bytes ? "" : "out of memory");
+	if (e->discover_error[0])
+		log_error("engine", "discovery: %s", e->discover_error);
+	for (size_t i = 0; i < e->node.n_vfs; i++)
+		e->node.vfs[i]->seen = false;
+	for (size_t i = 0; i < n; i++) {
+		struct job_found found;
+
+		memcpy(&found, bytes + i * sizeof(found), sizeof(found));
+		if (found.is_pf)
+			pf_seen(e, &found);
+		else
+			vf_seen(e, &found);
+	}
+	if (!e->discover_error[0]) {
+		e->discovered = true;
+		for (size_t i = 0; i < e->node.n_vfs; i++) {
+			struct vf *vf = e->node.vfs[i];
+
+			if (vf->seen || vf->fsm.state == VF_ABSENT)
+				continue;
+			cause_set(e, CAUSE_EVENT, "discovery did not find it");
+			vf_event(e, vf, VF_EV_VANISHED, false);
+			release_over(e, vf);
+		}
+	}
+	if (e->node.n_vfs > n_before)
+		grow(e);
+	e->reconcile_at_ns = now_ns(e) + RECONCILE_STEP_NS;
+	wake(e, e->reconcile_at_ns);
+	requests_discovered(e);
+	if (e->rediscover) {
+		e->rediscover = false;
+		discover_start(e);
+	}
+}
+
+void observe_start(struct engine *e, struct vf *vf, struct request *rq)
+{
+	struct job *job;
+
+	if (vf->job)
+		return; /* its end runs the queue again */
+	job = job_new(e, JOB_OBSERVE, LOCK_NONE, vf, 0);
+	if (!job)
+		return;
+	job_for_vf(e, job, vf, -1);
+	job->request = rq;
+	if (rq) {
+		rq->job = job;
+		rq->state = REQ_OBSERVE;
+	}
+	job_submit(e, job);
+}
+
+static void check_attached(struct engine *e, struct vf *vf, const struct drv_out *out)
+{
+	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	enum vf_event ev;
+
+	if (out->where == WHERE_IN_POD || (out->where == WHERE_UNKNOWN && out->nsid_alive)) {
+		vf->verified = true;
+		return;
+	}
+	if (vf->rec.nsid >= 0 && !out->nsid_alive) {
+		ev = VF_EV_NETNS_GONE;
+		cause_set(e, CAUSE_EVENT, "its network namespace is gone");
+	} else if (out->where == WHERE_HOME && vf->rec.nsid >= 0) {
+		ev = VF_EV_RETURNED;
+		cause_set(e, CAUSE_EVENT, "its link is at home");
+	} else {
+		return; /* nothing is proved */
+	}
+	if (out->ifindex)
+		vf->rec.ifindex = out->ifindex;
+	if (l && l->state == LEASE_HELD)
+		lease_release(e, l, LEASE_EV_NETNS_GONE);
+	release_begin(e, vf, ev);
+}
+
+void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
+{
+	const struct drv_out *out = &res->out;
+
+	if (res->err.kind) {
+		char addr[PCI_STRLEN];
+
+		log_warn("engine", "vf=%s cannot be looked at: %s",
+			 pci_format(vf->rec.addr, addr), res->err.msg);
+	} else if (out->where == WHERE_GONE) {
+		cause_set(e, CAUSE_EVENT, "the VF is not on the bus");
+		vf_event(e, vf, VF_EV_VANISHED, false);
+		release_over(e, vf);
+	} else if (vf->fsm.state == VF_FREE) {
+		if (out->ifindex)
+			vf->rec.ifindex = out->ifindex;
+		check_free(e, vf, out->where, &out->seen);
+	} else if (vf->fsm.state == VF_ATTACHED) {
+		check_attached(e, vf, out);
+	} else if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign &&
+		   out->where == WHERE_HOME) {
+		cause_set(e, CAUSE_EVENT, "its link came home");
+		vf->rec.baseline = out->seen;
+		vf->rec.ifindex = out->ifindex;
+		vf_event(e, vf, VF_EV_HOME, false);
+		vf->verified = true;
+	}
+	vf_queue_run(e, vf);
+}
+
+/* A few VFs at a time, so that requests are never behind a round. */
+void reconcile_turn(struct engine *e, int64_t now)
+{
+	unsigned looked = 0;
+
+	if (!e->reconcile_at_ns)
+		return;
+	if (now < e->reconcile_at_ns) {
+		wake(e, e->reconcile_at_ns);
+		return;
+	}
+	while (e->reconcile_next < e->node.n_vfs && looked < RECONCILE_BATCH) {
+		struct vf *vf = e->node.vfs[e->reconcile_next++];
+
+		if (vf->job || (vf->fsm.state != VF_ATTACHED &&
+				!(vf->fsm.state == VF_FREE && !vf->verified) &&
+				!(vf->fsm.state == VF_FAULTED && vf->fsm.foreign)))
+			continue;
+		observe_start(e, vf, NULL);
+		looked++;
+	}
+	if (e->reconcile_next < e->node.n_vfs) {
+		e->reconcile_at_ns = now + RECONCILE_STEP_NS;
+	} else {
+		e->reconcile_next = 0;
+		e->reconcile_at_ns = now + RECONCILE_NS;
+		discover_start(e);
+	}
+	wake(e, e->reconcile_at_ns);
+}

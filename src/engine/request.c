@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests: from the frame to the answer. */
+#include "engine/engine-internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *verb_name(enum cni_verb verb)
+{
+	switch (verb) {
+	case CNI_ADD: return "ADD";
+	case CNI_DEL: return "DEL";
+	case CNI_CHECK: return "CHECK";
+	case CNI_GC: return "GC";
+	case CNI_STATUS: return "STATUS";
+	case CNI_VERSION: return "VERSION";
+	}
+	return "?";
+}
+
+const char *who(const struct engine *e, const struct vf *vf, char *buf, size_t cap)
+{
+	const struct rec_vf *rec = &vf->rec;
+	long long age_s = (e->ops.wall_ns(e->ops.ctx) - rec->since_wall_ns) / NS_PER_S;
+
+	if (attachment_none(&rec->owner)) {
+		snprintf(buf, cap, "no owner, for %lld s", age_s);
+		return buf;
+	}
+	snprintf(buf, cap, "container %.64s interface %s%s%s%s%s, for %lld s",
+		 rec->owner.container, rec->owner.ifname, rec->pod.name[0] ? " pod " : "",
+		 rec->pod.ns, rec->pod.name[0] ? "/" : "", rec->pod.name, age_s);
+	return buf;
+}
+
+void request_free(struct request *rq)
+{
+	list_remove(&rq->link);
+	list_remove(&rq->waiting);
+	if (rq->vf && rq->vf->adder == rq)
+		rq->vf->adder = NULL;
+	if (rq->lease && rq->lease->runner == rq)
+		rq->lease->runner = NULL;
+	if (rq->job)
+		rq->job->request = NULL;
+	if (rq->parsed)
+		cni_request_free(&rq->cni);
+	cni_ipam_free(&rq->ipam);
+	fd_auto(&rq->netns_fd);
+	fd_auto(&rq->stdin_fd);
+	fd_auto(&rq->env_fd);
+	free(rq->env);
+	free(rq->text);
+	free(rq->answer);
+	free(rq);
+}
+
+void request_cause(struct engine *e, const struct request *rq)
+{
+	cause_set(e, CAUSE_REQUEST, "%s%s %.64s/%s", rq->from_spool ? "spooled " : "",
+		  verb_name(rq->cni.verb), rq->cni.att.container, rq->cni.att.ifname);
+}
+
+static void answer_now(struct engine *e, struct request *rq, int exit_code, const char *text)
+{
+	if (rq->client)
+		e->ops.answer(e->ops.ctx, rq->client, exit_code, text, strlen(text));
+	rq->client = NULL;
+	request_free(rq);
+}
+
+void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text)
+{
+	if (exit_code == 0 && e->config.sync_all && e->journal &&
+	    !synced(e, journal_last(e->journal)) && rq->state != REQ_ANSWER_SYNC) {
+		rq->answer = strdup(text);
+		if (rq->answer) {
+			list_remove(&rq->waiting);
+			if (rq->vf && rq->vf->adder == rq)
+				rq->vf->adder = NULL;
+			rq->vf = NULL;
+			rq->lease = NULL;
+			rq->state = REQ_ANSWER_SYNC;
+			rq->wait_seq = sync_want(e);
+			return;
+		}
+	}
+	answer_now(e, rq, exit_code, text);
+}
+
+void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail *fail)
+{
+	VFK_AUTO(free_auto) char *text =
+		cni_fail_text(fail, rq->parsed ? rq->cni.spec : CNI_SPEC_NEWEST);
+
+	log_info("cni", "%s container=%s ifname=%s code=%d %s",
+		 rq->parsed ? verb_name(rq->cni.verb) : "?",
+		 rq->parsed ? rq->cni.att.container : "", rq->parsed ? rq->cni.att.ifname : "",
+		 fail->code, fail->msg);
+	answer_now(e, rq, 1, text ? text : "{\"code\":11,\"msg\":\"out of memory\"}");
+}
+
+void request_fail(struct engine *e, struct request *rq, int code, const char *fmt, ...)
+{
+	struct cni_fail fail = { .code = code };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(fail.msg, sizeof(fail.msg), fmt, ap);
+	va_end(ap);
+	request_fail_as(e, rq, &fail);
+}
+
+void request_fail_err(struct engine *e, struct request *rq, const struct vfk_err *err,
+		      pci_addr_t vf)
+{
+	struct cni_fail fail;
+
+	cni_fail_from(&fail, err, vf);
+	request_fail_as(e, rq, &fail);
+}
+
+void request_ok(struct engine *e, struct request *rq)
+{
+	request_answer(e, rq, 0, "");
+}
+
+/* STATUS in its first shape: can an ADD be served?  The IPAM's own STATUS, cordons and ports
+ * come with the whole contract. */
+static void status(struct engine *e, struct request *rq)
+{
+	if (!engine_can_record(e))
+		request_fail(e, rq, 50, "cannot serve ADD: %s",
+			     e->broken[0] ? e->broken : "the journal cannot be synced");
+	else if (e->node.rec.records_missing && !e->discovered)
+		request_fail(e, rq, 50, "cannot serve ADD: records may be missing (%s) and "
+			     "not every VF is verified yet", e->node.rec.missing_reason);
+	else
+		request_ok(e, rq);
+}
+
+static struct request *request_new(struct engine *e, void *client)
+{
+	struct request *rq = calloc(1, sizeof(*rq));
+
+	if (!rq)
+		return NULL;
+	list_init(&rq->waiting);
+	list_push_back(&e->requests, &rq->link);
+	rq->client = client;
+	rq->netns_fd = rq->stdin_fd = rq->env_fd = -1;
+	rq->arrived_ns = now_ns(e);
+	return rq;
+}
+
+static void request_begin(struct engine *e, struct request *rq)
+{
+	unsigned limit_s = rq->cni.timeout_s ? rq->cni.timeout_s : e->config.add_timeout_s;
+
+	request_cause(e, rq);
+	rq->deadline_ns = rq->arrived_ns + limit_s * NS_PER_S;
+	wake(e, rq->deadline_ns);
+	switch (rq->cni.verb) {
+	case CNI_ADD:
+		add_begin(e, rq);
+		return;
+	case CNI_DEL:
+		del_begin(e, rq);
+		return;
+	case CNI_STATUS:
+		status(e, rq);
+		return;
+	case CNI_CHECK:
+	case CNI_GC:
+	case CNI_VERSION: /* the client answers that one alone */
+		break;
+	}
+	request_fail(e, rq, 4, "%s is not served by this version of vfkeeper",
+		     verb_name(rq->cni.verb));
+}
+
+void engine_request(struct engine *e, void *client, const struct frame_request *frame,
+		    int stdin_fd, int env_fd, int netns_fd)
+{
+	struct request *rq = request_new(e, client);
+	struct cni_fail fail;
+
+	if (!rq) {
+		static const char nomem[] = "{\"code\":11,\"msg\":\"out of memory\"}";
+
+		e->ops.answer(e->ops.ctx, client, 1, nomem, sizeof(nomem) - 1);
+		close(stdin_fd);
+		close(env_fd);
+		fd_auto(&netns_fd);
+		return;
+	}
+	rq->stdin_fd = stdin_fd;
+	rq->env_fd = env_fd;
+	rq->netns_fd = netns_fd;
+	rq->netns_errno = frame->netns_errno;
+	rq->nonce = frame->nonce;
+	rq->start_ticks = frame->start_ticks;
+	rq->env = e->ops.slurp(e->ops.ctx, env_fd, &rq->env_len);
+	rq->text = e->ops.slurp(e->ops.ctx, stdin_fd, &rq->text_len);
+	if (!rq->env || !rq->text) {
+		request_fail(e, rq, 11, "cannot read what the client sent: out of memory");
+		return;
+	}
+	if (cni_parse(&rq->cni, frame->verb, frame->dialect, rq->env, rq->env_len, rq->text,
+		      rq->text_len, &fail) < 0) {
+		request_fail_as(e, rq, &fail);
+		return;
+	}
+	rq->parsed = true;
+	request_begin(e, rq);
+}
+
+int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
+		   const char *text, size_t text_len, const char *boot_id,
+		   uint64_t start_ticks, struct vfk_err *err)
+{
+	struct request *rq = request_new(e, NULL);
+	struct cni_fail fail;
+
+	if (rq) {
+		rq->env = malloc(env_len + 1);
+		rq->text = malloc(text_len + 1);
+	}
+	if (!rq || !rq->env || !rq->text) {
+		if (rq)
+			request_free(rq);
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "DEL from the spool");
+	}
+	memcpy(rq->env, env, env_len);
+	memcpy(rq->text, text, text_len);
+	rq->env[env_len] = rq->text[text_len] = '\0';
+	rq->env_len = env_len;
+	rq->text_len = text_len;
+	rq->netns_errno = -1;
+	rq->from_spool = true;
+	rq->old_boot = strcmp(boot_id, e->boot_id) != 0;
+	rq->start_ticks = start_ticks;
+	if (cni_parse(&rq->cni, CNI_DEL, dialect, rq->env, env_len, rq->text, text_len, &fail) <
+	    0) {
+		/* It can never be carried out: say so and let it go. */
+		log_warn("spool", "a DEL from the spool is dropped: %s", fail.msg);
+		request_free(rq);
+		return 0;
+	}
+	rq->parsed = true;
+	if (!engine_can_record(e)) {
+		request_free(rq);
+		return vfk_err_set(err, VFK_E_BUSY, 0, "the journal cannot be written");
+	}
+	request_begin(e, rq);
+	return 0;
+}
+
+static struct request *request_of(struct engine *e, const void *client)
+{
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (rq->client == client)
+			return rq;
+	}
+	return NULL;
+}
+
+void engine_ran(struct engine *e, void *client, const struct frame_ran *ran, const char *out,
+		size_t out_len)
+{
+	struct request *rq = request_of(e, client);
+
+	if (!rq)
+		return;
+	request_cause(e, rq);
+	lease_ran(e, rq, ran, out, out_len);
+}
+
+void engine_client_gone(struct engine *e, void *client)
+{
+	struct request *rq = request_of(e, client);
+
+	if (!rq)
+		return;
+	rq->client = NULL;
+	cause_set(e, CAUSE_REQUEST, "the caller of %s %.64s/%s ended",
+		  verb_name(rq->cni.verb), rq->cni.att.container, rq->cni.att.ifname);
+	if (rq->run_sent)
+		lease_runner_gone(e, rq);
+	switch (rq->state) {
+	case REQ_SYNC:
+	case REQ_IPAM:
+	case REQ_SETUP:
+		setup_failed(e, rq->vf, VF_EV_CALLER_GONE, LEASE_EV_CALLER_GONE, NULL);
+		return;
+	case REQ_IDENTIFY: /* a DEL that was read is carried out */
+		return;
+	case REQ_WAIT_DISCOVERY:
+	case REQ_QUEUED:
+	case REQ_OBSERVE:
+	case REQ_PAY_FIRST:
+	case REQ_ANSWER_SYNC:
+	case REQ_RELEASE: /* its records are written: the engine goes on without it */
+	case REQ_FAILED:
+		break;
+	}
+	request_free(rq);
+}
+
+static void too_late(struct engine *e, struct request *rq)
+{
+	struct cni_fail fail = { .code = 11 };
+	char addr[PCI_STRLEN] = "", owner[400];
+
+	request_cause(e, rq);
+	switch (rq->state) {
+	case REQ_WAIT_DISCOVERY:
+		request_fail(e, rq, 11, "VF %s: discovery of the node's VFs has not ended "
+			     "within the deadline", pci_format(rq->cni.device, addr));
+		return;
+	case REQ_QUEUED:
+	case REQ_OBSERVE:
+		pci_format(rq->vf->rec.addr, addr);
+		request_fail(e, rq, 11, "VF %s is still %s (%s)%s (vfctl explain %s)", addr,
+			     vf_state_name(rq->vf->fsm.state),
+			     who(e, rq->vf, owner, sizeof(owner)),
+			     rq->vf->stuck ? ", a step is stuck in the kernel" : "", addr);
+		return;
+	case REQ_PAY_FIRST:
+		request_fail(e, rq, 11, "IPAM plugin %s still owes the release of an earlier "
+			     "lease of this attachment",
+			     rq->lease ? rq->lease->rec.plugin : "");
+		return;
+	case REQ_SYNC:
+	case REQ_IPAM:
+	case REQ_SETUP:
+		pci_format(rq->vf->rec.addr, addr);
+		snprintf(fail.msg, sizeof(fail.msg), "VF %s: %s within the deadline "
+			 "(vfctl explain %s)", addr,
+			 rq->state == REQ_SYNC ? "the journal was not synced" :
+			 rq->state == REQ_IPAM ? "the IPAM plugin did not answer" :
+						 "the attach steps did not end", addr);
+		setup_failed(e, rq->vf, VF_EV_TIMEOUT, LEASE_EV_TIMEOUT, &fail);
+		return;
+	case REQ_ANSWER_SYNC:
+		request_fail(e, rq, 11, "the journal was not synced within the deadline");
+		return;
+	case REQ_IDENTIFY:
+		request_fail(e, rq, 11, "cannot look at interface %s of the network "
+			     "namespace: the kernel does not answer", rq->cni.att.ifname);
+		return;
+	case REQ_RELEASE: /* P2: a live engine owns what is left */
+		if (rq->run_sent && rq->client)
+			e->ops.cancel(e->ops.ctx, rq->client);
+		if (rq->run_sent)
+			lease_runner_gone(e, rq);
+		request_ok(e, rq);
+		return;
+	case REQ_FAILED:
+		if (rq->run_sent && rq->client)
+			e->ops.cancel(e->ops.ctx, rq->client);
+		if (rq->run_sent)
+			lease_runner_gone(e, rq);
+		request_fail_as(e, rq, &rq->fail);
+		return;
+	}
+}
+
+/* Answering one request may answer and free any other: so no loop over the list keeps a
+ * pointer across a call.  Each pass takes every request once. */
+static struct request *next_of_pass(struct engine *e, unsigned pass)
+{
+	list_each (it, &e->requests) {
+		struct request *rq = list_entry(it, struct request, link);
+
+		if (rq->pass == pass)
+			continue;
+		rq->pass = pass;
+		return rq;
+	}
+	return NULL;
+}
+
+void requests_deadlines(struct engine *e, int64_t now)
+{
+	unsigned pass = ++e->pass;
+	struct request *rq;
+
+	while ((rq = next_of_pass(e, pass))) {
+		if (now >= rq->deadline_ns)
+			too_late(e, rq);
+		else
+			wake(e, rq->deadline_ns);
+	}
+}
+
+void requests_synced(struct engine *e)
+{
+	unsigned pass = ++e->pass;
+	struct request *rq;
+
+	while ((rq = next_of_pass(e, pass))) {
+		if (rq->state == REQ_SYNC && synced(e, rq->wait_seq)) {
+			request_cause(e, rq);
+			setup_synced(e, rq);
+		} else if (rq->state == REQ_ANSWER_SYNC && synced(e, rq->wait_seq)) {
+			VFK_AUTO(free_auto) char *text = VFK_STEAL(rq->answer);
+
+			answer_now(e, rq, 0, text);
+		}
+	}
+}
+
+void requests_discovered(struct engine *e)
+{
+	unsigned pass = ++e->pass;
+	struct request *rq;
+
+	while ((rq = next_of_pass(e, pass))) {
+		if (rq->state == REQ_WAIT_DISCOVERY) {
+			request_cause(e, rq);
+			if (rq->cni.verb == CNI_ADD)
+				add_begin(e, rq);
+			else
+				del_begin(e, rq);
+		}
+	}
+}
+
+/* Whether what the undo of an ADD or a DEL waits for is over. */
+static bool undone(const struct request *rq)
+{
+	const struct vf *vf = rq->vf;
+
+	return (!vf || vf->rec.attach_seq != rq->attach_seq ||
+		vf->fsm.state == VF_FAULTED) &&
+	       (!rq->lease || (rq->lease->rec.attempts > 0 && !rq->lease->paying));
+}
+
+static void check_one(struct engine *e, struct request *rq)
+{
+	struct lease *l = rq->lease;
+
+	switch (rq->state) {
+	case REQ_RELEASE:
+		if (del_settled(e, rq) || (!rq->own_config_del && undone(rq))) {
+			recent_del_note(e->recent_del, &rq->cni.att, e->ops.ticks(e->ops.ctx),
+					now_ns(e), !rq->lease);
+			request_ok(e, rq);
+		}
+		return;
+	case REQ_FAILED:
+		if (undone(rq) && !rq->run_sent)
+			request_fail_as(e, rq, &rq->fail);
+		return;
+	case REQ_PAY_FIRST:
+		if (!l) {
+			rq->state = REQ_QUEUED;
+			vf_queue_run(e, rq->vf);
+		} else if (l->rec.attempts && !l->paying && l->retry_at_ns > now_ns(e)) {
+			request_fail(e, rq, 11, "an earlier lease of this attachment cannot be "
+				     "released: %s", l->rec.last_error);
+		}
+		return;
+	case REQ_WAIT_DISCOVERY:
+	case REQ_QUEUED:
+	case REQ_OBSERVE:
+	case REQ_SYNC:
+	case REQ_IPAM:
+	case REQ_SETUP:
+	case REQ_ANSWER_SYNC:
+	case REQ_IDENTIFY:
+		return;
+	}
+}
+
+void requests_check(struct engine *e)
+{
+	struct request *rq;
+	unsigned pass;
+
+	if (e->checking) {
+		e->check_again = true;
+		return;
+	}
+	e->checking = true;
+	do {
+		e->check_again = false;
+		pass = ++e->pass;
+		while ((rq = next_of_pass(e, pass)))
+			check_one(e, rq);
+	} while (e->check_again);
+	e->checking = false;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which job may start when: one that takes RTNL, one in the rebind window, one per PF for
+ * sysfs and devlink, one per VF, a bounded number of plugins.  A job past its deadline
+ * keeps what it holds until its worker is really gone: only then has the kernel let go. */
+#include "engine/engine-internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/inflight.h"
+
+#define MAX_FREE_JOBS 64   /* LOCK_NONE jobs at a time */
+#define MAX_IPAM_JOBS 16   /* plugins that pay; each may hang for its whole deadline */
+
+struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock, struct vf *vf,
+		    size_t extra_bytes)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->req_len = sizeof(struct job_req) + extra_bytes;
+	job->req = calloc(1, job->req_len);
+	if (!job->req) {
+		free(job);
+		return NULL;
+	}
+	list_init(&job->link);
+	job->id = ++e->next_job_id;
+	job->kind = kind;
+	job->lock = lock;
+	job->vf = vf;
+	job->memfd = -1;
+	for (unsigned i = 0; i < VFK_ARRAY_SIZE(job->fds); i++)
+		job->fds[i] = -1;
+	job->req->id = job->id;
+	job->req->kind = (uint8_t)kind;
+	job->req->env = e->config.env;
+	job->req->nsid = -1;
+	if (vf)
+		job->pf = vf->rec.pf;
+	return job;
+}
+
+void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netns_fd)
+{
+	struct drv_call *call = &job->req->call;
+
+	(void)e;
+	snprintf(job->req->driver, sizeof(job->req->driver), "%s", vf->rec.driver);
+	call->addr = vf->rec.addr;
+	call->pf = vf->rec.pf;
+	call->index = vf->rec.index;
+	call->incarnation = vf->rec.incarnation;
+	call->ifindex = vf->rec.ifindex;
+	call->wanted = vf->rec.wanted;
+	call->baseline = vf->rec.baseline;
+	snprintf(call->ifname, sizeof(call->ifname), "%s", vf->rec.owner.ifname);
+	job->req->nsid = vf->rec.nsid;
+	job->byte = inflight_vf(vf->rec.addr);
+	if (netns_fd >= 0) {
+		job->fds[0] = netns_fd;
+		job->n_fds = 1;
+		job->req->has_netns = 1;
+	}
+}
+
+void job_free(struct job *job)
+{
+	list_remove(&job->link);
+	for (unsigned i = 0; i < VFK_ARRAY_SIZE(job->fds); i++)
+		fd_auto(&job->fds[i]);
+	fd_auto(&job->memfd);
+	free(job->req);
+	free(job);
+}
+
+void job_submit(struct engine *e, struct job *job)
+{
+	if (job->vf)
+		job->vf->job = job;
+	if (job->lease)
+		job->lease->job = job;
+	list_push_back(&e->jobs_waiting, &job->link);
+}
+
+size_t sched_running(const struct engine *e)
+{
+	size_t n = 0;
+
+	list_each (it, &e->jobs_running)
+		n++;
+	return n;
+}
+
+static bool may_start(const struct engine *e, const struct job *job)
+{
+	size_t n_free = 0, n_ipam = 0;
+
+	list_each (it, &e->jobs_running) {
+		const struct job *other = list_entry(it, struct job, link);
+
+		if (job->vf && other->vf == job->vf)
+			return false;
+		if (job->lock != LOCK_NONE && job->lock == other->lock &&
+		    (job->lock != LOCK_PF || job->pf == other->pf))
+			return false;
+		n_ipam += other->kind == JOB_IPAM;
+		n_free += other->lock == LOCK_NONE && other->kind != JOB_IPAM && !other->late;
+	}
+	if (job->kind == JOB_IPAM)
+		return n_ipam < MAX_IPAM_JOBS;
+	return job->kind == JOB_SYNC || job->lock != LOCK_NONE || n_free < MAX_FREE_JOBS;
+}
+
+static int64_t job_limit_ns(const struct engine *e, const struct job *job)
+{
+	switch (job->kind) {
+	case JOB_IPAM:
+		return e->config.ipam_del_timeout_s * NS_PER_S;
+	case JOB_SYNC:
+		return INT64_MAX / 2; /* a slow disk is waited for; R4's watchdog is the loop */
+	case JOB_DISCOVER:
+	case JOB_OBSERVE:
+	case JOB_IDENTIFY:
+	case JOB_STEPS:
+		break;
+	}
+	return e->config.step_timeout_s * NS_PER_S;
+}
+
+/* Descriptors in the order that job.h names; the inflight one is closed here after the
+ * worker has it, so that the lock lives exactly as long as the step (R6). */
+static int start(struct engine *e, struct job *job, struct vfk_err *err)
+{
+	VFK_AUTO(fd_auto) int byte_fd = -1;
+	int fds[4];
+	unsigned n = 0;
+
+	if (job->byte) {
+		if (e->ops.lock(e->ops.ctx, job->byte, &byte_fd, err) < 0)
+			return -err->kind;
+		fds[n++] = byte_fd;
+	}
+	for (unsigned i = 0; i < job->n_fds; i++)
+		fds[n++] = job->fds[i];
+	job->deadline_ns = now_ns(e) + job_limit_ns(e, job);
+	job->req->deadline_boot_ns = job->deadline_ns;
+	if (e->ops.job(e->ops.ctx, job->req, job->req_len, fds, n, err) < 0)
+		return -err->kind;
+	free(job->req);
+	job->req = NULL;
+	for (unsigned i = 0; i < VFK_ARRAY_SIZE(job->fds); i++) {
+		fd_auto(&job->fds[i]);
+		job->fds[i] = -1;
+	}
+	wake(e, job->deadline_ns);
+	return 0;
+}
+
+void sched_run(struct engine *e)
+{
+	list_each_safe (it, &e->jobs_waiting) {
+		struct job *job = list_entry(it, struct job, link);
+		struct vfk_err err = { 0 };
+
+		if (!may_start(e, job))
+			continue;
+		list_remove(&job->link);
+		list_push_back(&e->jobs_running, &job->link);
+		if (start(e, job, &err) < 0) {
+			struct job_res res = { .id = job->id, .kind = (uint8_t)job->kind,
+					       .err = err };
+
+			res.out.nsid = -1;
+			if (err.kind == VFK_E_BUSY && job->vf)
+				job->vf->stuck = true; /* somebody else's step is under way */
+			engine_job_done(e, &res);
+			return; /* the lists have changed; the next turn goes on */
+		}
+	}
+}
+
+void sched_deadlines(struct engine *e, int64_t now)
+{
+	list_each_safe (it, &e->jobs_running) {
+		struct job *job = list_entry(it, struct job, link);
+		char addr[PCI_STRLEN] = "-";
+
+		if (job->late)
+			continue;
+		if (now < job->deadline_ns) {
+			wake(e, job->deadline_ns);
+			continue;
+		}
+		job->late = true;
+		if (job->vf) {
+			job->vf->stuck = true;
+			job->vf->stuck_since_ns = now;
+			pci_format(job->vf->rec.addr, addr);
+		}
+		log_warn("engine", "job=%s vf=%s: past its deadline; ending its worker",
+			 job_kind_name(job->kind), addr);
+		e->ops.job_kill(e->ops.ctx, job->id);
+	}
+}
