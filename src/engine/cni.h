@@ -75,6 +75,8 @@ void cni_request_free(struct cni_request *rq);
 const char *cni_env_get(const char *env, size_t env_len, const char *name);
 /* Only CNI_*, K8S_*, PATH and proxy variables: what may be stored. Appends to 'out'. */
 void cni_env_filter(struct strbuf *out, const char *env, size_t env_len);
+/* The same block for the eyes of people: user and password of proxy URLs are replaced. */
+void cni_env_redact(struct strbuf *out, const char *env, size_t env_len);
 
 /* An IPAM answer of any supported version, normalised to 1.1.0 ({ips, routes, dns}). */
 struct cni_ipam {
@@ -112,5 +114,8 @@ char *cni_fail_text(const struct cni_fail *fail, enum cni_spec spec);
  * 'vf' is not PCI_NONE. */
 void cni_fail_from(struct cni_fail *fail, const struct vfk_err *err, pci_addr_t vf);
 void cni_fail_set(struct cni_fail *fail, int code, const char *fmt, ...) VFK_PRINTF(3, 4);
+/* To be called on the failure of a DEL before it is printed: callers take "not found" and "no
+ * such file or directory" in it for success (C-35), and the words may be a plugin's. */
+void cni_fail_for_del(struct cni_fail *fail);
 
 #endif

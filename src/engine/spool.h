@@ -16,7 +16,7 @@ struct spool_entry {
 	char boot_id[40];
 	uint16_t dialect;
 	uint64_t start_ticks;
-	char *env, *stdin_text; /* owned by the entry */
+	char *env, *stdin_text; /* of the entry, gone after 'fn'; a NUL follows each */
 	size_t env_len, stdin_len;
 };
 
