@@ -15,6 +15,9 @@
 
 #define JOURNAL_FILES 3
 #define JOURNAL_PAYLOAD_MAX (256 * 1024)
+/* What a file costs before its first record, and a record with 'len' bytes of payload. */
+#define JOURNAL_HEADER_BYTES 4096
+#define JOURNAL_RECORD_BYTES(len) ((40 + (uint64_t)(len) + 7) & ~UINT64_C(7))
 
 struct journal; /* opaque; one writer; loop thread only */
 
@@ -63,12 +66,17 @@ int journal_read(const struct disk *disk, uint64_t durable, bool all, journal_re
 		 void *arg, struct journal_status *st, struct vfk_err *err) VFK_MUST_CHECK;
 
 struct journal_cfg {
-	const struct disk *disk; /* taken over: closed by journal_close */
+	/* Taken over: copied, and closed by journal_close or a failing journal_open. */
+	const struct disk *disk;
 	const char *durable_path; /* /run/vfkeeper/durable; NULL: not kept */
 	uint64_t min_size;        /* bytes per file; grown to it where smaller */
-	/* Writes the whole state through journal_snapshot_put when a file is begun. */
+	/* Writes the whole state through journal_snapshot_put when a file is begun, also from
+	 * within journal_open, after 'st' is filled, and journal_append.  What it put is
+	 * readable by journal_read_at once the file is begun; if that fails, the places
+	 * that it had before stay valid. */
 	int (*snapshot)(void *arg, struct journal *j, struct vfk_err *err);
 	void *arg;
+	uint64_t (*random)(void *arg); /* for generations; NULL: getrandom(2) */
 };
 
 /* Opens for writing after reading everything through 'fn'.  JOURNAL_TORN: the tail is cut
@@ -82,20 +90,23 @@ void journal_close(struct journal *j); /* NULL allowed; writes nothing */
 
 /* Appends one record (copied; written: it is in the page cache on return).  Begins the next
  * file by itself when this one is full.  VFK_E_SYS: nothing was appended and the journal takes
- * no more records until journal_begin has worked. */
+ * no more records until journal_begin has worked.  VFK_E_LIMIT: nothing was appended, the
+ * payload is too long or the snapshot leaves no room for it (journal_grow helps). */
 int journal_append(struct journal *j, uint16_t type, const void *buf, size_t len_bytes,
 		   uint64_t *seq, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* Only inside cfg.snapshot. */
+/* Only inside cfg.snapshot.  VFK_E_LIMIT: the file is full.  VFK_E_SYS. */
 int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf, size_t len_bytes,
 			 uint64_t *payload_offset, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* Begins the next file with a new snapshot: after a failed sync, after growth, by hand. */
+/* Begins the next file with a new snapshot: after a failed sync, after growth, by hand.  If
+ * it fails, the present file stays in use where it still can be. */
 int journal_begin(struct journal *j, struct vfk_err *err) VFK_MUST_CHECK;
-/* Grows all files to 'min_size' (takes effect file by file as they are begun). */
+/* Grows all files to 'min_size' by writing zeros; room counts at once. */
 int journal_grow(struct journal *j, uint64_t min_size, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* Bytes that are free for records in the present file, and for a snapshot in the next. */
+/* Bytes that are free for records in the present file, and for the records of a snapshot in
+ * whichever file is begun next (JOURNAL_RECORD_BYTES each). */
 uint64_t journal_room(const struct journal *j);
 uint64_t journal_capacity(const struct journal *j);
 
@@ -107,6 +118,8 @@ bool journal_want_sync(struct journal *j, int *fd, unsigned *file, uint64_t *upt
 void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys);
 uint64_t journal_durable(const struct journal *j); /* highest synced sequence */
 uint64_t journal_last(const struct journal *j);    /* highest written sequence */
+/* A sync failed and no other file has been synced since, or a record could not be written
+ * and journal_begin has not worked since. */
 bool journal_failed(const struct journal *j);
 
 /* Reads 'len_bytes' of a payload written before, at the place that journal_append's
