@@ -15,13 +15,12 @@ union control {
 int frame_send(int sock, struct frame_hdr *frame, size_t len_bytes, const int *fds,
 	       unsigned n_fds, struct vfk_err *err)
 {
-	union control ctl = {0};
-	struct iovec iov = {.iov_base = frame, .iov_len = len_bytes};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	union control ctl = { 0 };
+	struct iovec iov = { .iov_base = frame, .iov_len = len_bytes };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (len_bytes < sizeof(*frame) || len_bytes > FRAME_MAX ||
-	    n_fds > FRAME_MAX_FDS)
+	if (len_bytes < sizeof(*frame) || len_bytes > FRAME_MAX || n_fds > FRAME_MAX_FDS)
 		return vfk_err_set(err, VFK_E_SYS, EMSGSIZE, "send frame");
 	frame->magic = FRAME_MAGIC;
 	frame->len = (uint32_t)len_bytes;
@@ -56,8 +55,6 @@ static unsigned take_fds(const struct msghdr *msg, const union control *ctl,
 	    cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len < CMSG_LEN(0))
 		return 0;
 	n = (unsigned)((cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	if (n > FRAME_MAX_FDS)
-		n = FRAME_MAX_FDS;
 	memcpy(fds, CMSG_DATA(cmsg), n * sizeof(int));
 	return n;
 }
@@ -83,13 +80,14 @@ static const char *what_is_wrong(const struct msghdr *msg, const struct frame_hd
 ssize_t frame_recv(int sock, void *buf, size_t cap_bytes, int fds[FRAME_MAX_FDS],
 		   unsigned *n_fds, struct vfk_err *err)
 {
-	union control ctl = {0};
-	struct iovec iov = {.iov_base = buf, .iov_len = cap_bytes};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = &ctl,
-			     .msg_controllen = sizeof(ctl)};
-	struct frame_hdr hdr = {0};
+	union control ctl = { 0 };
+	struct iovec iov = { .iov_base = buf, .iov_len = cap_bytes };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &ctl,
+			      /* CMSG_SPACE is rounded up: one more would fit it. */
+			      .msg_controllen = CMSG_LEN(FRAME_MAX_FDS * sizeof(int)) };
+	struct frame_hdr hdr = { 0 };
 	const char *wrong;
 	unsigned got;
 	ssize_t n;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "suite.h"
+
+static char seen[4096];
+static unsigned n_seen;
+
+static void sink(enum log_level level, const char *line)
+{
+	(void)level;
+	snprintf(seen, sizeof(seen), "%s", line);
+	n_seen++;
+}
+
+static void writes_level_and_module(void)
+{
+	log_set_sink(sink);
+	log_set_level(LOG_LV_DEBUG);
+	log_error("journal", "cannot write: %s", "ENOSPC");
+	SUITE_STR(seen, "error journal cannot write: ENOSPC");
+	log_warn("engine", "a");
+	SUITE_STR(seen, "warn engine a");
+	log_notice("engine", "vf=%s", "0000:3b:00.4");
+	SUITE_STR(seen, "notice engine vf=0000:3b:00.4");
+	log_info("x", "b");
+	SUITE_STR(seen, "info x b");
+	log_debug("x", "c");
+	SUITE_STR(seen, "debug x c");
+	log_set_level(LOG_LV_INFO);
+	log_set_sink(NULL);
+}
+
+static void leaves_out_what_is_below(void)
+{
+	log_set_sink(sink);
+	SUITE_INT(log_get_level(), LOG_LV_INFO);
+	n_seen = 0;
+	log_debug("x", "quiet");
+	SUITE_INT(n_seen, 0);
+	log_info("x", "heard");
+	SUITE_INT(n_seen, 1);
+	log_set_level(LOG_LV_ERROR);
+	log_warn("x", "quiet");
+	SUITE_INT(n_seen, 1);
+	log_set_level(LOG_LV_INFO);
+	log_set_sink(NULL);
+}
+
+static void keeps_errno(void)
+{
+	int saved = dup(STDERR_FILENO);
+
+	close(STDERR_FILENO); /* writing fails, too */
+	errno = ENOTTY;
+	log_error("x", "y");
+	SUITE_INT(errno, ENOTTY);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+}
+
+static void writes_one_line_to_stderr(void)
+{
+	int fd = memfd_create("stderr", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	char text[100] = "";
+
+	dup2(fd, STDERR_FILENO);
+	log_warn("mod", "two\nlines");
+	dup2(saved, STDERR_FILENO);
+	CU_ASSERT(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	SUITE_STR(text, "warn mod two lines\n");
+	close(saved);
+	close(fd);
+}
+
+static void cuts_long_lines(void)
+{
+	char text[3000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_set_sink(sink);
+	log_info("m", "%s", text);
+	SUITE_INT(strlen(seen), 511);
+	log_set_sink(NULL);
+}
+
+static void parses_levels(void)
+{
+	static const char *const names[] = { "error", "warn", "notice", "info", "debug" };
+
+	for (int i = 0; i < 5; i++) {
+		enum log_level level = LOG_LV_ERROR;
+
+		CU_ASSERT(log_level_parse(names[i], &level));
+		SUITE_INT(level, i);
+	}
+	enum log_level level = LOG_LV_NOTICE;
+
+	CU_ASSERT(!log_level_parse("Error", &level));
+	CU_ASSERT(!log_level_parse("", &level));
+	CU_ASSERT(!log_level_parse("infos", &level));
+	SUITE_INT(level, LOG_LV_NOTICE);
+}
+
+struct walk {
+	unsigned n;
+	char first[600], last[600];
+};
+
+static void walk(void *arg, const char *line)
+{
+	struct walk *w = arg;
+
+	if (w->n++ == 0)
+		snprintf(w->first, sizeof(w->first), "%s", line);
+	snprintf(w->last, sizeof(w->last), "%s", line);
+}
+
+static void keeps_the_last_lines(void)
+{
+	struct walk w = { 0 };
+
+	log_set_sink(sink);
+	for (int i = 0; i < 1000; i++)
+		log_debug("ring", "line %d", i); /* not shown, kept */
+	log_ring_each(walk, &w);
+	SUITE_INT(w.n, 256);
+	SUITE_STR(w.first, "debug ring line 744");
+	SUITE_STR(w.last, "debug ring line 999");
+	log_set_sink(NULL);
+}
+
+VFK_SUITE(log, { "writes level and module before the text", writes_level_and_module },
+	  { "leaves out what is below its level", leaves_out_what_is_below },
+	  { "keeps errno even where it cannot write", keeps_errno },
+	  { "writes exactly one line to standard error", writes_one_line_to_stderr },
+	  { "cuts long lines", cuts_long_lines },
+	  { "knows the names of its levels and no others", parses_levels },
+	  { "keeps the last 256 lines, debug ones included", keeps_the_last_lines })
