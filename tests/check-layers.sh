@@ -95,8 +95,10 @@ for file in $(c_files src/base src/fsm src/io src/drivers src/engine | grep -v '
 done | rule "a state is assigned in *_step() and in the decoder alone"
 
 # The same with symbols, where the libraries are built: nothing calls upwards.
-if [ -z "${VFK_GATE_ROOT:-}" ] && [ -f "${top_builddir:-.}/libvfkbase.a" ]; then
-	lib=${top_builddir:-.}/libvfk
+libs=${VFK_GATE_LIBS:-}
+[ -n "$libs$VFK_GATE_ROOT" ] || libs=${top_builddir:-.}
+if [ -n "$libs" ] && [ -f "$libs/libvfkbase.a" ]; then
+	lib=$libs/libvfk
 	defined() {
 		for layer; do
 			nm -A "$lib$layer.a" 2>/dev/null | awk '$(NF-1) ~ /^[TDBRC]$/ { print $NF }'

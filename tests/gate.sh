@@ -7,6 +7,7 @@ set -u
 export LC_ALL=C
 gate_name=$(basename "$0" .sh)
 gate_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+VFK_GATE_ROOT=${VFK_GATE_ROOT:-}
 gate_root=$(cd "${VFK_GATE_ROOT:-${top_srcdir:-$gate_tests/..}}" && pwd)
 cd "$gate_root" || exit 99
 gate_failed=0 gate_passed=0
@@ -19,7 +20,8 @@ rule() {
 		echo "PASS: $gate_name: $1"
 		gate_passed=1
 	else
-		printf '%s\n' "$findings" | head -n 40
+		printf '%s\n' "$findings" | sed 's/^/  /' |
+			if [ -n "$VFK_GATE_ROOT" ]; then cat; else head -n 40; fi
 		echo "FAIL: $gate_name: $1"
 		gate_failed=1
 	fi

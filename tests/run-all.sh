@@ -64,6 +64,7 @@ fi
 if build test --enable-werror; then
   suite test check
   suite test check-netns VFK_GO_BIN="$go"
+  suite test check-cni VFK_GO_BIN="$go"
   suite test distcheck
 fi
 if build clang CC=clang --enable-werror --without-musl; then
