@@ -150,6 +150,7 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 	const json_t *value = cni_json_find(rq->conf, "cniVersion");
 	const char *text = "0.1.0";
 	char show[CNI_SHOW_LEN];
+	size_t n;
 
 	if (value && !json_is_string(value)) {
 		cni_fail_set(fail, 6,
@@ -166,11 +167,13 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 	if (rq->spec)
 		return 0;
 	cni_fail_set(fail, 1, "incompatible CNI versions");
-#define X(number, name) " \"" name "\""
-	/* The list begins with a space. */
-	snprintf(fail->details, sizeof(fail->details), "config is %s, plugin supports [%s]",
-		 cni_show(text, show), SUPPORTED(X) + 1);
-#undef X
+	n = (size_t)snprintf(fail->details, sizeof(fail->details),
+			     "config is %s, plugin supports", cni_show(text, show));
+	for (int spec = CNI_0_1_0; spec <= CNI_SPEC_NEWEST; spec++)
+		n += (size_t)snprintf(fail->details + n, sizeof(fail->details) - n, "%s\"%s\"",
+				      spec == CNI_0_1_0 ? " [" : " ",
+				      cni_spec_name((enum cni_spec)spec));
+	snprintf(fail->details + n, sizeof(fail->details) - n, "]");
 	return -1;
 }
 

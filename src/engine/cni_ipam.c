@@ -308,7 +308,7 @@ int cni_result_normalise(const json_t *in, bool keep_interface, json_t **out,
 {
 	json_t *made = json_pack("{s:[], s:[]}", "ips", "routes");
 	json_t *ips = json_object_get(made, "ips"), *routes = json_object_get(made, "routes");
-	bool old;
+	bool old = false;
 	int rc;
 
 	if (!made)

@@ -230,7 +230,7 @@ static int no_ip_fail(const struct cni_request *rq, struct vfk_err *err)
 char *cni_result(const struct cni_request *rq, const struct cni_link *link,
 		 const struct cni_ipam *ipam, struct vfk_err *err)
 {
-	json_t *all, *out;
+	json_t *all = NULL, *out;
 	char *text = NULL;
 
 	if (put_together(rq, link, ipam, &all, err) < 0)
