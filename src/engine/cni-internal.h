@@ -16,7 +16,8 @@
 /* Decodes one JSON value of any kind.  Bytes that are not UTF-8 become U+FFFD and integers
  * beyond 64 bits become reals, as long as nobody looks at them they must not disturb
  * (C-11).  NULL: 'why' holds one line; '*no_memory' tells whether that was the reason. */
-json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap, bool *no_memory);
+json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
+		      bool *no_memory);
 
 /* The member 'key' of an object the way Go fills a struct: upper and lower case are the
  * same, the last one in the text wins, null is no value.  NULL: none, or no object. */
@@ -41,13 +42,14 @@ const char *cni_show(const char *text, char buf[CNI_SHOW_LEN]);
 /* --- cni_env.c --- */
 
 /* C-04 to C-06 in the order of the Go skeleton.  Fills container and ifname. */
-int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env, size_t env_len,
-		  struct cni_fail *fail) VFK_MUST_CHECK;
+int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
+		  size_t env_len, struct cni_fail *fail) VFK_MUST_CHECK;
 /* C-12: fills 'pod' and 'mac' ("" if not given).  'strict': broken pairs and unknown keys
  * are errors. */
 #define CNI_MAC_TEXT 64
 int cni_args_parse(struct pod_ref *pod, char mac[CNI_MAC_TEXT], const char *args,
-		   enum cni_dialect dialect, bool strict, struct cni_fail *fail) VFK_MUST_CHECK;
+		   enum cni_dialect dialect, bool strict,
+		   struct cni_fail *fail) VFK_MUST_CHECK;
 /* ^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$ */
 bool cni_name_valid(const char *text);
 
@@ -72,7 +74,8 @@ struct cni_cidr {
 };
 bool cni_cidr_parse(const char *text, bool bare, struct cni_cidr *out);
 #define CNI_CIDR_TEXT 56
-const char *cni_cidr_format(const struct cni_cidr *cidr, bool bare, char buf[CNI_CIDR_TEXT]);
+const char *cni_cidr_format(const struct cni_cidr *cidr, bool bare,
+			    char buf[CNI_CIDR_TEXT]);
 
 /* Turns ips, routes and dns of a result of any supported version into those of 1.1.0.
  * 'keep_interface': ips[].interface stays.  The caller owns *out. */

@@ -35,8 +35,11 @@ static bool key_is(const struct pair *p, const char *key)
 
 static bool known(const struct pair *p)
 {
-	static const char *const keys[] = { "IgnoreUnknown", "MAC", "K8S_POD_NAMESPACE",
-					    "K8S_POD_NAME", "K8S_POD_INFRA_CONTAINER_ID",
+	static const char *const keys[] = { "IgnoreUnknown",
+					    "MAC",
+					    "K8S_POD_NAMESPACE",
+					    "K8S_POD_NAME",
+					    "K8S_POD_INFRA_CONTAINER_ID",
 					    "K8S_POD_UID" };
 
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(keys); i++)
@@ -140,7 +143,7 @@ int cni_args_parse(struct pod_ref *pod, char mac[CNI_MAC_TEXT], const char *args
 	}
 	if (!strict || n_unknown == 0 || ignore_unknown)
 		return 0;
-	cni_fail_set(fail, 4, "%sARGS: unknown args [%s%s]", args_prefix(dialect), unknown,
-		     n_unknown > 3 ? " ..." : "");
+	cni_fail_set(fail, 4, "%sARGS: unknown args [%s%s]", args_prefix(dialect),
+		     unknown, n_unknown > 3 ? " ..." : "");
 	return -1;
 }

@@ -45,7 +45,8 @@ static int no_memory_fail(struct cni_fail *fail)
 	return -1;
 }
 
-static int decode(struct cni_request *rq, const char *text, size_t len, struct cni_fail *fail)
+static int decode(struct cni_request *rq, const char *text, size_t len,
+		  struct cni_fail *fail)
 {
 	bool no_memory;
 	char why[256];
@@ -58,7 +59,8 @@ static int decode(struct cni_request *rq, const char *text, size_t len, struct c
 	else if (json_is_object(rq->conf) || json_is_null(rq->conf))
 		return 0;
 	else
-		cni_fail_set(fail, 6, "error unmarshall network config: it is %s, not an object",
+		cni_fail_set(fail, 6,
+			     "error unmarshall network config: it is %s, not an object",
 			     cni_json_kind(rq->conf));
 	return -1;
 }
@@ -126,8 +128,8 @@ static int version_cmp(const unsigned long a[3], const unsigned long b[3])
 static int verb_allowed(enum cni_verb verb, const char *version, struct cni_fail *fail)
 {
 	const char *name = verb == CNI_CHECK ? "CHECK" : verb == CNI_GC ? "GC" : "STATUS";
-	const unsigned long since[3] = { verb == CNI_CHECK ? 0 : 1, verb == CNI_CHECK ? 4 : 1,
-					 0 };
+	const unsigned long since[3] = { verb == CNI_CHECK ? 0 : 1,
+					 verb == CNI_CHECK ? 4 : 1, 0 };
 	const unsigned long newest[3] = { 1, 1, 0 };
 	unsigned long have[3];
 	char show[CNI_SHOW_LEN];
@@ -135,7 +137,8 @@ static int verb_allowed(enum cni_verb verb, const char *version, struct cni_fail
 	if (verb != CNI_CHECK && verb != CNI_GC && verb != CNI_STATUS)
 		return 0;
 	if (!version_parts(version, have))
-		cni_fail_set(fail, 6, "cniVersion %s is not a version", cni_show(version, show));
+		cni_fail_set(fail, 6, "cniVersion %s is not a version",
+			     cni_show(version, show));
 	else if (version_cmp(have, since) < 0)
 		cni_fail_set(fail, 1, "config version does not allow %s", name);
 	else if (version_cmp(have, newest) > 0)
@@ -170,8 +173,8 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 	n = (size_t)snprintf(fail->details, sizeof(fail->details),
 			     "config is %s, plugin supports", cni_show(text, show));
 	for (int spec = CNI_0_1_0; spec <= CNI_SPEC_NEWEST; spec++)
-		n += (size_t)snprintf(fail->details + n, sizeof(fail->details) - n, "%s\"%s\"",
-				      spec == CNI_0_1_0 ? " [" : " ",
+		n += (size_t)snprintf(fail->details + n, sizeof(fail->details) - n,
+				      "%s\"%s\"", spec == CNI_0_1_0 ? " [" : " ",
 				      cni_spec_name((enum cni_spec)spec));
 	snprintf(fail->details + n, sizeof(fail->details) - n, "]");
 	return -1;
@@ -185,19 +188,21 @@ static int kind_fail(const struct cni_request *rq, struct cni_fail *fail, const 
 	char show[CNI_SHOW_LEN];
 
 	if (json_is_object(value) || json_is_array(value))
-		cni_fail_set(fail, 6, "%s%s must be %s, not %s", cni_conf_prefix(rq->dialect),
-			     key, wanted, cni_json_kind(value));
+		cni_fail_set(fail, 6, "%s%s must be %s, not %s",
+			     cni_conf_prefix(rq->dialect), key, wanted,
+			     cni_json_kind(value));
 	else
 		cni_fail_set(fail, 6, "%s%s %s must be %s, not %s",
-			     cni_conf_prefix(rq->dialect), key, cni_json_show(value, show),
-			     wanted, cni_json_kind(value));
+			     cni_conf_prefix(rq->dialect), key,
+			     cni_json_show(value, show), wanted, cni_json_kind(value));
 	return -1;
 }
 
 /* The containers that keys are looked for in. */
 static int check_kinds(struct cni_request *rq, struct cni_fail *fail)
 {
-	static const char *const objects[] = { "ipam", "runtimeConfig", "prevResult", "args" };
+	static const char *const objects[] = { "ipam", "runtimeConfig", "prevResult",
+					       "args" };
 	json_t *value;
 
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(objects); i++) {
@@ -224,7 +229,8 @@ static int parse_device(struct cni_request *rq, struct cni_fail *fail)
 		const json_t *value;
 	} from[] = {
 		{ "deviceID", cni_json_find(rq->conf, "deviceID") },
-		{ "runtimeConfig.deviceID", cni_json_find2(rq->conf, "runtimeConfig", "deviceID") },
+		{ "runtimeConfig.deviceID",
+		  cni_json_find2(rq->conf, "runtimeConfig", "deviceID") },
 		{ "pciBusID", cni_json_find(rq->conf, "pciBusID") },
 	};
 	char show[CNI_SHOW_LEN];
@@ -354,8 +360,8 @@ static void parse_del(struct cni_request *rq, const char *mac)
 	(void)!cni_keys_parse(rq, mac, false, &ignored);
 }
 
-static int parse_conf(struct cni_request *rq, const char *mac, const char *text, size_t len,
-		      struct cni_fail *fail)
+static int parse_conf(struct cni_request *rq, const char *mac, const char *text,
+		      size_t len, struct cni_fail *fail)
 {
 	if (decode(rq, text, len, fail) < 0) {
 		/* Out of memory is cured by a retry, bad text is not. */
@@ -368,7 +374,8 @@ static int parse_conf(struct cni_request *rq, const char *mac, const char *text,
 	}
 	if (rq->verb == CNI_DEL)
 		parse_del(rq, mac);
-	else if (rq->verb == CNI_GC ? parse_gc(rq, fail) < 0 : parse_strict(rq, mac, fail) < 0)
+	else if (rq->verb == CNI_GC ? parse_gc(rq, fail) < 0 :
+				      parse_strict(rq, mac, fail) < 0)
 		return -1;
 	rq->prev_result = cni_json_find(rq->conf, "prevResult");
 	if (!json_is_object(rq->prev_result))
@@ -400,8 +407,8 @@ int cni_parse(struct cni_request *rq, enum cni_verb verb, enum cni_dialect diale
 		return -1;
 	rq->netns_path = or_empty(cni_env_get(env, env_len, "CNI_NETNS"));
 	rq->cni_path = or_empty(cni_env_get(env, env_len, "CNI_PATH"));
-	if (cni_args_parse(&rq->pod, mac, cni_env_get(env, env_len, "CNI_ARGS"), dialect, strict,
-			   fail) < 0)
+	if (cni_args_parse(&rq->pod, mac, cni_env_get(env, env_len, "CNI_ARGS"), dialect,
+			   strict, fail) < 0)
 		return -1;
 	if (parse_conf(rq, mac, stdin_text, stdin_len, fail) < 0) {
 		cni_request_free(rq);

@@ -119,10 +119,11 @@ bool cni_name_valid(const char *text)
 static bool bad_in_ifname(const char *text)
 {
 	static const char *const wide[] = {
-		"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
-		"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80", "\xe2\x80\x80", "\xe2\x80\x81",
-		"\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
-		"\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+		"\xc2\x85",	"\xc2\xa0",	"\xe1\x9a\x80", "\xe2\x80\xa8",
+		"\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+		"\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83",
+		"\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+		"\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
 	};
 
 	if (strpbrk(text, "/: \t\n\v\f\r"))
@@ -196,8 +197,8 @@ static int check_text(const char *env, size_t env_len, struct cni_fail *fail)
 	return 0;
 }
 
-int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env, size_t env_len,
-		  struct cni_fail *fail)
+int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
+		  size_t env_len, struct cni_fail *fail)
 {
 	bool one = verb == CNI_ADD || verb == CNI_DEL || verb == CNI_CHECK;
 	const struct {
@@ -234,5 +235,6 @@ int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env, s
 		return -1;
 	snprintf(att->ifname, sizeof(att->ifname), "%s",
 		 cni_env_get(env, env_len, "CNI_IFNAME"));
-	return keep_container(att, verb, cni_env_get(env, env_len, "CNI_CONTAINERID"), fail);
+	return keep_container(att, verb, cni_env_get(env, env_len, "CNI_CONTAINERID"),
+			      fail);
 }

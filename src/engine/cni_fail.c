@@ -92,7 +92,8 @@ char *cni_fail_text(const struct cni_fail *fail, enum cni_spec spec)
 /* --- what a failing IPAM plugin said --- */
 
 /* The error object; false if the text is none. */
-static bool plugin_error(struct cni_fail *fail, const char *plugin, const char *text, size_t len)
+static bool plugin_error(struct cni_fail *fail, const char *plugin, const char *text,
+			 size_t len)
 {
 	char why[200];
 	bool no_memory, is_error = false;
@@ -103,7 +104,8 @@ static bool plugin_error(struct cni_fail *fail, const char *plugin, const char *
 
 	if (msg && *msg && cni_json_int(cni_json_find(obj, "code"), &code)) {
 		/* 3 would tell the runtime that no DEL is needed: a VF may be reserved. */
-		cni_fail_set(fail, code >= 1 && code <= 99999 && code != 3 ? (int)code : 999,
+		cni_fail_set(fail,
+			     code >= 1 && code <= 99999 && code != 3 ? (int)code : 999,
 			     "IPAM plugin \"%s\": %s", plugin, msg);
 		if (details)
 			snprintf(fail->details, sizeof(fail->details), "%s", details);
@@ -140,8 +142,8 @@ void cni_ipam_failure(struct cni_fail *fail, const char *plugin, enum run_outcom
 			no_error_object(fail, plugin, status, text, len);
 		return;
 	case RUN_SIGNALLED:
-		cni_fail_set(fail, 999, "IPAM plugin \"%s\" was ended by signal %d", plugin,
-			     status);
+		cni_fail_set(fail, 999, "IPAM plugin \"%s\" was ended by signal %d",
+			     plugin, status);
 		return;
 	case RUN_NOT_FOUND:
 		cni_fail_set(fail, 7,
@@ -149,18 +151,20 @@ void cni_ipam_failure(struct cni_fail *fail, const char *plugin, enum run_outcom
 			     plugin);
 		return;
 	case RUN_NOT_STARTED:
-		cni_fail_set(fail, 999, "IPAM plugin \"%s\" could not be started: %s", plugin,
-			     vfk_errno_name(status));
+		cni_fail_set(fail, 999, "IPAM plugin \"%s\" could not be started: %s",
+			     plugin, vfk_errno_name(status));
 		return;
 	case RUN_TIMED_OUT:
 		cni_fail_set(fail, 11,
-			     "IPAM plugin \"%s\" gave no answer in time and was ended", plugin);
+			     "IPAM plugin \"%s\" gave no answer in time and was ended",
+			     plugin);
 		return;
 	case RUN_CANCELLED:
 		cni_fail_set(fail, 11,
-			     "IPAM plugin \"%s\" was ended: the request was withdrawn", plugin);
+			     "IPAM plugin \"%s\" was ended: the request was withdrawn",
+			     plugin);
 		return;
 	}
-	cni_fail_set(fail, 999, "IPAM plugin \"%s\" failed in an unknown way (%d)", plugin,
-		     (int)outcome);
+	cni_fail_set(fail, 999, "IPAM plugin \"%s\" failed in an unknown way (%d)",
+		     plugin, (int)outcome);
 }

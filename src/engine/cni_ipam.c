@@ -55,7 +55,8 @@ const char *cni_cidr_format(const struct cni_cidr *cidr, bool bare, char buf[CNI
 
 /* --- one address, one route --- */
 
-static int bad(struct vfk_err *err, const char *what, const json_t *value, const char *wanted)
+static int bad(struct vfk_err *err, const char *what, const json_t *value,
+	       const char *wanted)
 {
 	char show[CNI_SHOW_LEN];
 
@@ -76,12 +77,14 @@ static int parse_member(const json_t *obj, const char *key, const char *what, bo
 
 	if (text && cni_cidr_parse(text, bare, out) && !(bare && strchr(text, '/')))
 		return 0;
-	return bad(err, what, value, bare ? "an IP address" : "an address with prefix length");
+	return bad(err, what, value,
+		   bare ? "an IP address" : "an address with prefix length");
 }
 
 /* An optional address of the family: *has tells whether it is there. */
-static int parse_gateway(const json_t *obj, const char *key, const char *what, uint8_t family,
-			 struct cni_cidr *out, bool *has, struct vfk_err *err)
+static int parse_gateway(const json_t *obj, const char *key, const char *what,
+			 uint8_t family, struct cni_cidr *out, bool *has,
+			 struct vfk_err *err)
 {
 	const json_t *value = cni_json_find(obj, key);
 	int rc;
@@ -103,7 +106,8 @@ static int put_cidr(json_t *obj, const char *key, const struct cni_cidr *cidr, b
 {
 	char text[CNI_CIDR_TEXT];
 
-	return json_object_set_new(obj, key, json_string(cni_cidr_format(cidr, bare, text)));
+	return json_object_set_new(obj, key,
+				   json_string(cni_cidr_format(cidr, bare, text)));
 }
 
 /* 'key' is "address", or "ip" in the old shape.  'index': keep ips[].interface. */
@@ -120,13 +124,15 @@ static int normalise_ip(const json_t *in, const char *key, bool index, json_t *i
 		return bad(err, "ips entry", in, "an object");
 	rc = parse_member(in, key, "address", false, &addr, err);
 	if (!rc)
-		rc = parse_gateway(in, "gateway", "gateway", addr.family, &gw, &has_gw, err);
+		rc = parse_gateway(in, "gateway", "gateway", addr.family, &gw, &has_gw,
+				   err);
 	if (rc < 0)
 		return rc;
 	out = json_object();
-	failed = !out || (index && cni_json_int(cni_json_find(in, "interface"), &interface) &&
-			  interface >= 0 &&
-			  json_object_set_new(out, "interface", json_integer(interface)));
+	failed = !out ||
+		 (index && cni_json_int(cni_json_find(in, "interface"), &interface) &&
+		  interface >= 0 &&
+		  json_object_set_new(out, "interface", json_integer(interface)));
 	failed = failed || put_cidr(out, "address", &addr, false) ||
 		 (has_gw && put_cidr(out, "gateway", &gw, true));
 	if (failed)
@@ -139,8 +145,8 @@ static const struct {
 	const char *name;
 	int64_t max;
 } route_numbers[] = {
-	{ "mtu", UINT32_MAX },      { "advmss", UINT32_MAX }, { "priority", UINT32_MAX },
-	{ "table", UINT32_MAX },    { "scope", 255 },
+	{ "mtu", UINT32_MAX },	 { "advmss", UINT32_MAX }, { "priority", UINT32_MAX },
+	{ "table", UINT32_MAX }, { "scope", 255 },
 };
 
 static int normalise_route(const json_t *in, json_t *routes, struct vfk_err *err)
@@ -154,7 +160,8 @@ static int normalise_route(const json_t *in, json_t *routes, struct vfk_err *err
 		return bad(err, "routes entry", in, "an object");
 	rc = parse_member(in, "dst", "dst of a route", false, &dst, err);
 	if (!rc)
-		rc = parse_gateway(in, "gw", "gw of a route", dst.family, &gw, &has_gw, err);
+		rc = parse_gateway(in, "gw", "gw of a route", dst.family, &gw, &has_gw,
+				   err);
 	if (rc < 0)
 		return rc;
 	out = json_object();
@@ -169,7 +176,8 @@ static int normalise_route(const json_t *in, json_t *routes, struct vfk_err *err
 			continue;
 		if (!cni_json_int(value, &n) || n < 0 || n > route_numbers[i].max) {
 			json_decref(out);
-			snprintf(what, sizeof(what), "%s of a route", route_numbers[i].name);
+			snprintf(what, sizeof(what), "%s of a route",
+				 route_numbers[i].name);
 			return bad(err, what, value, "a number in its range");
 		}
 		failed = json_object_set_new(out, route_numbers[i].name, json_integer(n));
@@ -219,8 +227,9 @@ static int old_family(const json_t *in, const char *key, json_t *ips, json_t *ro
 	if (!part)
 		return 0;
 	rc = normalise_ip(part, "ip", false, ips, err);
-	return rc < 0 ? rc : each_of(cni_json_find(part, "routes"), "routes", routes,
-				     normalise_route, err);
+	return rc < 0 ? rc :
+			each_of(cni_json_find(part, "routes"), "routes", routes,
+				normalise_route, err);
 }
 
 static bool dns_member_valid(const json_t *value, bool is_list)
@@ -277,7 +286,8 @@ static int put_dns(json_t *out, const json_t *in, struct vfk_err *err)
 		len = json_dumpb(made, NULL, 0, JSON_COMPACT);
 	if (!rc && len > DNS_MAX)
 		rc = vfk_err_set(err, VFK_E_IPAM, 0,
-				 "dns is %zu bytes long, at most %d are supported", len, DNS_MAX);
+				 "dns is %zu bytes long, at most %d are supported", len,
+				 DNS_MAX);
 	if (rc < 0 || json_object_size(made) == 0) {
 		json_decref(made);
 		return rc;
@@ -307,7 +317,8 @@ int cni_result_normalise(const json_t *in, bool keep_interface, json_t **out,
 			 struct vfk_err *err)
 {
 	json_t *made = json_pack("{s:[], s:[]}", "ips", "routes");
-	json_t *ips = json_object_get(made, "ips"), *routes = json_object_get(made, "routes");
+	json_t *ips = json_object_get(made, "ips"),
+	       *routes = json_object_get(made, "routes");
 	bool old = false;
 	int rc;
 
@@ -357,7 +368,7 @@ static void fill_ip(struct drv_ip *ip, const json_t *in)
 static void clear_host_bits(uint8_t addr[16], unsigned prefix_len)
 {
 	for (unsigned bit = prefix_len; bit < 128; bit++)
-		addr[bit / 8] &= (uint8_t)~(0x80u >> (bit % 8));
+		addr[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
 }
 
 static uint32_t number(const json_t *in, const char *key)
@@ -367,7 +378,8 @@ static uint32_t number(const json_t *in, const char *key)
 
 /* A route without a gateway goes through the family's first one, unless its scope says that
  * it needs none (253 is link). */
-static void fill_route(struct drv_route *route, const json_t *in, const struct cni_ipam *ipam)
+static void fill_route(struct drv_route *route, const json_t *in,
+		       const struct cni_ipam *ipam)
 {
 	const char *gateway = json_string_value(json_object_get(in, "gw"));
 	const json_t *scope = json_object_get(in, "scope");
@@ -405,20 +417,21 @@ static int fill(struct cni_ipam *out, struct vfk_err *err)
 	const json_t *routes = json_object_get(out->result, "routes");
 
 	if (json_array_size(ips) == 0)
-		return vfk_err_set(err, VFK_E_IPAM, 0, "IPAM plugin returned missing IP config");
+		return vfk_err_set(err, VFK_E_IPAM, 0,
+				   "IPAM plugin returned missing IP config");
 	if (json_array_size(ips) > DRV_MAX_IPS || json_array_size(routes) > DRV_MAX_ROUTES)
 		return vfk_err_set(err, VFK_E_IPAM, 0,
 				   "IPAM plugin returned %zu addresses and %zu routes, at most "
 				   "%d and %d are supported",
-				   json_array_size(ips), json_array_size(routes), DRV_MAX_IPS,
-				   DRV_MAX_ROUTES);
+				   json_array_size(ips), json_array_size(routes),
+				   DRV_MAX_IPS, DRV_MAX_ROUTES);
 	while (out->n_ips < json_array_size(ips)) {
 		fill_ip(&out->ips[out->n_ips], json_array_get(ips, out->n_ips));
 		out->n_ips++;
 	}
 	while (out->n_routes < json_array_size(routes)) {
-		fill_route(&out->routes[out->n_routes], json_array_get(routes, out->n_routes),
-			   out);
+		fill_route(&out->routes[out->n_routes],
+			   json_array_get(routes, out->n_routes), out);
 		out->n_routes++;
 	}
 	return 0;

@@ -77,7 +77,8 @@ static char *utf8_repair(const char *text, size_t len, size_t *out_len)
 	return out;
 }
 
-json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap, bool *no_memory)
+json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
+		      bool *no_memory)
 {
 	VFK_AUTO(free_auto) char *repaired = NULL;
 	size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -256,7 +257,8 @@ const char *cni_json_show(const json_t *value, char buf[CNI_SHOW_LEN])
 	if (json_is_string(value))
 		return cni_show(json_string_value(value), buf);
 	if (json_is_integer(value))
-		snprintf(buf, CNI_SHOW_LEN, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		snprintf(buf, CNI_SHOW_LEN, "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
 	else if (json_is_real(value))
 		snprintf(buf, CNI_SHOW_LEN, "%g", json_real_value(value));
 	else if (json_is_boolean(value))

@@ -43,8 +43,8 @@ static int wrong_kind(const struct keys *k, const char *key, const json_t *value
 	char show[CNI_SHOW_LEN];
 
 	if (json_is_object(value) || json_is_array(value))
-		cni_fail_set(k->fail, 6, "%s%s must be %s, not %s", k->prefix, key, wanted,
-			     cni_json_kind(value));
+		cni_fail_set(k->fail, 6, "%s%s must be %s, not %s", k->prefix, key,
+			     wanted, cni_json_kind(value));
 	else
 		cni_fail_set(k->fail, 6, "%s%s %s must be %s, not %s", k->prefix, key,
 			     cni_json_show(value, show), wanted, cni_json_kind(value));
@@ -81,8 +81,8 @@ static int get_bool(const struct keys *k, const char *key, const json_t *value, 
 	return 0;
 }
 
-static int get_int(const struct keys *k, const char *key, const json_t *value, int64_t min,
-		   int64_t max, int64_t *out)
+static int get_int(const struct keys *k, const char *key, const json_t *value,
+		   int64_t min, int64_t max, int64_t *out)
 {
 	char show[CNI_SHOW_LEN];
 
@@ -210,9 +210,11 @@ static json_t *args_cni(const struct keys *k, const char *key)
  * read, as little as ib-sriov does. */
 static int key_guid(struct keys *k, const json_t *unused)
 {
-	static const char runtime[] = "runtimeConfig.infinibandGUID", args[] = "args.cni.guid";
+	static const char runtime[] = "runtimeConfig.infinibandGUID",
+			  args[] = "args.cni.guid";
 	json_t *from_args = args_cni(k, "guid");
-	json_t *from_runtime = cni_json_find2(k->rq->conf, "runtimeConfig", "infinibandGUID");
+	json_t *from_runtime = cni_json_find2(k->rq->conf, "runtimeConfig",
+					      "infinibandGUID");
 	const char *text;
 
 	(void)unused;

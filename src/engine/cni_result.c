@@ -64,7 +64,8 @@ static int append(json_t *to, const json_t *from, json_int_t index)
 	json_array_foreach(from, i, value) {
 		json_t *copy = json_deep_copy(value);
 
-		if (index >= 0 && json_object_set_new(copy, "interface", json_integer(index))) {
+		if (index >= 0 &&
+		    json_object_set_new(copy, "interface", json_integer(index))) {
 			json_decref(copy);
 			return -1;
 		}
@@ -94,8 +95,8 @@ static int put_together(const struct cni_request *rq, const struct cni_link *lin
 	if (!all || !interfaces || add_interface(interfaces, rq, link) < 0 ||
 	    json_object_set(all, "interfaces", interfaces))
 		goto fail;
-	if (ipam && (append(json_object_get(all, "ips"), json_object_get(ipam->result, "ips"),
-			    index) ||
+	if (ipam && (append(json_object_get(all, "ips"),
+			    json_object_get(ipam->result, "ips"), index) ||
 		     append(json_object_get(all, "routes"),
 			    json_object_get(ipam->result, "routes"), -1)))
 		goto fail;
@@ -152,9 +153,11 @@ static json_t *say_middle(enum cni_spec spec, json_t *all)
 		json_object_del(interface, "socketPath");
 	}
 	json_array_foreach(json_object_get(all, "ips"), i, ip) {
-		json_t *made = json_pack("{s:s}", "version", is_ipv6(ip, "address") ? "6" : "4");
+		json_t *made = json_pack("{s:s}", "version",
+					 is_ipv6(ip, "address") ? "6" : "4");
 
-		if (!made || json_object_update(made, ip) || json_array_append_new(ips, made)) {
+		if (!made || json_object_update(made, ip) ||
+		    json_array_append_new(ips, made)) {
 			json_decref(ips);
 			return NULL;
 		}
@@ -203,7 +206,8 @@ static json_t *say_old(enum cni_spec spec, const json_t *all)
 	json_t *out = json_pack("{s:s}", "cniVersion", cni_spec_name(spec));
 	json_t *dns = json_object_get(all, "dns");
 	bool failed = !out;
-	json_t *ip4 = old_family(all, false, &failed), *ip6 = old_family(all, true, &failed);
+	json_t *ip4 = old_family(all, false, &failed),
+	       *ip6 = old_family(all, true, &failed);
 
 	if (ip4)
 		failed = failed || json_object_set(out, "ip4", ip4);

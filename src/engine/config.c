@@ -17,8 +17,8 @@
 enum value_kind {
 	V_NUMBER,  /* whole, in a range */
 	V_SECONDS, /* with up to three decimals, kept in ms; the range is in ms */
-	V_PATH,    /* absolute, "" allowed */
-	V_DIRS,    /* colon list of absolute directories; each further value adds to it */
+	V_PATH,	   /* absolute, "" allowed */
+	V_DIRS,	   /* colon list of absolute directories; each further value adds to it */
 	V_SYNC,
 	V_LEVEL
 };
@@ -30,7 +30,8 @@ struct key {
 	unsigned min, max;
 };
 
-#define AT(member) offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
+#define AT(member)                                                                       \
+	offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
 
 static const struct key keys[] = {
 	{ "plugin_dirs", V_DIRS, AT(plugin_dirs), 0, 0 },
@@ -79,8 +80,8 @@ struct reader {
 	const char *path;
 	struct vfk_err *err;
 	const char *rest; /* of the text */
-	int line;         /* the one that inih works on */
-	int rc;           /* the first error; nothing is read after it */
+	int line;	  /* the one that inih works on */
+	int rc;		  /* the first error; nothing is read after it */
 	bool seen[N_KEYS];
 };
 
@@ -112,8 +113,8 @@ static char *next_line(char *buf, int cap, void *arg)
 
 static int wrong(struct reader *r, const char *name, const char *value, const char *wanted)
 {
-	r->rc = vfk_err_set(r->err, VFK_E_CONFIG, 0, "%s:%d: %s \"%.80s\" must be %s", r->path,
-			    r->line, name, value, wanted);
+	r->rc = vfk_err_set(r->err, VFK_E_CONFIG, 0, "%s:%d: %s \"%.80s\" must be %s",
+			    r->path, r->line, name, value, wanted);
 	return r->rc;
 }
 
@@ -194,8 +195,8 @@ static int add_dirs(struct reader *r, const struct key *key, const char *value, 
 	}
 	if (have + 1 + strlen(value) >= key->size) {
 		r->rc = vfk_err_set(r->err, VFK_E_CONFIG, 0,
-				    "%s:%d: %s is longer than %zu bytes", r->path, r->line,
-				    key->name, key->size - 2);
+				    "%s:%d: %s is longer than %zu bytes", r->path,
+				    r->line, key->name, key->size - 2);
 		return r->rc;
 	}
 	snprintf(to + have, key->size - have, "%s%s", have ? ":" : "", value);
@@ -271,8 +272,9 @@ static int read_file(const char *path, char **text, struct vfk_err *err)
 
 	*text = NULL;
 	if (fd < 0)
-		return errno == ENOENT ? 0 :
-					 vfk_err_set(err, VFK_E_CONFIG, errno, "open %s", path);
+		return errno == ENOENT ?
+			       0 :
+			       vfk_err_set(err, VFK_E_CONFIG, errno, "open %s", path);
 	buf = malloc(CONFIG_MAX + 1);
 	if (!buf)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "out of memory");
@@ -288,8 +290,8 @@ static int read_file(const char *path, char **text, struct vfk_err *err)
 	}
 	buf[len] = '\0';
 	if (memchr(buf, '\0', len))
-		return vfk_err_set(err, VFK_E_CONFIG, 0, "%s is no text: it has a NUL byte",
-				   path);
+		return vfk_err_set(err, VFK_E_CONFIG, 0,
+				   "%s is no text: it has a NUL byte", path);
 	*text = VFK_STEAL(buf);
 	return 0;
 }
@@ -310,7 +312,8 @@ int config_load(struct config *cfg, const char *path, struct vfk_err *err)
 		return r.rc;
 	if (bad_line > 0)
 		return vfk_err_set(err, VFK_E_CONFIG, 0,
-				   "%s:%d: neither [section] nor key = value", path, bad_line);
+				   "%s:%d: neither [section] nor key = value", path,
+				   bad_line);
 	if (bad_line < 0)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "out of memory");
 	if (cfg->retry_min_ms > cfg->retry_max_ms)

@@ -146,7 +146,8 @@ static void make_anew(struct file *f, const char *boot_id)
 
 static int map_file(struct file **out, const char *path, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	VFK_AUTO(fd_auto)
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 	void *map;
 	int rc;
@@ -240,8 +241,8 @@ static struct place *take_place(struct recent_del *r, int64_t now_boot_ns)
 	return p;
 }
 
-void recent_del_note(struct recent_del *r, const struct attachment *att, uint64_t now_ticks,
-		     int64_t now_boot_ns, bool settled)
+void recent_del_note(struct recent_del *r, const struct attachment *att,
+		     uint64_t now_ticks, int64_t now_boot_ns, bool settled)
 {
 	uint64_t key[2];
 	struct place *p;

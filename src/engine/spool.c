@@ -20,7 +20,7 @@
 enum verdict {
 	WHOLE,
 	DAMAGED, /* set aside */
-	LEFT     /* cannot be read now, or is not ours to judge: stays as it is */
+	LEFT	 /* cannot be read now, or is not ours to judge: stays as it is */
 };
 
 /* "<16 hex digits>.del" */
@@ -61,8 +61,8 @@ static enum verdict check_hdr(const struct spool_hdr *hdr, size_t len, const cha
 	if (hdr->magic != SPOOL_MAGIC)
 		return DAMAGED;
 	if (hdr->version != 1) {
-		log_warn("spool", "%s is of version %u, only 1 is known: left alone", file,
-			 hdr->version);
+		log_warn("spool", "%s is of version %u, only 1 is known: left alone",
+			 file, hdr->version);
 		return LEFT;
 	}
 	if (hdr->env_len > ENV_MAX || hdr->stdin_len > STDIN_MAX ||
@@ -85,8 +85,9 @@ static enum verdict check_crc(const struct spool_hdr *hdr, const void *body, siz
  * stdin_text points into it. */
 static enum verdict read_entry(int dir_fd, struct spool_entry *entry)
 {
-	VFK_AUTO(fd_auto) int fd = openat(dir_fd, entry->file,
-					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	VFK_AUTO(fd_auto)
+	int fd = openat(dir_fd, entry->file,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	VFK_AUTO(free_auto) char *body = NULL;
 	struct spool_hdr hdr;
 	enum verdict verdict;
@@ -123,7 +124,8 @@ static enum verdict read_entry(int dir_fd, struct spool_entry *entry)
 unreadable:
 	/* Gone between the listing and now: another engine is not possible, an operator is. */
 	if (errno != ENOENT)
-		log_error("spool", "cannot read %s: %s", entry->file, vfk_errno_name(errno));
+		log_error("spool", "cannot read %s: %s", entry->file,
+			  vfk_errno_name(errno));
 	return LEFT;
 }
 
@@ -151,7 +153,8 @@ static void remove_old_tmp(int dir_fd, const char *name)
 }
 
 static int read_one(int dir_fd, const char *name,
-		    int (*fn)(void *arg, const struct spool_entry *entry, struct vfk_err *err),
+		    int (*fn)(void *arg, const struct spool_entry *entry,
+			      struct vfk_err *err),
 		    void *arg, struct vfk_err *err)
 {
 	struct spool_entry entry = { 0 };
@@ -187,7 +190,9 @@ int spool_read(const char *dir,
 	int rc = 0, n;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : vfk_err_set(err, VFK_E_SYS, errno, "open %s", dir);
+		return errno == ENOENT ?
+			       0 :
+			       vfk_err_set(err, VFK_E_SYS, errno, "open %s", dir);
 	/* In the order of their names, so that a history can be played again. */
 	n = scandir(dir, &names, NULL, alphasort);
 	if (n < 0)
