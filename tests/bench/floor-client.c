@@ -42,8 +42,8 @@ static uint32_t checksum(uint32_t crc, const char *bytes, ssize_t len)
 		for (uint32_t i = 0; i < 256; i++) {
 			table[i] = i;
 			for (int k = 0; k < 8; k++)
-				table[i] = table[i] & 1 ? 0xedb88320u ^ table[i] >> 1
-							: table[i] >> 1;
+				table[i] = table[i] & 1 ? 0xedb88320u ^ table[i] >> 1 :
+							  table[i] >> 1;
 		}
 	for (ssize_t i = 0; i < len; i++)
 		crc = table[(crc ^ (uint8_t)bytes[i]) & 255] ^ crc >> 8;
@@ -74,9 +74,10 @@ static int read_all(const char *path)
 
 int main(void)
 {
-	static const char version[] = "{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\","
-				      "\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\","
-				      "\"1.1.0\"]}\n";
+	static const char version[] =
+		"{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\","
+		"\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\","
+		"\"1.1.0\"]}\n";
 	const char *path;
 
 	if ((path = getenv("FLOOR_SOCKET")))

@@ -59,7 +59,8 @@ static struct rtattr *put(struct request *rq, unsigned short type, const void *d
 	at->rta_len = (unsigned short)RTA_LENGTH(len);
 	if (len)
 		memcpy(RTA_DATA(at), data, len);
-	rq->hdr.nlmsg_len = (uint32_t)(NLMSG_ALIGN(rq->hdr.nlmsg_len) + RTA_ALIGN(at->rta_len));
+	rq->hdr.nlmsg_len =
+		(uint32_t)(NLMSG_ALIGN(rq->hdr.nlmsg_len) + RTA_ALIGN(at->rta_len));
 	return at;
 }
 
@@ -294,7 +295,8 @@ int main(int argc, char **argv)
 		move_all(true, true);
 	else {
 		fputs("usage: moves [-n COUNT] [-d DIR] [-p PREFIX] [-r FILE] "
-		      "make|in|out|both\n", stderr);
+		      "make|in|out|both\n",
+		      stderr);
 		return 2;
 	}
 	return 0;

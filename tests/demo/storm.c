@@ -83,8 +83,10 @@ static void add_call(char *line)
 		if (!calls)
 			die("list");
 	}
-	calls[n_calls++] = (struct call){ .verb = field[0], .container = field[1],
-					  .ifname = field[2], .netns = field[3],
+	calls[n_calls++] = (struct call){ .verb = field[0],
+					  .container = field[1],
+					  .ifname = field[2],
+					  .netns = field[3],
 					  .conf = field[4] };
 }
 
@@ -219,8 +221,8 @@ static bool reap(bool wait)
 			continue;
 		c->pid = 0;
 		c->took_ns = now - c->start_ns;
-		c->exit_code = WIFEXITED(status) ? WEXITSTATUS(status)
-						 : 128 + WTERMSIG(status);
+		c->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) :
+						   128 + WTERMSIG(status);
 		n_failed += c->exit_code != 0;
 		n_done++;
 		n_running--;
@@ -305,7 +307,8 @@ static void parse_options(int argc, char **argv)
 	}
 	if (!opt.callers || optind + 1 != argc) {
 		fputs("usage: storm [-k N] [-b PLUGIN] [-p CNI_PATH] [-o DIR] [-r FILE] "
-		      "[-P LABEL] [-x N:COMMAND] LIST\n", stderr);
+		      "[-P LABEL] [-x N:COMMAND] LIST\n",
+		      stderr);
 		exit(2);
 	}
 }
