@@ -4,7 +4,8 @@
 . "$(dirname "$0")/gate.sh"
 
 flags=(-std=gnu11 -D_GNU_SOURCE -Isrc -Itests/unit -fsyntax-only -Wall -Wextra -Wshadow
-	-Wstrict-prototypes -Wmissing-prototypes -Werror)
+	-Wstrict-prototypes -Wmissing-prototypes -Werror
+	$(pkg-config --cflags libnl-3.0 libnl-route-3.0 jansson cunit))
 for compiler in gcc clang; do
 	if ! command -v $compiler >/dev/null; then
 		skip_rule "every header compiles alone with $compiler" "$compiler is not installed"

@@ -36,11 +36,12 @@ includes() {
 includes base base '' | rule "base includes base and libc alone"
 includes fsm base '' | rule "fsm includes base and six headers of libc alone"
 includes io base 'event2/|netlink/|protobuf-c/|zlib\.h' |
-	grep -v '^src/io/codec\.c:.*"proto/' |
+	grep -vE '^src/io/codec(_ctl)?\.c:.*"proto/' |
 	rule "io includes base, libevent, libnl, protobuf-c and zlib alone"
 includes drivers 'base|io' 'netlink/|infiniband/|ini\.h' |
 	rule "drivers include base, io, libnl, libibverbs and inih alone"
 includes engine 'base|fsm|io|drivers' 'jansson\.h|ini\.h' |
+	grep -v '^src/engine/proto_check\.c:.*"proto/' |
 	rule "engine includes our layers, jansson and inih alone"
 includes vfkeeper base '' | rule "the client includes base and libc alone"
 for program in vfkeeperd vfkeeper-engine; do
@@ -67,7 +68,8 @@ only() {
 only 'include.*<event2/' "only loop and http know libevent" src/io/loop.c src/io/http.c
 only '\b(nl_(connect|send|sendto|sendmsg|sendmsg|send_iovec|send_auto|send_auto_complete|send_simple|send_sync|complete_msg|recv|recvmsgs|recvmsgs_default|recvmsgs_report|wait_for_ack|pickup|pickup_keep_syserr)|nl_rtgen_request|rtnl_[a-z0-9_]+_(add|delete|change|alloc_cache)|genl_ctrl_[a-z_]+|genl_connect|genl_send_simple)[[:space:]]*\(' \
 	"only nl sends and receives with libnl" src/io/nl.c src/io/nl.h
-only 'include.*(pb-c\.h|protobuf-c)' "only codec sees protobuf-c" src/io/codec.c
+only 'include.*(pb-c\.h|protobuf-c)' "only codec sees protobuf-c" \
+	$(ls src/io/codec*.[ch]) src/engine/proto_check.c
 only '(->|\.)(pwrite|extend|set_aside)[[:space:]]*(\(|=)' "only journal writes to the journal's disk" \
 	$(ls src/io/journal*.c src/io/journal*.h src/io/fs.c 2>/dev/null)
 only '"journal\.(%u|[0-9])' "only fs knows the names of the journal files" \
