@@ -201,6 +201,7 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 			const struct job_res *res);
 void release_over(struct engine *e, struct vf *vf); /* tells whoever waits */
 void vfs_deadlines(struct engine *e, int64_t now);
+void vfs_synced(struct engine *e);
 bool vf_link_has_left(const struct vf *vf);
 
 /* --- lease.c --- */

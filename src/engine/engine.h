@@ -112,11 +112,20 @@ bool engine_quiet(const struct engine *e);
  * locked byte, a client. */
 bool engine_busy(const struct engine *e);
 
-/* --- administration: engine/admin.c --- */
+/* --- administration: admin.c --- */
+
 struct ctl_request;
-/* Answers 'rq' with a JSON text (the caller frees) or an error. */
-int engine_admin(struct engine *e, const struct ctl_request *rq, char **json,
-		 struct vfk_err *err) VFK_MUST_CHECK;
+struct view_status;
+
+/* Answers 'rq', a checked command that is sent (ctl_cmds.h), with a JSON text that the
+ * caller frees.  The engine's part of 'facts' is filled here, the rest by the caller.  Returns 0, or 1 where
+ * the VF '*pending' has first to come to rest (engine_at_rest), or an error. */
+int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_status *facts,
+		 char **json, pci_addr_t *pending, struct vfk_err *err) VFK_MUST_CHECK;
+/* The VF is not on its way to another state; its view as JSON (the caller frees). */
+bool engine_at_rest(const struct engine *e, pci_addr_t addr);
+int engine_vf_json(const struct engine *e, pci_addr_t addr, char **json,
+		   struct vfk_err *err) VFK_MUST_CHECK;
 
 const struct node *engine_node(const struct engine *e);
 

@@ -185,8 +185,8 @@ struct blob *node_blob(const struct node *n, uint64_t id)
 	return NULL;
 }
 
-static struct blob *blob_add(struct node *n, const struct rec_blob *rec, unsigned file,
-			     uint64_t generation, uint64_t offset, size_t payload_bytes)
+static struct blob *blob_add(struct node *n, const struct rec_blob *rec,
+			     const struct blob_place *place)
 {
 	struct blob *b = node_blob(n, rec->id);
 
@@ -198,10 +198,7 @@ static struct blob *blob_add(struct node *n, const struct rec_blob *rec, unsigne
 		list_push_back(&n->blobs, &b->link);
 		n->blob_bytes += rec->len_bytes;
 	}
-	b->file = file;
-	b->generation = generation;
-	b->offset = offset;
-	b->payload_bytes = payload_bytes;
+	b->place = b->before = *place;
 	b->len_bytes = rec->len_bytes;
 	b->crc = frame_crc32(0, rec->bytes, rec->len_bytes);
 	return b;
@@ -214,10 +211,22 @@ static void blob_free(struct node *n, struct blob *b)
 	free(b);
 }
 
+static int read_place(const struct journal *j, const struct blob_place *place, void **payload,
+		      struct vfk_err *err)
+{
+	*payload = malloc(place->payload_bytes);
+	if (!*payload)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "blob of %zu bytes",
+				   place->payload_bytes);
+	return journal_read_at(j, place->file, place->generation, place->offset, *payload,
+			       place->payload_bytes, err);
+}
+
 char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, size_t *len_bytes,
 		    struct vfk_err *err)
 {
 	const struct blob *b = node_blob(n, id);
+	const struct blob_place *place;
 	VFK_AUTO(free_auto) void *payload = NULL;
 	VFK_AUTO(free_auto) void *hold = NULL;
 	struct rec_blob rec;
@@ -228,14 +237,14 @@ char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, 
 			    (unsigned long long)id);
 		return NULL;
 	}
-	payload = malloc(b->payload_bytes);
-	if (!payload) {
-		vfk_err_set(err, VFK_E_NOMEM, 0, "blob of %zu bytes", b->payload_bytes);
-		return NULL;
+	place = &b->place;
+	if (read_place(j, place, &payload, err) < 0) {
+		free(VFK_STEAL(payload));
+		place = &b->before;
+		if (read_place(j, place, &payload, err) < 0)
+			return NULL;
 	}
-	if (journal_read_at(j, b->file, b->generation, b->offset, payload, b->payload_bytes,
-			    err) < 0 ||
-	    codec_get_blob(payload, b->payload_bytes, &rec, &hold, err) < 0)
+	if (codec_get_blob(payload, place->payload_bytes, &rec, &hold, err) < 0)
 		return NULL;
 	copy = malloc(rec.len_bytes + 1);
 	if (!copy) {
@@ -274,9 +283,9 @@ uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, siz
 	struct blob *b = blob_equal(n, j, bytes, len_bytes);
 	struct rec_blob rec = { .id = journal_last(j) + 1, .bytes = bytes,
 				.len_bytes = len_bytes };
+	struct blob_place place;
 	struct strbuf buf = { 0 };
-	uint64_t seq, generation, offset;
-	unsigned file;
+	uint64_t seq;
 	int rc;
 
 	if (b) {
@@ -290,8 +299,9 @@ uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, siz
 	}
 	rc = journal_append(j, REC_BLOB, buf.data, buf.len, &seq, err);
 	if (rc == 0) {
-		journal_where(j, &file, &generation, &offset);
-		b = blob_add(n, &rec, file, generation, offset, buf.len);
+		journal_where(j, &place.file, &place.generation, &place.offset);
+		place.payload_bytes = buf.len;
+		b = blob_add(n, &rec, &place);
 		if (b)
 			b->refs = 1;
 		else
@@ -371,8 +381,9 @@ int node_replay(void *arg, const struct journal_record *r, struct vfk_err *err)
 		return replay_lease(n, r, err);
 	case REC_BLOB:
 		rc = codec_get_blob(r->payload, r->len_bytes, &blob, &hold, err);
-		if (rc == 0 && !blob_add(n, &blob, r->file, r->generation, r->offset,
-					 r->len_bytes))
+		if (rc == 0 && !blob_add(n, &blob,
+					 &(struct blob_place){ r->file, r->generation,
+							       r->offset, r->len_bytes }))
 			rc = vfk_err_set(err, VFK_E_NOMEM, 0, "blob record");
 		free(hold);
 		return rc;
@@ -426,6 +437,7 @@ static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 	list_each (it, &n->blobs) {
 		struct blob *b = list_entry(it, struct blob, link);
 		struct rec_blob rec = { .id = b->id, .len_bytes = b->len_bytes };
+		struct blob_place place;
 		uint64_t offset;
 		int rc;
 
@@ -435,11 +447,13 @@ static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 			return -err->kind;
 		rec.bytes = bytes;
 		codec_put_blob(buf, &rec);
-		b->payload_bytes = buf->len;
+		place.payload_bytes = buf->len;
 		rc = put(j, REC_BLOB, buf, &offset, err);
 		if (rc < 0)
 			return rc;
-		journal_where(j, &b->file, &b->generation, &b->offset);
+		journal_where(j, &place.file, &place.generation, &place.offset);
+		b->before = b->place;
+		b->place = place;
 	}
 	return 0;
 }

@@ -35,6 +35,7 @@ struct vf {
 	int64_t netns_until_ns;
 	int64_t retry_at_ns;   /* next attempt of a plan or repair; 0: none due */
 	int64_t since_boot_ns; /* when this state began, or this engine */
+	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
 	bool rebind;           /* the PF-side settings asked for a rebind */
 	bool repair_tried;     /* the one repair that an ADD may ask of a FAULTED VF */
 	uint32_t plan_failed;  /* steps that failed in this round of the detach plan */
@@ -62,13 +63,21 @@ struct pf {
 };
 
 /* A blob stays in the journal file; only where is kept in memory (R15). */
+struct blob_place {
+	unsigned file;
+	uint64_t generation, offset;
+	size_t payload_bytes; /* of the record */
+};
+
 struct blob {
 	struct list link;
-	uint64_t id, generation, offset;
-	unsigned file, refs;
+	uint64_t id;
+	unsigned refs;
+	/* A snapshot that was being written may come to nothing: the place before it stays
+	 * good until the next one. */
+	struct blob_place place, before;
 	uint32_t crc; /* of its bytes, to find an equal one */
-	size_t len_bytes;      /* of the blob */
-	size_t payload_bytes;  /* of the record's payload */
+	size_t len_bytes;
 };
 
 struct node {

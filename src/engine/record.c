@@ -244,4 +244,5 @@ void sync_done(struct engine *e, const struct job *job, const struct job_res *re
 				 err.msg);
 	}
 	requests_synced(e);
+	vfs_synced(e);
 }

@@ -82,6 +82,9 @@ void release_next(struct engine *e, struct vf *vf)
 
 	if (vf->job || vf->fsm.state != VF_DETACHING)
 		return;
+	if (vf->act_after_seq && engine_can_record(e) && !synced(e, vf->act_after_seq))
+		return; /* vfs_synced comes back */
+	vf->act_after_seq = 0;
 	plan = plan_detach(vf->rec.touched, vf->rebind);
 	pending = plan & ~vf->rec.done & ~vf->plan_failed;
 	if (!(plan & ~vf->rec.done)) {
@@ -217,6 +220,13 @@ static void vf_deadline(struct engine *e, struct vf *vf, int64_t now)
 		vf_queue_run(e, vf);
 		break;
 	}
+}
+
+void vfs_synced(struct engine *e)
+{
+	for (size_t i = 0; i < e->node.n_vfs; i++)
+		if (e->node.vfs[i]->act_after_seq)
+			release_next(e, e->node.vfs[i]);
 }
 
 void vfs_deadlines(struct engine *e, int64_t now)
