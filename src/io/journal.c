@@ -323,15 +323,16 @@ int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read journal.%u", file);
 	if (file >= JOURNAL_FILES || !generation ||
 	    j->slots[file].generation != generation || offset < JF_DATA + JR_HEADER)
-		return vfk_err_set(err, VFK_E_CORRUPT, 0, "journal.%u was begun anew", file);
+		return vfk_err_set(err, VFK_E_CORRUPT, 0, "the file journal.%u was begun anew",
+				   file);
 	got = j->disk.pread(j->disk.ctx, file, rec, jr_bytes(len_bytes), offset - JR_HEADER);
 	if (got < 0)
 		return vfk_err_set(err, VFK_E_SYS, (int)-got, "read journal.%u", file);
 	if ((size_t)got != jr_bytes(len_bytes) || !jr_decode(rec, &h) ||
 	    h.generation != generation || h.len != len_bytes || h.crc != jr_crc(rec, h.len))
 		return vfk_err_set(err, VFK_E_CORRUPT, 0,
-				   "journal.%u: the record at offset %llu is damaged", file,
-				   (unsigned long long)(offset - JR_HEADER));
+				   "the record at offset %llu of journal.%u is damaged",
+				   (unsigned long long)(offset - JR_HEADER), file);
 	memcpy(buf, rec + JR_HEADER, len_bytes);
 	return 0;
 }
