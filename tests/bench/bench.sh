@@ -63,16 +63,6 @@ calls() {
 ours() { calls "$1" -b "$CNI_BIN/vfkeeper" -p "$CNI_PATH" "${@:2}"; }
 floor_calls() { FLOOR_SOCKET=$ROOT/echo.sock calls "$1" -b "$BENCH/floor-client" "${@:2}"; }
 
-states() {
-	"$VFCTL" -o json list 2>/dev/null | grep -o '"state": *"[A-Z]*"' | cut -d'"' -f4 |
-		sort | uniq -c | awk '{ printf "%s=%s ", $2, $1 }'
-}
-settled() {
-	local s
-	s=$(states)
-	[ -n "$s" ] && [[ ! $s =~ RESERVED|DETACHING|ABSENT ]]
-}
-
 # list VERB FIRST LAST ROUND: for storm, one line per pod; pod I has VF I.
 list() {
 	local i
@@ -196,12 +186,12 @@ storm_of() {
 	list ADD 1 600 "s$1$2" >$ROOT/list
 	t=$(now)
 	ours /dev/null -k "$1" -P "  600 ADDs, $1 callers" $ROOT/list
-	wait_for 120 settled >/dev/null
+	wait_for 120 settled $ALL >/dev/null
 	awk -v a="$t" -v b="$(now)" 'BEGIN { print b - a }' >>"$ROOT/s.storm_add$1$2"
 	list DEL 1 600 "s$1$2" >$ROOT/list
 	t=$(now)
 	ours /dev/null -k "$1" -P "  600 DELs, $1 callers" $ROOT/list
-	wait_for 120 settled >/dev/null
+	wait_for 120 settled $ALL >/dev/null
 	awk -v a="$t" -v b="$(now)" 'BEGIN { print b - a }' >>"$ROOT/s.storm_del$1$2"
 }
 bare_moves() { # CALLERS

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 PODS=${DEMO_PODS:-600} MORE=${DEMO_MORE:-100} CALLERS=${DEMO_CALLERS:-64}
 N_PFS=${DEMO_PFS:-8} N_VFS=127
+ALL=$((N_PFS * N_VFS))
 if [ "${1:-}" != inside ]; then
 	for program in vfkeeper/vfkeeper vfkeeper-engine/vfkeeper-engine vfkeeperd/vfkeeperd \
 		vfctl/vfctl vfkeeper-replay/vfkeeper-replay; do
@@ -32,28 +33,11 @@ row() { # PHASE COUNT FAILED SECONDS [FLOOR]
 	rows+=("$(printf '%-44s %5s %8s %8s %8s %6s' "$1" "$2" "$3" "$4" "$floor" "$ratio")")
 }
 
-# The VFs per state by our own account ("FREE=1016 "), which vfctl gives without an engine too.
-states() {
-	"$VFCTL" -o json list 2>/dev/null | grep -o '"state": *"[A-Z]*"' | cut -d'"' -f4 |
-		sort | uniq -c | awk '{ printf "%s=%s ", $2, $1 }'
-}
-# Nothing is under way any more, and all VFs are there.
-settled() {
-	local now n
-	now=$(states)
-	case $now in
-	*RESERVED* | *DETACHING* | *ABSENT*) return 1 ;;
-	esac
-	n=$(tr ' ' '\n' <<<"$now" | awk -F= '{ n += $2 } END { print n + 0 }')
-	[ "${n:-0}" = $((N_PFS * N_VFS)) ]
-}
-all_free() { [ "$(states)" = "FREE=$((N_PFS * N_VFS)) " ]; }
-
 # pods FIRST LAST VERB: the calls for these pods, and a configuration for each.
 pods() {
 	local i vf
 	for ((i = $1; i <= $2; i++)); do
-		vf=$(((i - 1) % (N_PFS * N_VFS)))
+		vf=$(((i - 1) % ALL))
 		conf "$(vf_addr $((vf / N_VFS)) $((vf % N_VFS)))" "$(host_local)" >$ROOT/conf/$i
 		echo "$3 pod$i net1 /run/netns/pod$i $ROOT/conf/$i"
 	done
@@ -86,9 +70,9 @@ write_config
 
 say "node: $N_PFS PFs x $N_VFS VFs; starting the service"
 service_start >/dev/null || stop "the service does not answer"
-wait_for 30 all_free >/dev/null || stop "not every VF became FREE: $(states)"
+wait_for 30 all_free $ALL >/dev/null || stop "not every VF became FREE: $(states)"
 "$top_srcdir/tests/demo/leakcheck.sh" snapshot $ROOT/before || stop "no VF links"
-[ "$(wc -l <$ROOT/before)" -ge $((N_PFS * N_VFS)) ] || stop "VF links are missing"
+[ "$(wc -l <$ROOT/before)" -ge $ALL ] || stop "VF links are missing"
 say "node: ready after $(since "$start") s; making $PODS + $MORE pods (network namespaces)"
 add_netns pod 1 $((PODS + MORE)) || stop "no namespaces"
 
@@ -123,7 +107,7 @@ storm() { # PHASE LABEL KILL-AT|0 RESTART OUTDIR LIST
 pods 1 "$PODS" ADD >$ROOT/add.list
 t=$(now)
 storm add attach $((PODS / 3)) restart $ROOT/out-add $ROOT/add.list
-wait_for 120 settled >/dev/null || say "  (not all ended: $(states))"
+wait_for 120 settled $ALL >/dev/null || say "  (not all ended: $(states))"
 seconds=$(since "$t")
 failed_add=$(field failed "$(cat $ROOT/add.sum)")
 complain $ROOT/add.tsv $ROOT/out-add
@@ -134,7 +118,7 @@ say "attached $attached pods (counted with ip); host-local holds $(leases) addre
 pods 1 "$PODS" DEL >$ROOT/del.list
 t=$(now)
 storm del release $((PODS / 3)) dead $ROOT/out-del $ROOT/del.list
-wait_for 120 settled >/dev/null || say "  (not all ended: $(states))"
+wait_for 120 settled $ALL >/dev/null || say "  (not all ended: $(states))"
 seconds=$(since "$t")
 failed_del=$(field failed "$(cat $ROOT/del.sum)")
 complain $ROOT/del.tsv $ROOT/out-del
@@ -151,7 +135,7 @@ say "released $released pods; host-local holds $(leases) addresses"
 pods $((PODS + 1)) $((PODS + MORE)) ADD >$ROOT/more.list
 t=$(now)
 storm more "attach $MORE more" "" "" $ROOT/out-more $ROOT/more.list
-wait_for 60 settled >/dev/null || say "  (not all ended: $(states))"
+wait_for 60 settled $ALL >/dev/null || say "  (not all ended: $(states))"
 seconds=$(since "$t")
 failed_more=$(field failed "$(cat $ROOT/more.sum)")
 complain $ROOT/more.tsv $ROOT/out-more
@@ -171,7 +155,7 @@ if ! "$REPLAY" --apply >$ROOT/replay.log 2>&1; then
 	say "  vfkeeper-replay: $(tail -n 3 $ROOT/replay.log)"
 	failed_replay=$MORE
 fi
-wait_for 60 all_free >/dev/null || say "  (not all VFs are free: $(states))"
+wait_for 60 all_free $ALL >/dev/null || say "  (not all VFs are free: $(states))"
 wait_for 30 no_addresses >/dev/null
 row "reboot: replay --apply, $MORE leases paid" "$MORE" "$failed_replay" "$(since "$t")"
 

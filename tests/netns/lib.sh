@@ -269,7 +269,22 @@ wait_for() {
 	done
 }
 
-service_answers() { [ -S $ROOT/run/vfkeeper/control.sock ] && "$VFCTL" status; }
+# The VFs per state by our own account ("FREE=1016 "); vfctl gives it without an engine too.
+states() {
+	"$VFCTL" -o json status 2>/dev/null | tr -d ' \n"' |
+		sed -n 's/.*vfs:{\([^}]*\)}.*/\1/p' | tr ',:' '\n=' | grep -v '=0$' | tr '\n' ' '
+}
+# All N VFs are there and nothing is under way any more.
+settled() {
+	local now
+	now=$(states)
+	[[ ! $now =~ RESERVED|DETACHING|ABSENT ]] &&
+		is "$1" "$(tr ' ' '\n' <<<"$now" | awk -F= '{ n += $2 } END { print n + 0 }')"
+}
+all_free() { is "FREE=$1 " "$(states)"; }
+
+# vfctl answers from the journal where no engine runs: only its process counts.
+service_answers() { "$VFCTL" -o json status | grep -q "\"pid\": $SVC\>"; }
 has_engine() { [ -n "$(engine_pid)" ]; }
 no_engine() { [ -z "$(engine_pids)" ]; }
 is_gone() { ! kill -0 "$1"; }
