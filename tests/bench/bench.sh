@@ -249,7 +249,7 @@ storms
 {
 	printf '{\n"machine": "%s x %s, Linux %s, %s",\n' "$(nproc)" \
 		"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr -s ' ')" \
-		"$(uname -r | cut -d- -f1)" "$(stat -f -c %T "$ROOT/var/lib")"
+		"$(uname -r | cut -d- -f1)" "$(df --output=fstype "$ROOT/var/lib" | tail -n 1)"
 	printf '"date": "%s",\n"commit": "%s",\n"results": [\n' "$(date -u +%F)" "$BENCH_COMMIT"
 	sed '$!s/$/,/' $results
 	printf ']\n}\n'

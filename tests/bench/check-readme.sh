@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 failed=0
 verdict() { [ "$1" = 0 ] && echo "PASS: check-readme: $2" || { echo "FAIL: check-readme: $2"; failed=1; }; }
 
-in_readme() { awk '/floor.*ratio/ { on = 1 } on && /^$/ { exit } on' "$1"; }
+in_readme() { awk '/what .*unit .*floor .*ratio/ { on = 1 } on && /^$/ { exit } on' "$1"; }
 
 bash "$table" "$top_srcdir/bench.json" >"$work/wanted"
 in_readme "$top_srcdir/README" >"$work/found"

@@ -5,7 +5,7 @@
 #	table.sh BENCH.JSON             prints it
 #	table.sh BENCH.JSON README      puts it into the README in place of the one there
 #
-# The table begins with the line that has "floor" and "ratio" in it and ends before the next
+# The table begins with the line of its headings ("what", "unit", ...) and ends before the next
 # empty line.
 
 set -u
@@ -67,7 +67,7 @@ case $# in
 	new=$(mktemp) || exit 1
 	table "$1" >"$new.table"
 	awk -v file="$new.table" '
-	/floor.*ratio/ && !done { while ((getline line < file) > 0) print line; inside = done = 1 }
+	/what .*unit .*floor .*ratio/ && !done { while ((getline line < file) > 0) print line; inside = done = 1 }
 	inside && /^$/ { inside = 0 }
 	!inside { print }
 	END { exit !done }' "$2" >"$new" || { echo "table.sh: no table in $2" >&2; exit 1; }
