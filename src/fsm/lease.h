@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of what a foreign IPAM plugin leased to one attachment.  It outlives
- * the VF's ownership: a stuck IPAM never keeps a VF.  Pure.  Layer: fsm. */
+ * the VF's ownership: a stuck IPAM never keeps a VF.  Pure.  Layer: fsm.
+ *
+ * Drawn from the rows by 'vfctl fsm lease':
+ *
+ * begin lease diagram
+ *   NONE
+ *     +-- ASK --------------------------------------------------------> ASKED
+ *     +-- ANSWERED, ADOPT --------------------------------------------> OWED
+ *   ASKED
+ *     +-- NOT_RUN ----------------------------------------------------> NONE
+ *     +-- ANSWERED ---------------------------------------------------> HELD
+ *     +-- FAILED, TIMEOUT, DEL, CALLER_GONE, REPLAY, SETUP_FAILED, ---> OWED
+ *         GC, NETNS_GONE, ADMIN_RELEASE, REBOOT
+ *   HELD
+ *     +-- SETUP_FAILED, TIMEOUT, DEL, GC, NETNS_GONE, CALLER_GONE, ---> OWED
+ *         REPLAY, ADMIN_RELEASE, REBOOT
+ *   OWED
+ *     +-- PAID -------------------------------------------------------> NONE
+ *     +-- ANSWERED, UNPAID -------------------------------------------> OWED
+ * end lease diagram
+ */
 #ifndef VFK_FSM_LEASE_H
 #define VFK_FSM_LEASE_H
 

@@ -1,6 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of one PF port.  STATUS and the admission of an ADD read it.  Pure.
- * Layer: fsm. */
+ * Layer: fsm.
+ *
+ * Drawn from the rows by 'vfctl fsm port':
+ *
+ * begin port diagram
+ *   UNKNOWN
+ *     +-- LINK_DOWN --------------> DOWN
+ *     +-- LINK_INIT --------------> INIT
+ *     +-- LINK_ACTIVE ------------> ACTIVE
+ *     +-- DEVICE_FATAL -----------> FATAL
+ *   DOWN
+ *     +-- LOST -------------------> UNKNOWN
+ *     +-- LINK_INIT --------------> INIT
+ *     +-- LINK_ACTIVE ------------> ACTIVE
+ *     +-- DEVICE_FATAL -----------> FATAL
+ *   INIT
+ *     +-- LOST -------------------> UNKNOWN
+ *     +-- LINK_DOWN --------------> DOWN
+ *     +-- LINK_ACTIVE ------------> ACTIVE
+ *     +-- DEVICE_FATAL -----------> FATAL
+ *   ACTIVE
+ *     +-- LOST -------------------> UNKNOWN
+ *     +-- LINK_DOWN --------------> DOWN
+ *     +-- LINK_INIT --------------> INIT
+ *     +-- DEVICE_FATAL -----------> FATAL
+ *   FATAL
+ *     +-- DEVICE_RECOVERED, LOST -> UNKNOWN
+ * end port diagram
+ */
 #ifndef VFK_FSM_PORT_H
 #define VFK_FSM_PORT_H
 

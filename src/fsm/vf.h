@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of one VF.  Pure: no I/O, clock, log or allocation.  Layer: fsm.
+ * Drawn from the rows by 'vfctl fsm vf' (tests/check-fsm-man.sh holds it to that):
  *
- *              ADD                SETUP_DONE
- *     FREE ──────────▶ RESERVED ────────────▶ ATTACHED
- *      ▲ │               │                      │
- *      │ │ADOPT          │ failed, DEL, gone …  │ DEL, GC, gone, returned …
- *      │ ▼               ▼                      │
- *      └──────────── DETACHING ◀────────────────┘
- *     RESTORE_DONE      │  ▲
- *               GAVE_UP ▼  │ RETRY, DEL …
- *                    FAULTED          any ──VANISHED, REBOOT──▶ ABSENT ──APPEARED──▶ FREE
+ * begin vf diagram
+ *   FREE
+ *     +-- BASELINE ---------------------------------------------------> FREE
+ *     +-- ADD --------------------------------------------------------> RESERVED
+ *     +-- ADOPT ------------------------------------------------------> DETACHING
+ *     +-- TAKEN [is_foreign] -----------------------------------------> FAULTED
+ *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
+ *   RESERVED
+ *     +-- STEP -------------------------------------------------------> RESERVED
+ *     +-- SETUP_DONE -------------------------------------------------> ATTACHED
+ *     +-- SETUP_FAILED, TIMEOUT, DEL, GC, CALLER_GONE, REPLAY, -------> DETACHING
+ *     |   NETNS_GONE, ADMIN_RELEASE, FATAL
+ *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
+ *   ATTACHED
+ *     +-- DEL, GC, NETNS_GONE, RETURNED, ADMIN_RELEASE ---------------> DETACHING
+ *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
+ *   DETACHING
+ *     +-- RESTORE_DONE -----------------------------------------------> FREE
+ *     +-- STEP -------------------------------------------------------> DETACHING
+ *     +-- GAVE_UP, FATAL, TIMEOUT ------------------------------------> FAULTED
+ *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
+ *   FAULTED
+ *     +-- HOME [is_foreign] ------------------------------------------> FREE
+ *     +-- RETRY [is_ours], ADMIN_RETRY [is_ours], --------------------> DETACHING
+ *     |   PF_RECOVERED [is_ours], DEL, GC, ADMIN_RELEASE, ADOPT
+ *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
+ *   ABSENT
+ *     +-- APPEARED ---------------------------------------------------> FREE
+ *     +-- APPEARED [is_foreign] --------------------------------------> FAULTED
+ * end vf diagram
  *
  * The table in vf.c is the only place where a transition exists; vfctl fsm, the man page
  * and the tests derive from it. */

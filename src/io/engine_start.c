@@ -183,7 +183,7 @@ static int await_ready(int fd, int64_t until_ns, struct vfk_err *err)
 		return 1;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return vfk_err_set(err, VFK_E_BUSY, 0, "cannot start an engine: %s", text);
+	return vfk_err_set(err, VFK_E_GONE, 0, "cannot start an engine: %s", text);
 }
 
 /* Starts one; it takes over the lock, 'lock_fd' is closed. */

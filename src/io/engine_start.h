@@ -13,8 +13,8 @@
  * The engine is "vfkeeper-engine" beside the calling program, else the one installed; it
  * gets "--start-fd N --ready-fd M", a session and, where that is allowed, a cgroup of its
  * own, of the environment only VFKEEPER_* and PATH, and /dev/null as its standard
- * descriptors.  Errors: VFK_E_BUSY (an engine was started and said why it cannot run),
- * VFK_E_TIMEOUT, VFK_E_GONE (it ended again and again without a word), VFK_E_SYS. */
+ * descriptors.  Errors: VFK_E_GONE (an engine was started and said why it cannot run, or
+ * ended again and again without a word), VFK_E_TIMEOUT, VFK_E_SYS. */
 int engine_connect(struct ctl_client **out, int timeout_ms, struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif
