@@ -11,7 +11,7 @@
 
 static int64_t read_ns(clockid_t id)
 {
-	struct timespec ts = {0};
+	struct timespec ts = { 0 };
 
 	clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
@@ -71,8 +71,7 @@ uint64_t clock_start_ticks(void)
 
 int clock_boot_id(char id[BOOT_ID_LEN + 1])
 {
-	const char *root = getenv("VFKEEPER_ROOT"),
-		   *played = getenv("VFKEEPER_BOOT_ID");
+	const char *root = getenv("VFKEEPER_ROOT"), *played = getenv("VFKEEPER_BOOT_ID");
 	char text[BOOT_ID_LEN + 2]; /* with the newline */
 
 	id[0] = '\0';

@@ -9,45 +9,45 @@
 
 /* Every errno that a Linux system call of ours can return.  musl has no
  * strerrorname_np, and the client is built with musl. */
-#define N(name)                                                                        \
-	{                                                                              \
-		name, #name                                                            \
+#define N(name)                                                                          \
+	{                                                                                \
+		name, #name                                                              \
 	}
 static const struct errno_row {
 	int sys;
 	const char *name;
 } errno_names[] = {
-	N(EPERM),           N(ENOENT),       N(ESRCH),
-	N(EINTR),           N(EIO),          N(ENXIO),
-	N(E2BIG),           N(ENOEXEC),      N(EBADF),
-	N(ECHILD),          N(EAGAIN),       N(ENOMEM),
-	N(EACCES),          N(EFAULT),       N(ENOTBLK),
-	N(EBUSY),           N(EEXIST),       N(EXDEV),
-	N(ENODEV),          N(ENOTDIR),      N(EISDIR),
-	N(EINVAL),          N(ENFILE),       N(EMFILE),
-	N(ENOTTY),          N(ETXTBSY),      N(EFBIG),
-	N(ENOSPC),          N(ESPIPE),       N(EROFS),
-	N(EMLINK),          N(EPIPE),        N(EDOM),
-	N(ERANGE),          N(EDEADLK),      N(ENAMETOOLONG),
-	N(ENOLCK),          N(ENOSYS),       N(ENOTEMPTY),
-	N(ELOOP),           N(ENOMSG),       N(EIDRM),
-	N(ENODATA),         N(ETIME),        N(ENOLINK),
-	N(EPROTO),          N(EBADMSG),      N(EOVERFLOW),
-	N(ENOTUNIQ),        N(EBADFD),       N(EREMCHG),
-	N(EILSEQ),          N(ERESTART),     N(EUSERS),
-	N(ENOTSOCK),        N(EDESTADDRREQ), N(EMSGSIZE),
-	N(EPROTOTYPE),      N(ENOPROTOOPT),  N(EPROTONOSUPPORT),
+	N(EPERM),	    N(ENOENT),	     N(ESRCH),
+	N(EINTR),	    N(EIO),	     N(ENXIO),
+	N(E2BIG),	    N(ENOEXEC),	     N(EBADF),
+	N(ECHILD),	    N(EAGAIN),	     N(ENOMEM),
+	N(EACCES),	    N(EFAULT),	     N(ENOTBLK),
+	N(EBUSY),	    N(EEXIST),	     N(EXDEV),
+	N(ENODEV),	    N(ENOTDIR),	     N(EISDIR),
+	N(EINVAL),	    N(ENFILE),	     N(EMFILE),
+	N(ENOTTY),	    N(ETXTBSY),	     N(EFBIG),
+	N(ENOSPC),	    N(ESPIPE),	     N(EROFS),
+	N(EMLINK),	    N(EPIPE),	     N(EDOM),
+	N(ERANGE),	    N(EDEADLK),	     N(ENAMETOOLONG),
+	N(ENOLCK),	    N(ENOSYS),	     N(ENOTEMPTY),
+	N(ELOOP),	    N(ENOMSG),	     N(EIDRM),
+	N(ENODATA),	    N(ETIME),	     N(ENOLINK),
+	N(EPROTO),	    N(EBADMSG),	     N(EOVERFLOW),
+	N(ENOTUNIQ),	    N(EBADFD),	     N(EREMCHG),
+	N(EILSEQ),	    N(ERESTART),     N(EUSERS),
+	N(ENOTSOCK),	    N(EDESTADDRREQ), N(EMSGSIZE),
+	N(EPROTOTYPE),	    N(ENOPROTOOPT),  N(EPROTONOSUPPORT),
 	N(ESOCKTNOSUPPORT), N(EOPNOTSUPP),   N(EPFNOSUPPORT),
 	N(EAFNOSUPPORT),    N(EADDRINUSE),   N(EADDRNOTAVAIL),
-	N(ENETDOWN),        N(ENETUNREACH),  N(ENETRESET),
+	N(ENETDOWN),	    N(ENETUNREACH),  N(ENETRESET),
 	N(ECONNABORTED),    N(ECONNRESET),   N(ENOBUFS),
-	N(EISCONN),         N(ENOTCONN),     N(ESHUTDOWN),
+	N(EISCONN),	    N(ENOTCONN),     N(ESHUTDOWN),
 	N(ETOOMANYREFS),    N(ETIMEDOUT),    N(ECONNREFUSED),
-	N(EHOSTDOWN),       N(EHOSTUNREACH), N(EALREADY),
-	N(EINPROGRESS),     N(ESTALE),       N(EUCLEAN),
-	N(EREMOTEIO),       N(EDQUOT),       N(ENOMEDIUM),
-	N(EMEDIUMTYPE),     N(ECANCELED),    N(EOWNERDEAD),
-	N(ENOTRECOVERABLE), N(ERFKILL),      N(EHWPOISON),
+	N(EHOSTDOWN),	    N(EHOSTUNREACH), N(EALREADY),
+	N(EINPROGRESS),	    N(ESTALE),	     N(EUCLEAN),
+	N(EREMOTEIO),	    N(EDQUOT),	     N(ENOMEDIUM),
+	N(EMEDIUMTYPE),	    N(ECANCELED),    N(EOWNERDEAD),
+	N(ENOTRECOVERABLE), N(ERFKILL),	     N(EHWPOISON),
 };
 #undef N
 
@@ -78,8 +78,7 @@ static void append(char *msg, size_t cap_bytes, const char *text)
 	msg[at + n] = '\0';
 }
 
-int vfk_err_set(struct vfk_err *err, enum vfk_err_kind kind, int sys, const char *fmt,
-		...)
+int vfk_err_set(struct vfk_err *err, enum vfk_err_kind kind, int sys, const char *fmt, ...)
 {
 	char msg[sizeof(err->msg)]; /* apart: an argument may be err->msg itself */
 	va_list ap;
@@ -124,7 +123,7 @@ static const struct kind_row {
 	const char *text;
 	int exit_code, cni_code;
 } kinds[] = {
-#define X(name, value, text, exit_code, cni_code) {name, text, exit_code, cni_code},
+#define X(name, value, text, exit_code, cni_code) { name, text, exit_code, cni_code },
 	VFK_ERR_KINDS(X)
 #undef X
 };

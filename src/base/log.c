@@ -13,7 +13,7 @@
 
 static const char *const level_name[] = {
 	[LOG_LV_ERROR] = "error", [LOG_LV_WARN] = "warn",   [LOG_LV_NOTICE] = "notice",
-	[LOG_LV_INFO] = "info",   [LOG_LV_DEBUG] = "debug",
+	[LOG_LV_INFO] = "info",	  [LOG_LV_DEBUG] = "debug",
 };
 
 static enum log_level max_level = LOG_LV_INFO;

@@ -24,11 +24,10 @@ static const char *const suffix[PATH_COUNT] = {
 };
 
 /* The longest name that is bound: it has to fit sockaddr_un with its NUL. */
-#define ROOT_MAX                                                                       \
-	(sizeof(((struct sockaddr_un *)0)->sun_path) -                                 \
+#define ROOT_MAX                                                                         \
+	(sizeof(((struct sockaddr_un *)0)->sun_path) -                                   \
 	 sizeof("/run/vfkeeper/control.sock"))
-_Static_assert(ROOT_MAX + sizeof("/var/lib/vfkeeper/journal") < VFK_PATH_MAX,
-	       "paths fit");
+_Static_assert(ROOT_MAX + sizeof("/var/lib/vfkeeper/journal") < VFK_PATH_MAX, "paths fit");
 
 enum root_state { ROOT_UNREAD, ROOT_GOOD, ROOT_RELATIVE, ROOT_LONG };
 
@@ -113,8 +112,8 @@ int paths_make(struct vfk_err *err)
 	/* PATH_RUN first: without it no engine can be started, while one runs without a
 	 * writable PATH_STATE (P10).  PATH_STATE before what is in it, so that it is
 	 * made as a leaf and not as a parent. */
-	static const enum vfk_path dirs[] = {PATH_RUN, PATH_STATE, PATH_JOURNAL,
-					     PATH_SPOOL};
+	static const enum vfk_path dirs[] = { PATH_RUN, PATH_STATE, PATH_JOURNAL,
+					      PATH_SPOOL };
 	int rc = paths_check(err);
 
 	for (size_t i = 0; rc == 0 && i < VFK_ARRAY_SIZE(dirs); i++)

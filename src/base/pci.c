@@ -36,9 +36,8 @@ bool pci_parse(const char *text, pci_addr_t *out)
 {
 	uint64_t domain, bus, device, function;
 
-	if (!hex(&text, 4, 8, &domain) || !skip(&text, ':') ||
-	    !hex(&text, 2, 2, &bus) || !skip(&text, ':') ||
-	    !hex(&text, 2, 2, &device) || !skip(&text, '.') ||
+	if (!hex(&text, 4, 8, &domain) || !skip(&text, ':') || !hex(&text, 2, 2, &bus) ||
+	    !skip(&text, ':') || !hex(&text, 2, 2, &device) || !skip(&text, '.') ||
 	    !hex(&text, 1, 1, &function) || *text || device > 0x1f || function > 7)
 		return false;
 	*out = domain << 16 | bus << 8 | device << 3 | function;

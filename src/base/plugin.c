@@ -58,8 +58,8 @@ static bool put_on(int fd, int target)
 /* A file that is still written elsewhere can be executed a moment later (C-17). */
 static void exec_patiently(const struct child *c)
 {
-	char *const argv[] = {(char *)c->path, NULL};
-	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	char *const argv[] = { (char *)c->path, NULL };
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
 
 	for (int tries = 0; tries < 20; tries++) {
 		execve(c->path, argv, c->envp);
@@ -122,8 +122,7 @@ int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
 	VFK_AUTO(fd_auto) int high_out = -1;
 	VFK_AUTO(fd_auto) int keep = -1;
 	VFK_AUTO(fd_auto) int report = -1;
-	struct child child = {
-		.path = path, .envp = envp, .keep = -1, .parent = getpid()};
+	struct child child = { .path = path, .envp = envp, .keep = -1, .parent = getpid() };
 	int ends[2], failed = 0;
 	pid_t pid;
 
@@ -179,7 +178,7 @@ void plugin_kill(const struct plugin_run *run)
 
 void plugin_reap(struct plugin_run *run, enum run_outcome *outcome, int *status)
 {
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 	int rc;
 
 	/* First without reaping: as long as the leader is a zombie, its number (that of
@@ -232,8 +231,7 @@ static bool in_block(const char *var, const char *block, const char *end)
 	return false;
 }
 
-char **plugin_env(char *const base[], const char *over, size_t over_len,
-		  const char *verb)
+char **plugin_env(char *const base[], const char *over, size_t over_len, const char *verb)
 {
 	static const char key[] = "CNI_COMMAND=";
 	const char *end = over ? over + over_len : NULL, *v;

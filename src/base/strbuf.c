@@ -10,7 +10,7 @@
 void strbuf_free(struct strbuf *s)
 {
 	free(s->data);
-	*s = (struct strbuf){0};
+	*s = (struct strbuf){ 0 };
 }
 
 /* Makes room for 'more' bytes and a NUL. */

@@ -82,7 +82,7 @@ static void put_escaped(struct out *o, const char *msg)
  * of somebody else's may bring them in. */
 static void defuse(struct out *o)
 {
-	static const char *const words[] = {"not found", "no such file or directory"};
+	static const char *const words[] = { "not found", "no such file or directory" };
 
 	o->text[o->len] = '\0';
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(words); i++)
@@ -103,7 +103,7 @@ int answer_error(int code, const char *msg)
 {
 	static const char head[] = "{\"cniVersion\":\"1.1.0\",\"code\":";
 	static const char middle[] = ",\"msg\":\"", tail[] = "\"}\n";
-	struct out o = {.len = 0};
+	struct out o = { .len = 0 };
 
 	put(&o, head, sizeof(head) - 1);
 	put_number(&o, (unsigned)code);

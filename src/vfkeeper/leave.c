@@ -50,9 +50,9 @@ static int write_entry(int fd, const struct request *rq, const struct parts *p)
 		.stdin_len = rq->frame.stdin_len,
 	};
 	struct iovec iov[3] = {
-		{&hdr, sizeof(hdr)},
-		{(void *)p->env, p->env_len},
-		{(void *)p->in, p->in_len},
+		{ &hdr, sizeof(hdr) },
+		{ (void *)p->env, p->env_len },
+		{ (void *)p->in, p->in_len },
 	};
 	size_t left = sizeof(hdr) + p->env_len + p->in_len;
 
@@ -92,7 +92,7 @@ static int write_spool(const struct request *rq, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int dir = -1;
 	VFK_AUTO(fd_auto) int fd = -1;
-	struct parts p = {.env_len = rq->frame.env_len, .in_len = rq->frame.stdin_len};
+	struct parts p = { .env_len = rq->frame.env_len, .in_len = rq->frame.stdin_len };
 	char name[32], tmp[64];
 	uint64_t key;
 	int rc;
@@ -109,8 +109,7 @@ static int write_spool(const struct request *rq, struct vfk_err *err)
 		dir = open(vfk_path(PATH_SPOOL), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (dir < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "open %s",
-				   vfk_path(PATH_SPOOL));
+		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", vfk_path(PATH_SPOOL));
 	key = spool_key(var("CNI_CONTAINERID"), var("CNI_IFNAME"), p.in, p.in_len);
 	snprintf(name, sizeof(name), "%016" PRIx64 ".del", key);
 	/* With the nonce: two DELs of one attachment may be written at the same time.
@@ -150,8 +149,8 @@ static int keep_nothing(int fds[3])
 
 static _Noreturn void run_child(struct request *rq, int report)
 {
-	struct vfk_err err = {.msg = ""};
-	int fds[3] = {rq->fds[0], rq->fds[1], report};
+	struct vfk_err err = { .msg = "" };
+	int fds[3] = { rq->fds[0], rq->fds[1], report };
 	const char *text = "K"; /* kept */
 
 	if (keep_nothing(fds) < 0)
@@ -165,7 +164,7 @@ static _Noreturn void run_child(struct request *rq, int report)
 
 static int wait_for_report(int fd, int64_t until_ns, struct vfk_err *err)
 {
-	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char text[sizeof(err->msg)];
 	ssize_t n;
 	int64_t left_ms;

@@ -22,9 +22,9 @@ static const struct verb_row {
 	enum cni_verb verb;
 	int64_t deadline_ms;
 } verbs[] = {
-	{"ADD", CNI_ADD, 115 * 1000},    {"DEL", CNI_DEL, 8 * 1000},
-	{"CHECK", CNI_CHECK, 60 * 1000}, {"GC", CNI_GC, 60 * 1000},
-	{"STATUS", CNI_STATUS, 1000},
+	{ "ADD", CNI_ADD, 115 * 1000 },	   { "DEL", CNI_DEL, 8 * 1000 },
+	{ "CHECK", CNI_CHECK, 60 * 1000 }, { "GC", CNI_GC, 60 * 1000 },
+	{ "STATUS", CNI_STATUS, 1000 },
 };
 
 static enum cni_dialect dialect_of(const char *argv0)
@@ -88,12 +88,10 @@ static int unanswered(const struct request *rq, int64_t deadline_ns,
 	rc = leave_del(rq, deadline_ns, &kept);
 	if (rc == 0)
 		snprintf(msg, sizeof(msg),
-			 "%s; the DEL is kept and will be carried out (spool)",
-			 err->msg);
+			 "%s; the DEL is kept and will be carried out (spool)", err->msg);
 	else if (rc == -VFK_E_TIMEOUT)
-		snprintf(msg, sizeof(msg),
-			 "%s; the DEL is still being written (spool): %s", err->msg,
-			 kept.msg);
+		snprintf(msg, sizeof(msg), "%s; the DEL is still being written (spool): %s",
+			 err->msg, kept.msg);
 	else
 		snprintf(msg, sizeof(msg), "%s; the DEL could not be kept (spool): %s",
 			 err->msg, kept.msg);
@@ -102,22 +100,21 @@ static int unanswered(const struct request *rq, int64_t deadline_ns,
 
 static int serve(const struct verb_row *row, const char *argv0, int64_t began_ns)
 {
-	int64_t budget_ns = deadline_ms(row) * NS_PER_MS;
-	int64_t until_ns = began_ns + budget_ns;
-	struct request rq = {.fds = {-1, -1, -1}};
+	int64_t whole_ms = deadline_ms(row), allowed_ms = whole_ms, until_ns;
+	struct request rq = { .fds = { -1, -1, -1 } };
 	struct vfk_err err;
 	int rc;
 
 	if (row->verb == CNI_DEL)
-		until_ns -= budget_ns / 8; /* time to write it down */
+		allowed_ms -= whole_ms / 8; /* time to write it down */
+	until_ns = began_ns + allowed_ms * NS_PER_MS;
 	if (!request_fill_std_fds())
 		return answer_error(5, "standard input is closed");
-	if (paths_check(&err) < 0 ||
-	    request_gather(&rq, row->verb, row->text, dialect_of(argv0), until_ns,
-			   &err) < 0)
+	if (paths_check(&err) < 0 || request_gather(&rq, row->verb, row->text,
+						    dialect_of(argv0), until_ns, &err) < 0)
 		return answer_error(vfk_err_cni_code(err.kind), err.msg);
-	rc = session_run(&rq, until_ns, &err);
-	return rc < 0 ? unanswered(&rq, began_ns + budget_ns, &err) : rc;
+	rc = session_run(&rq, until_ns, allowed_ms, &err);
+	return rc < 0 ? unanswered(&rq, began_ns + whole_ms * NS_PER_MS, &err) : rc;
 }
 
 int main(int argc, char **argv)
@@ -129,10 +126,9 @@ int main(int argc, char **argv)
 	if (verb && !strcmp(verb, "VERSION"))
 		return answer_version();
 	if (!verb || !*verb)
-		return argc > 1
-			       ? for_people(argv[1])
-			       : answer_error(4, "required env variables [CNI_COMMAND] "
-						 "missing");
+		return argc > 1 ? for_people(argv[1]) :
+				  answer_error(4, "required env variables [CNI_COMMAND] "
+						  "missing");
 	/* A caller's SIG_IGN would make the end of a plugin unreadable. */
 	signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(verbs); i++)

@@ -38,7 +38,7 @@ static bool starts_with(const char *text, const char *prefix)
 bool request_owns_var(const char *var)
 {
 	static const char *const prefixes[] = {
-		"CNI_",      "K8S_",        "HTTP_PROXY=",  "HTTPS_PROXY=",
+		"CNI_",	     "K8S_",	    "HTTP_PROXY=",  "HTTPS_PROXY=",
 		"NO_PROXY=", "http_proxy=", "https_proxy=", "no_proxy=",
 	};
 
@@ -66,11 +66,10 @@ static int write_whole(int fd, const char *buf, size_t len_bytes)
 /* 1: there is something to read (or end of file); 0: not until 'until_ns'. */
 static int wait_for_input(int64_t until_ns)
 {
-	struct pollfd pfd = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	for (;;) {
-		int64_t left_ms =
-			(until_ns - clock_boot_ns() + NS_PER_MS - 1) / NS_PER_MS;
+		int64_t left_ms = (until_ns - clock_boot_ns() + NS_PER_MS - 1) / NS_PER_MS;
 		int n;
 
 		if (left_ms < 0)
@@ -102,8 +101,7 @@ static int gather_stdin(struct request *rq, int64_t until_ns, struct vfk_err *er
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
-			return vfk_err_set(err, VFK_E_SYS, errno,
-					   "read standard input");
+			return vfk_err_set(err, VFK_E_SYS, errno, "read standard input");
 		if (n == 0)
 			break;
 		total += (size_t)n;
@@ -112,8 +110,7 @@ static int gather_stdin(struct request *rq, int64_t until_ns, struct vfk_err *er
 					   "standard input is larger than %u bytes",
 					   STDIN_MAX);
 		if (write_whole(fd, buf, (size_t)n) < 0)
-			return vfk_err_set(err, VFK_E_SYS, errno,
-					   "keep standard input");
+			return vfk_err_set(err, VFK_E_SYS, errno, "keep standard input");
 	}
 	rq->frame.stdin_len = (uint32_t)total;
 	return 0;
@@ -137,13 +134,11 @@ static int gather_env(struct request *rq, struct vfk_err *err)
 		total += iov[n++].iov_len;
 		if (total > ENV_MAX)
 			return vfk_err_set(err, VFK_E_USAGE, 0,
-					   "environment is larger than %u bytes",
-					   ENV_MAX);
+					   "environment is larger than %u bytes", ENV_MAX);
 		if (n < (int)VFK_ARRAY_SIZE(iov))
 			continue;
 		if (writev(fd, iov, n) < 0)
-			return vfk_err_set(err, VFK_E_SYS, errno,
-					   "keep the environment");
+			return vfk_err_set(err, VFK_E_SYS, errno, "keep the environment");
 		n = 0;
 	}
 	if (n && writev(fd, iov, n) < 0)

@@ -14,13 +14,13 @@
 
 void runner_init(struct runner *r)
 {
-	*r = (struct runner){.plugin = {.pidfd = -1, .out_fd = -1}, .out_fd = -1};
+	*r = (struct runner){ .plugin = { .pidfd = -1, .out_fd = -1 }, .out_fd = -1 };
 }
 
 static const char *verb_text(uint8_t verb)
 {
 	static const char *const text[] = {
-		[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",       [CNI_CHECK] = "CHECK",
+		[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",	    [CNI_CHECK] = "CHECK",
 		[CNI_GC] = "GC",   [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",
 	};
 
@@ -65,8 +65,7 @@ static void not_run(struct runner *r, enum run_outcome outcome, int status)
 	r->state = RUNNER_RESULT;
 }
 
-static void start(struct runner *r, const struct frame_run *run, int stdin_fd,
-		  int env_fd)
+static void start(struct runner *r, const struct frame_run *run, int stdin_fd, int env_fd)
 {
 	VFK_AUTO(free_auto) char *stored = NULL;
 	VFK_AUTO(free_auto) char **env = NULL;
@@ -86,8 +85,8 @@ static void start(struct runner *r, const struct frame_run *run, int stdin_fd,
 		not_run(r, RUN_NOT_FOUND, 0);
 		return;
 	}
-	if (plugin_start(&r->plugin, path, stdin_fd, env,
-			 r->inflight[r->n_inflight - 1], &err) < 0) {
+	if (plugin_start(&r->plugin, path, stdin_fd, env, r->inflight[r->n_inflight - 1],
+			 &err) < 0) {
 		not_run(r, RUN_NOT_STARTED, err.sys ? err.sys : EIO);
 		return;
 	}
@@ -164,7 +163,7 @@ void runner_reap(struct runner *r)
 int runner_send(const struct runner *r, int sock, uint16_t version, struct vfk_err *err)
 {
 	struct frame_ran ran = {
-		.hdr = {.type = FRAME_RAN, .version = version},
+		.hdr = { .type = FRAME_RAN, .version = version },
 		.run_id = r->run_id,
 		.status = r->status,
 		.outcome = (uint8_t)r->outcome,

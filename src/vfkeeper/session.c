@@ -21,10 +21,10 @@
 
 struct session {
 	const struct request *rq;
-	int64_t began_ns, until_ns;
+	int64_t until_ns, allowed_ms;
 	int64_t next_try_ns; /* of a connection */
-	int sock;            /* -1: not connected */
-	int no_engine;       /* errno of the last connect */
+	int sock;	     /* -1: not connected */
+	int no_engine;	     /* errno of the last connect */
 	uint16_t version;    /* of the frames we send (R16) */
 	uint8_t attempt;
 	int exit_code; /* once answered */
@@ -77,8 +77,7 @@ static void send_request(struct session *s)
 	rq.attempt = s->attempt;
 	rq.has_run = s->runner.state == RUNNER_RESULT;
 	rq.run_id = rq.has_run ? s->runner.run_id : 0;
-	if (frame_send(s->sock, &rq.hdr, sizeof(rq), s->rq->fds, s->rq->n_fds, &err) <
-	    0)
+	if (frame_send(s->sock, &rq.hdr, sizeof(rq), s->rq->fds, s->rq->n_fds, &err) < 0)
 		send_failed(s, &err);
 	else if (rq.has_run)
 		send_result(s);
@@ -88,7 +87,7 @@ static void send_request(struct session *s)
  * queue of connections is full. */
 static bool open_session(struct session *s)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *path = vfk_path(PATH_CNI_SOCK);
 
 	memcpy(addr.sun_path, path, strlen(path) + 1); /* fits: paths_check */
@@ -132,8 +131,7 @@ static int seek_engine(struct session *s, int64_t now_ns, struct vfk_err *err)
 
 static int bad_frame(const char *what, struct vfk_err *err)
 {
-	return vfk_err_set(err, VFK_E_DECODE, 0, "the engine sent a wrong frame: %s",
-			   what);
+	return vfk_err_set(err, VFK_E_DECODE, 0, "the engine sent a wrong frame: %s", what);
 }
 
 static int on_version(struct session *s, struct vfk_err *err)
@@ -147,11 +145,10 @@ static int on_version(struct session *s, struct vfk_err *err)
 		disconnect(s);
 		return GO_ON;
 	}
-	return vfk_err_set(
-		err, VFK_E_VERSION, 0,
-		"the running engine speaks protocol %u to %u, this client %u to "
-		"%u: restart vfkeeperd",
-		is->min, is->max, FRAME_VERSION_MIN, FRAME_VERSION);
+	return vfk_err_set(err, VFK_E_VERSION, 0,
+			   "the running engine speaks protocol %u to %u, this client %u to "
+			   "%u: restart vfkeeperd",
+			   is->min, is->max, FRAME_VERSION_MIN, FRAME_VERSION);
 }
 
 static int on_answer(struct session *s, struct vfk_err *err)
@@ -164,8 +161,7 @@ static int on_answer(struct session *s, struct vfk_err *err)
 		return bad_frame("length of ANSWER", err);
 	if (code < 0 || code > 255)
 		code = 1; /* never cut to a success */
-	s->exit_code =
-		answer_text(frame.bytes + sizeof(*answer), answer->text_len, code);
+	s->exit_code = answer_text(frame.bytes + sizeof(*answer), answer->text_len, code);
 	return ANSWERED;
 }
 
@@ -174,8 +170,7 @@ static int on_frame(struct session *s, int *fds, unsigned n_fds, struct vfk_err 
 	int rc;
 
 	if (frame.hdr.type == FRAME_RUN && frame.hdr.len == sizeof(frame.run)) {
-		rc = runner_start(&s->runner, &frame.run, fds, n_fds, s->rq->fds[0],
-				  err);
+		rc = runner_start(&s->runner, &frame.run, fds, n_fds, s->rq->fds[0], err);
 		if (rc == 0 && s->runner.state == RUNNER_RESULT)
 			send_result(s);
 		return rc;
@@ -225,7 +220,7 @@ static int on_socket(struct session *s, struct vfk_err *err)
 
 static int gave_up(const struct session *s, struct vfk_err *err)
 {
-	long long ms = (s->until_ns - s->began_ns) / NS_PER_MS;
+	long long ms = s->allowed_ms;
 	long long shown = ms < 1000 ? ms : ms / 1000;
 	const char *unit = ms < 1000 ? "ms" : "s";
 
@@ -234,11 +229,10 @@ static int gave_up(const struct session *s, struct vfk_err *err)
 				   "the vfkeeper engine gave no answer within %lld %s",
 				   shown, unit);
 	if (s->starter.ready_fd >= 0)
-		return vfk_err_set(
-			err, VFK_E_TIMEOUT, 0,
-			"a vfkeeper engine was started but was not ready within "
-			"%lld %s",
-			shown, unit);
+		return vfk_err_set(err, VFK_E_TIMEOUT, 0,
+				   "a vfkeeper engine was started but was not ready within "
+				   "%lld %s",
+				   shown, unit);
 	return vfk_err_set(err, VFK_E_TIMEOUT, s->no_engine,
 			   "no vfkeeper engine could be reached within %lld %s", shown,
 			   unit);
@@ -278,13 +272,13 @@ static int turn(struct session *s, struct vfk_err *err)
 			return rc;
 		seeking = s->sock < 0;
 	}
-	pfd[0] = (struct pollfd){.fd = s->sock, .events = POLLIN};
-	pfd[1] = (struct pollfd){.fd = busy ? s->runner.plugin.pidfd : -1,
-				 .events = POLLIN};
+	pfd[0] = (struct pollfd){ .fd = s->sock, .events = POLLIN };
+	pfd[1] = (struct pollfd){ .fd = busy ? s->runner.plugin.pidfd : -1,
+				  .events = POLLIN };
 	/* Not while connected: the pipe stays open, so that the engine can write to it.
 	 */
-	pfd[2] = (struct pollfd){.fd = seeking ? s->starter.ready_fd : -1,
-				 .events = POLLIN};
+	pfd[2] = (struct pollfd){ .fd = seeking ? s->starter.ready_fd : -1,
+				  .events = POLLIN };
 	if (poll(pfd, 3, wait_ms(s, now_ns, seeking)) <= 0)
 		return GO_ON;
 	if (pfd[1].revents) {
@@ -303,13 +297,14 @@ static int turn(struct session *s, struct vfk_err *err)
 	return GO_ON;
 }
 
-int session_run(const struct request *rq, int64_t until_ns, struct vfk_err *err)
+int session_run(const struct request *rq, int64_t until_ns, int64_t allowed_ms,
+		struct vfk_err *err)
 {
-	struct session s = {.rq = rq,
-			    .began_ns = clock_boot_ns(),
-			    .until_ns = until_ns,
-			    .sock = -1,
-			    .version = FRAME_VERSION};
+	struct session s = { .rq = rq,
+			     .until_ns = until_ns,
+			     .allowed_ms = allowed_ms,
+			     .sock = -1,
+			     .version = FRAME_VERSION };
 	int rc;
 
 	starter_init(&s.starter);

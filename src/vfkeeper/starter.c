@@ -29,7 +29,7 @@
 
 void starter_init(struct starter *s)
 {
-	*s = (struct starter){.lock_fd = -1, .ready_fd = -1};
+	*s = (struct starter){ .lock_fd = -1, .ready_fd = -1 };
 }
 
 static int open_start(void)
@@ -50,8 +50,7 @@ int starter_lock(struct starter *s, struct vfk_err *err)
 	if (s->lock_fd < 0) {
 		if (rc < 0)
 			return rc; /* what could not be made says more than ENOENT */
-		return vfk_err_set(err, VFK_E_SYS, errno, "open %s",
-				   vfk_path(PATH_START));
+		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", vfk_path(PATH_START));
 	}
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 1;
@@ -134,8 +133,8 @@ static bool place_fds(int lock_fd, int ready_fd)
 	null_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, 10);
 	lock_fd = fcntl(lock_fd, F_DUPFD_CLOEXEC, 10);
 	ready_fd = fcntl(ready_fd, F_DUPFD_CLOEXEC, 10);
-	return dup2(null_fd, 0) == 0 && dup2(null_fd, 1) == 1 &&
-	       dup2(null_fd, 2) == 2 && dup2(lock_fd, START_FD) == START_FD &&
+	return dup2(null_fd, 0) == 0 && dup2(null_fd, 1) == 1 && dup2(null_fd, 2) == 2 &&
+	       dup2(lock_fd, START_FD) == START_FD &&
 	       dup2(ready_fd, READY_FD) == READY_FD &&
 	       syscall(SYS_close_range, READY_FD + 1, ~0u, 0) == 0;
 }
@@ -143,7 +142,7 @@ static bool place_fds(int lock_fd, int ready_fd)
 static _Noreturn void become_engine(int lock_fd, int ready_fd)
 {
 	static char beside[PATH_MAX];
-	char *argv[] = {ENGINE_NAME, "--start-fd", "3", "--ready-fd", "4", NULL};
+	char *argv[] = { ENGINE_NAME, "--start-fd", "3", "--ready-fd", "4", NULL };
 	const char *tried = VFK_ENGINE_PATH;
 	char text[PATH_MAX + 64];
 	sigset_t none;
@@ -165,8 +164,7 @@ static _Noreturn void become_engine(int lock_fd, int ready_fd)
 		execve(tried, argv, environ);
 	}
 	failed = errno;
-	len = snprintf(text, sizeof(text), "execute %s: %s", tried,
-		       vfk_errno_name(failed));
+	len = snprintf(text, sizeof(text), "execute %s: %s", tried, vfk_errno_name(failed));
 	if (len > 0 && write(READY_FD, text, (size_t)len) < 0)
 		_exit(126);
 	_exit(127);
@@ -210,8 +208,7 @@ int starter_ready(struct starter *s, int64_t now_ns, struct vfk_err *err)
 	if (n > 0) {
 		text[n] = '\0';
 		text[strcspn(text, "\n")] = '\0';
-		return vfk_err_set(err, VFK_E_BUSY, 0, "cannot start an engine: %s",
-				   text);
+		return vfk_err_set(err, VFK_E_BUSY, 0, "cannot start an engine: %s", text);
 	}
 	/* 20 ms, 40 ms, ... 1.28 s: an engine that dies at once must not be started a
 	 * hundred times a second. */

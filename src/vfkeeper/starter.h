@@ -11,8 +11,8 @@
 #include "base/err.h"
 
 struct starter {
-	int lock_fd;     /* PATH_START, kept open between tries; -1 */
-	int ready_fd;    /* read end of the ready pipe of an engine being started; -1 */
+	int lock_fd;	 /* PATH_START, kept open between tries; -1 */
+	int ready_fd;	 /* read end of the ready pipe of an engine being started; -1 */
 	unsigned n_died; /* engines that ended without a word, in a row */
 	int64_t not_before_ns; /* CLOCK_BOOTTIME of the next start */
 };
@@ -29,7 +29,6 @@ int starter_spawn(struct starter *s, struct vfk_err *err) VFK_MUST_CHECK;
 
 /* To be called when ready_fd is readable.  1: the engine is ready.  0: it ended without
  * a word, another start is due at not_before_ns.  VFK_E_BUSY: it said why it cannot. */
-int starter_ready(struct starter *s, int64_t now_ns,
-		  struct vfk_err *err) VFK_MUST_CHECK;
+int starter_ready(struct starter *s, int64_t now_ns, struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

@@ -56,7 +56,7 @@ static inline void suite_str(const char *actual, const char *expected, const cha
 	char text[1400];
 	int same = actual && expected ? !strcmp(actual, expected) : actual == expected;
 
-	snprintf(text, sizeof(text), "%s is \"%s\", expected \"%s\"", what,
+	snprintf(text, sizeof(text), "%s is \"%.600s\", expected \"%.600s\"", what,
 		 actual ? actual : "(null)", expected ? expected : "(null)");
 	CU_assertImplementation(same ? CU_TRUE : CU_FALSE, line, text, file, "", CU_FALSE);
 }
