@@ -53,6 +53,12 @@ int cni_args_parse(struct pod_ref *pod, char mac[CNI_MAC_TEXT], const char *args
 /* ^[a-zA-Z0-9][a-zA-Z0-9_.\-]*$ */
 bool cni_name_valid(const char *text);
 
+/* --- cni_fail.c --- */
+
+/* A value of the wrong kind: one line with key and value, code 6; returns -1. */
+int cni_fail_kind(struct cni_fail *fail, const char *prefix, const char *key,
+		  const json_t *value, const char *wanted);
+
 /* --- cni_conf.c --- */
 
 enum cni_spec cni_spec_parse(const char *name); /* 0: not supported */

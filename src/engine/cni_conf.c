@@ -65,18 +65,20 @@ static int decode(struct cni_request *rq, const char *text, size_t len,
 	return -1;
 }
 
+static int kind_fail(const struct cni_request *rq, struct cni_fail *fail, const char *key,
+		     const json_t *value, const char *wanted)
+{
+	return cni_fail_kind(fail, cni_conf_prefix(rq->dialect), key, value, wanted);
+}
+
 static int parse_name(struct cni_request *rq, struct cni_fail *fail)
 {
 	const json_t *value = cni_json_find(rq->conf, "name");
-	char show[CNI_SHOW_LEN];
 	const char *name;
 
-	if (value && !json_is_string(value)) {
-		cni_fail_set(fail, 6,
-			     "error unmarshall network config: name %s must be a string, not %s",
-			     cni_json_show(value, show), cni_json_kind(value));
-		return -1;
-	}
+	if (value && !json_is_string(value))
+		return cni_fail_kind(fail, "error unmarshall network config: ", "name",
+				     value, "a string");
 	if (!value || json_string_length(value) == 0) {
 		cni_fail_set(fail, 7, "missing network name");
 		return -1;
@@ -155,13 +157,9 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 	char show[CNI_SHOW_LEN];
 	size_t n;
 
-	if (value && !json_is_string(value)) {
-		cni_fail_set(fail, 6,
-			     "decoding version from network config: cniVersion %s must be a "
-			     "string, not %s",
-			     cni_json_show(value, show), cni_json_kind(value));
-		return -1;
-	}
+	if (value && !json_is_string(value))
+		return cni_fail_kind(fail, "decoding version from network config: ",
+				     "cniVersion", value, "a string");
 	if (value && json_string_length(value))
 		text = cni_json_text(value) ? cni_json_text(value) : "?";
 	if (verb_allowed(rq->verb, text, fail) < 0)
@@ -181,22 +179,6 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 }
 
 /* --- keys that are not settings of the VF --- */
-
-static int kind_fail(const struct cni_request *rq, struct cni_fail *fail, const char *key,
-		     const json_t *value, const char *wanted)
-{
-	char show[CNI_SHOW_LEN];
-
-	if (json_is_object(value) || json_is_array(value))
-		cni_fail_set(fail, 6, "%s%s must be %s, not %s",
-			     cni_conf_prefix(rq->dialect), key, wanted,
-			     cni_json_kind(value));
-	else
-		cni_fail_set(fail, 6, "%s%s %s must be %s, not %s",
-			     cni_conf_prefix(rq->dialect), key,
-			     cni_json_show(value, show), wanted, cni_json_kind(value));
-	return -1;
-}
 
 /* The containers that keys are looked for in. */
 static int check_kinds(struct cni_request *rq, struct cni_fail *fail)

@@ -26,6 +26,20 @@ void cni_fail_set(struct cni_fail *fail, int code, const char *fmt, ...)
 	one_line(fail->msg);
 }
 
+int cni_fail_kind(struct cni_fail *fail, const char *prefix, const char *key,
+		  const json_t *value, const char *wanted)
+{
+	char show[CNI_SHOW_LEN];
+
+	if (json_is_object(value) || json_is_array(value))
+		cni_fail_set(fail, 6, "%s%s must be %s, not %s", prefix, key, wanted,
+			     cni_json_kind(value));
+	else
+		cni_fail_set(fail, 6, "%s%s %s must be %s, not %s", prefix, key,
+			     cni_json_show(value, show), wanted, cni_json_kind(value));
+	return -1;
+}
+
 void cni_fail_from(struct cni_fail *fail, const struct vfk_err *err, pci_addr_t vf)
 {
 	char addr[PCI_STRLEN];

@@ -40,15 +40,7 @@ const char *cni_conf_prefix(enum cni_dialect dialect)
 static int wrong_kind(const struct keys *k, const char *key, const json_t *value,
 		      const char *wanted)
 {
-	char show[CNI_SHOW_LEN];
-
-	if (json_is_object(value) || json_is_array(value))
-		cni_fail_set(k->fail, 6, "%s%s must be %s, not %s", k->prefix, key,
-			     wanted, cni_json_kind(value));
-	else
-		cni_fail_set(k->fail, 6, "%s%s %s must be %s, not %s", k->prefix, key,
-			     cni_json_show(value, show), wanted, cni_json_kind(value));
-	return -1;
+	return cni_fail_kind(k->fail, k->prefix, key, value, wanted);
 }
 
 /* '*out' is the text, or NULL for none or "". */
