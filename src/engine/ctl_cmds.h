@@ -23,7 +23,8 @@ enum ctl_cmd_kind {
 	X(EXPLAIN, "explain", "VF", 1, 2, CTL_LOCAL,                                     \
 	  "what happened to a VF or pod, step by step, and why")                         \
 	X(STATUS, "status", "", 0, 0, CTL_READ, "the engine, its journal, and counts")   \
-	X(LEASES, "leases", "", 0, 0, CTL_READ, "what IPAM plugins have leased or are owed") \
+	X(LEASES, "leases", "", 0, 0, CTL_READ,                                          \
+	  "what IPAM plugins have leased or are owed")                                   \
 	X(RELEASE, "release", "VF [--force]", 1, 3, CTL_CHANGE,                          \
 	  "take a VF from its owner and make it free")                                   \
 	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                        \
@@ -39,7 +40,7 @@ enum ctl_cmd_id {
 #define X(NAME, name, usage, min, max, kind, help) CTL_CMD_##NAME,
 	CTL_CMDS(X)
 #undef X
-	CTL_N_CMDS
+		CTL_N_CMDS
 };
 
 struct ctl_cmd {

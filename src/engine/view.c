@@ -77,8 +77,8 @@ static json_t *octets(const uint8_t *bytes, size_t n)
 	size_t len = 0;
 
 	for (size_t i = 0; i < n && len + 4 < sizeof(text); i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%02x", i ? ":" : "",
-					bytes[i]);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%02x",
+					i ? ":" : "", bytes[i]);
 	return json_string(text);
 }
 
@@ -126,8 +126,9 @@ json_t *view_steps(uint32_t bits)
 			continue;
 		if (names[bit]) {
 			for (; names[bit][n] && n < sizeof(text) - 1; n++)
-				text[n] = (char)(names[bit][n] == '_' ? '_' :
-						 names[bit][n] | 0x20);
+				text[n] = (char)(names[bit][n] == '_' ?
+							 '_' :
+							 names[bit][n] | 0x20);
 			text[n] = '\0';
 		} else {
 			snprintf(text, sizeof(text), "step %u", bit);
@@ -162,7 +163,8 @@ static json_t *settings(const struct vf_settings *set)
 
 	if (set->has & HAS_LINK_STATE)
 		view_set(obj, "link_state",
-			 json_string(set->link_state < 3 ? link_states[set->link_state] : "?"));
+			 json_string(set->link_state < 3 ? link_states[set->link_state] :
+							   "?"));
 	if (set->has & HAS_NODE_GUID)
 		view_set(obj, "node_guid", hex(set->node_guid, 8));
 	if (set->has & HAS_PORT_GUID)
@@ -250,7 +252,7 @@ static size_t queue_length(const struct vf *vf)
 {
 	size_t n = 0;
 
-	list_each (it, &vf->queue)
+	list_each(it, &vf->queue)
 		n++;
 	return n;
 }
@@ -273,12 +275,14 @@ json_t *view_vf(const struct view *v, const struct vf *vf)
 	view_set(obj, "pod", view_pod(&rec->pod));
 	view_set(obj, "owner", view_owner(&rec->owner));
 	view_set(obj, "netdev", view_str(rec->baseline.ifname));
-	view_set(obj, "guid", current(rec, rec->wanted.has & HAS_PORT_GUID ||
-						   rec->baseline.set.has & HAS_PORT_GUID ?
-					   HAS_PORT_GUID :
-					   HAS_NODE_GUID));
+	view_set(obj, "guid",
+		 current(rec, rec->wanted.has & HAS_PORT_GUID ||
+					      rec->baseline.set.has & HAS_PORT_GUID ?
+				      HAS_PORT_GUID :
+				      HAS_NODE_GUID));
 	view_set(obj, "mac", current(rec, HAS_MAC));
-	view_set(obj, "lease", rec->lease_id ? json_integer((json_int_t)rec->lease_id) : NULL);
+	view_set(obj, "lease",
+		 rec->lease_id ? json_integer((json_int_t)rec->lease_id) : NULL);
 	view_set(obj, "foreign", json_boolean(rec->foreign));
 	view_set(obj, "reason", view_str(rec->reason));
 	if (v->live) {
@@ -343,8 +347,8 @@ static json_t *lease(const struct view *v, const struct lease *l)
 		 rec->asked_wall_ns ? json_integer(age_s(v, rec->asked_wall_ns)) : NULL);
 	view_set(obj, "attempts", json_integer(rec->attempts));
 	view_set(obj, "last_error", view_str(rec->last_error));
-	view_set(obj, "last", last_record(&rec->meta,
-					  lease_event_name((enum lease_event)rec->event)));
+	view_set(obj, "last",
+		 last_record(&rec->meta, lease_event_name((enum lease_event)rec->event)));
 	if (v->live) {
 		view_set(obj, "paying", json_boolean(l->paying));
 		view_set(obj, "retry_in_s", due(v, l->retry_at_ns));
@@ -356,7 +360,7 @@ json_t *view_leases(const struct view *v)
 {
 	json_t *doc = json_object(), *list = json_array();
 
-	list_each (it, &v->node->leases)
+	list_each(it, &v->node->leases)
 		json_array_append_new(list, lease(v, list_entry(it, struct lease, link)));
 	view_set(doc, "leases", list);
 	return doc;
@@ -376,7 +380,8 @@ json_t *view_show(const struct view *v, const struct vf *vf)
 	view_set(obj, "ifindex", rec->ifindex ? json_integer(rec->ifindex) : NULL);
 	view_set(obj, "netns_cookie",
 		 rec->netns_cookie ? json_integer((json_int_t)rec->netns_cookie) : NULL);
-	view_set(obj, "last", last_record(&rec->meta, vf_event_name((enum vf_event)rec->event)));
+	view_set(obj, "last",
+		 last_record(&rec->meta, vf_event_name((enum vf_event)rec->event)));
 	if (v->live)
 		view_set(obj, "verified", json_boolean(vf->verified));
 	return obj;
@@ -409,8 +414,9 @@ static json_t *count_leases(const struct view *v)
 	if (LEASE_##name != LEASE_NONE) {                                                \
 		json_int_t n = 0;                                                        \
                                                                                          \
-		list_each (it, &v->node->leases)                                         \
-			n += list_entry(it, struct lease, link)->rec.state == LEASE_##name; \
+		list_each(it, &v->node->leases)                                          \
+			n += list_entry(it, struct lease, link)->rec.state ==            \
+			     LEASE_##name;                                               \
 		view_set(obj, #name, json_integer(n));                                   \
 	}
 	LEASE_STATES(X)
@@ -431,7 +437,8 @@ static json_t *pfs(const struct view *v)
 		view_set(obj, "driver", view_str(pf->driver));
 		view_set(obj, "n_vfs", json_integer(pf->n_vfs));
 		for (unsigned p = 0; p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports); p++)
-			json_array_append_new(ports, json_string(port_state_name(pf->ports[p])));
+			json_array_append_new(ports,
+					      json_string(port_state_name(pf->ports[p])));
 		view_set(obj, "ports", ports);
 		json_array_append_new(list, obj);
 	}
@@ -470,12 +477,13 @@ json_t *view_status(const struct view *v)
 
 	view_set(doc, "engine", engine_facts(v));
 	view_set(journal, "verdict", view_str(s->journal));
-	view_set(journal, "works", v->live ? json_boolean(!broken && !s->journal_failed) : NULL);
+	view_set(journal, "works",
+		 v->live ? json_boolean(!broken && !s->journal_failed) : NULL);
 	view_set(journal, "broken", broken ? view_str(s->broken) : NULL);
 	view_set(journal, "records_missing", json_boolean(v->node->rec.records_missing));
-	view_set(journal, "missing_reason", v->node->rec.records_missing ?
-						    view_str(v->node->rec.missing_reason) :
-						    NULL);
+	view_set(journal, "missing_reason",
+		 v->node->rec.records_missing ? view_str(v->node->rec.missing_reason) :
+						NULL);
 	view_set(journal, "last_seq", json_integer((json_int_t)s->last_seq));
 	view_set(journal, "durable_upto", json_integer((json_int_t)s->durable_upto));
 	view_set(doc, "journal", journal);
@@ -511,7 +519,8 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 	int rc;
 
 	if (!cmd)
-		return vfk_err_set(err, VFK_E_UNSUPPORTED, 0, "unknown command %s", rq->command);
+		return vfk_err_set(err, VFK_E_UNSUPPORTED, 0, "unknown command %s",
+				   rq->command);
 	for (unsigned i = 0; i < rq->n_args && i < CTL_MAX_ARGS; i++)
 		words[i] = rq->args[i];
 	switch (cmd->id) {

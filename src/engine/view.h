@@ -19,18 +19,18 @@
 
 /* Facts about the engine and its journal for 'status' and 'version'. */
 struct view_status {
-	const char *mode;    /* "service", "on demand", or "none": read from the journal */
+	const char *mode; /* "service", "on demand", or "none": read from the journal */
 	const char *version; /* of the engine, or of the program that wrote the journal */
-	int pid;             /* 0: none */
+	int pid;	     /* 0: none */
 	int64_t started_boot_ns;
 	const char *boot_id;
 	const char *journal; /* "clean", "torn", "damaged", ...: verdict at the start */
-	const char *broken;  /* why nothing can be recorded; "" or NULL: the journal works */
+	const char *broken; /* why nothing can be recorded; "" or NULL: the journal works */
 	bool journal_failed; /* a sync failed and no new file has been begun */
 	uint64_t last_seq, durable_upto;
 	unsigned n_jobs_running, n_jobs_waiting, n_requests, n_clients;
 	uint64_t n_dropped_events; /* refused by a state machine */
-	bool discovered;     /* the first look at the devices is over */
+	bool discovered;	   /* the first look at the devices is over */
 };
 
 struct view {

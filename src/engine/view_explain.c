@@ -122,7 +122,7 @@ static void add_names(struct strbuf *text, const char *lead, uint32_t bits)
 
 	if (bits)
 		strbuf_adds(text, lead);
-	json_array_foreach (names, i, name) {
+	json_array_foreach(names, i, name) {
 		strbuf_addf(text, "%s%s", between, json_string_value(name));
 		between = ", ";
 	}
@@ -167,8 +167,8 @@ static void tell_lease(struct strbuf *text, const struct rec_lease *rec)
 	strbuf_adds(text, lease_event_text((enum lease_event)rec->event));
 	if (rec->event == LEASE_EV_UNPAID && rec->attempts)
 		strbuf_addf(text, " (attempt %u)", (unsigned)rec->attempts);
-	if (rec->last_error[0] && (rec->event == LEASE_EV_UNPAID ||
-				   rec->event == LEASE_EV_FAILED))
+	if (rec->last_error[0] &&
+	    (rec->event == LEASE_EV_UNPAID || rec->event == LEASE_EV_FAILED))
 		strbuf_addf(text, ": %s", rec->last_error);
 }
 
@@ -198,8 +198,9 @@ static json_t *did_vf(const struct rec_vf *rec)
 			continue;
 		for (unsigned bit = 0; bit < 31; bit++) {
 			if (r->todo & (1u << bit))
-				json_array_append_new(
-					list, json_string(vf_todo_name((enum vf_todo)(1 << bit))));
+				json_array_append_new(list,
+						      json_string(vf_todo_name(
+							      (enum vf_todo)(1 << bit))));
 		}
 		break;
 	}
@@ -217,9 +218,9 @@ static json_t *did_lease(const struct rec_lease *rec)
 			continue;
 		for (unsigned bit = 0; bit < 31; bit++) {
 			if (r->todo & (1u << bit))
-				json_array_append_new(
-					list,
-					json_string(lease_todo_name((enum lease_todo)(1 << bit))));
+				json_array_append_new(list,
+						      json_string(lease_todo_name((
+							      enum lease_todo)(1 << bit))));
 		}
 		break;
 	}
@@ -256,7 +257,8 @@ static json_t *line_vf(const struct view_record *r, struct story *s)
 	view_set(obj, "what", json_string("vf"));
 	if (r->in_snapshot) {
 		/* The beginning of what is kept: a state, not something that happened. */
-		strbuf_adds(&text, "as it stood where the kept history begins; last event: ");
+		strbuf_adds(&text,
+			    "as it stood where the kept history begins; last event: ");
 		strbuf_adds(&text, vf_event_text((enum vf_event)rec->event));
 	} else {
 		tell_vf(&text, rec, s->last_vf);
@@ -284,7 +286,8 @@ static json_t *line_lease(const struct view_record *r, struct story *s)
 	view_set(obj, "lease", json_integer((json_int_t)rec->id));
 	view_set(obj, "plugin", view_str(rec->plugin));
 	if (!r->in_snapshot) {
-		view_set(obj, "from", json_string(lease_state_name((enum lease_state)rec->from)));
+		view_set(obj, "from",
+			 json_string(lease_state_name((enum lease_state)rec->from)));
 		view_set(obj, "did", did_lease(rec));
 	}
 	view_set(obj, "event", json_string(lease_event_name((enum lease_event)rec->event)));
@@ -308,18 +311,23 @@ static json_t *advice(const struct view *v, const struct vf *vf)
 	case VF_RESERVED:
 	case VF_DETACHING:
 		if (v->live)
-			return json_string("the engine is at work on it; 'vfctl show' tells how far");
-		return json_string("half done and no engine runs: the next ADD or DEL, or vfkeeperd, "
-				   "goes on with it");
+			return json_string(
+				"the engine is at work on it; 'vfctl show' tells how far");
+		return json_string(
+			"half done and no engine runs: the next ADD or DEL, or vfkeeperd, "
+			"goes on with it");
 	case VF_FAULTED:
 		if (rec->foreign)
 			return json_sprintf("somebody else uses it: end that use, or take it with "
-					    "'vfctl release %s --force'", addr);
+					    "'vfctl release %s --force'",
+					    addr);
 		return json_sprintf("cure the cause named above; the engine tries again by itself, "
-				    "at once with 'vfctl release %s'", addr);
+				    "at once with 'vfctl release %s'",
+				    addr);
 	case VF_ABSENT:
-		return json_string("it is not on the bus: look at the PF's number of VFs and at the "
-				   "kernel's log");
+		return json_string(
+			"it is not on the bus: look at the PF's number of VFs and at the "
+			"kernel's log");
 	}
 	return NULL;
 }
@@ -331,7 +339,8 @@ static bool is_repeated(const struct view_record *const *records, size_t i)
 		return false;
 	for (size_t k = 0; k < i; k++) {
 		if (records[k]->type == records[i]->type &&
-		    (records[i]->type == REC_VF || records[k]->lease.id == records[i]->lease.id))
+		    (records[i]->type == REC_VF ||
+		     records[k]->lease.id == records[i]->lease.id))
 			return true;
 	}
 	return false;

@@ -128,8 +128,8 @@ static bool is_pod(const struct rec_vf *rec, const char *word)
 {
 	size_t ns_len = strlen(rec->pod.ns);
 
-	return rec->pod.name[0] && !strncmp(rec->pod.ns, word, ns_len) && word[ns_len] == '/' &&
-	       !strcmp(rec->pod.name, word + ns_len + 1);
+	return rec->pod.name[0] && !strncmp(rec->pod.ns, word, ns_len) &&
+	       word[ns_len] == '/' && !strcmp(rec->pod.name, word + ns_len + 1);
 }
 
 /* 'exact': the whole container ID, else a beginning of it. */
@@ -178,7 +178,8 @@ int view_find(const struct node *node, const char *const *words, unsigned n_word
 	if (by_pod) {
 		if (!strchr(word, '/'))
 			return vfk_err_set(err, VFK_E_USAGE, 0,
-					   "a pod is named NAMESPACE/NAME, not '%.100s'", word);
+					   "a pod is named NAMESPACE/NAME, not '%.100s'",
+					   word);
 		for (size_t i = 0; i < node->n_vfs; i++) {
 			if (is_pod(&node->vfs[i]->rec, word))
 				hit(&hits, node->vfs[i]);
@@ -197,14 +198,16 @@ int view_find(const struct node *node, const char *const *words, unsigned n_word
 			find_hardware(node, word, &hits);
 	}
 	if (hits.n == 0 && by_pod)
-		return vfk_err_set(err, VFK_E_NOTFOUND, 0, "no VF is attached to pod %.300s", word);
+		return vfk_err_set(err, VFK_E_NOTFOUND, 0,
+				   "no VF is attached to pod %.300s", word);
 	if (hits.n == 0)
 		return vfk_err_set(err, VFK_E_NOTFOUND, 0,
 				   "no VF is called '%.200s' (a PCI address, PF/index, netdev, "
-				   "GUID, CID/IFNAME or 'pod NAMESPACE/NAME' is)", word);
+				   "GUID, CID/IFNAME or 'pod NAMESPACE/NAME' is)",
+				   word);
 	if (hits.n > 1)
-		return vfk_err_set(err, VFK_E_USAGE, 0, "'%.100s' names %zu VFs: %s", word, hits.n,
-				   hits.names);
+		return vfk_err_set(err, VFK_E_USAGE, 0, "'%.100s' names %zu VFs: %s",
+				   word, hits.n, hits.names);
 	*out = hits.first;
 	return 0;
 }

@@ -143,8 +143,8 @@ static const char *text_of_note(const json_t *vf, char *buf, size_t cap)
 		 is(vf, "foreign") ? "used by somebody else; " : "", reason ? reason : "");
 	len = strlen(buf);
 	if (json_is_number(retry) && len < cap)
-		snprintf(buf + len, cap - len, "%s(next attempt in %.0fs)", len ? " " : "",
-			 json_number_value(retry));
+		snprintf(buf + len, cap - len, "%s(next attempt in %.0fs)",
+			 len ? " " : "", json_number_value(retry));
 	len = strlen(buf);
 	if (len > 2 && !strcmp(buf + len - 2, "; "))
 		buf[len - 2] = '\0';
@@ -155,13 +155,14 @@ static const char *text_of_note(const json_t *vf, char *buf, size_t cap)
 
 static void print_list(struct strbuf *out, const json_t *doc)
 {
-	static const char *const heading[] = { "ADDRESS",   "PF/VF",  "STATE",  "AGE", "POD",
-					       "CONTAINER", "IFNAME", "NETDEV", "NOTE" };
+	static const char *const heading[] = { "ADDRESS", "PF/VF",  "STATE",
+					       "AGE",	  "POD",    "CONTAINER",
+					       "IFNAME",  "NETDEV", "NOTE" };
 	struct table t = table_begin(heading, VFK_ARRAY_SIZE(heading));
 	json_t *vf;
 	size_t i;
 
-	json_array_foreach (json_object_get(doc, "vfs"), i, vf) {
+	json_array_foreach(json_object_get(doc, "vfs"), i, vf) {
 		json_t *owner = json_object_get(vf, "owner");
 		char pf[64], age[24], pod[330], note[400], cid[16] = "";
 
@@ -188,19 +189,21 @@ static void print_list(struct strbuf *out, const json_t *doc)
 
 static void print_leases(struct strbuf *out, const json_t *doc)
 {
-	static const char *const heading[] = { "ID",  "STATE",  "AGE",	    "PLUGIN",
-					       "POD", "CONTAINER", "IFNAME", "VF",
-					       "ATTEMPTS", "LAST ERROR" };
+	static const char *const heading[] = { "ID",	    "STATE", "AGE",
+					       "PLUGIN",    "POD",   "CONTAINER",
+					       "IFNAME",    "VF",    "ATTEMPTS",
+					       "LAST ERROR" };
 	struct table t = table_begin(heading, VFK_ARRAY_SIZE(heading));
 	json_t *lease;
 	size_t i;
 
-	json_array_foreach (json_object_get(doc, "leases"), i, lease) {
+	json_array_foreach(json_object_get(doc, "leases"), i, lease) {
 		json_t *owner = json_object_get(lease, "owner");
 		char id[24], attempts[24], age[24], pod[330], cid[16] = "";
 
 		snprintf(id, sizeof(id), "%lld", (long long)num(lease, "id"));
-		snprintf(attempts, sizeof(attempts), "%lld", (long long)num(lease, "attempts"));
+		snprintf(attempts, sizeof(attempts), "%lld",
+			 (long long)num(lease, "attempts"));
 		if (str(owner, "container"))
 			snprintf(cid, sizeof(cid), "%.13s", str(owner, "container"));
 		cell(&t, id);
@@ -238,13 +241,13 @@ static void add_value(struct strbuf *out, const json_t *value)
 	} else if (json_is_array(value)) {
 		if (json_array_size(value) == 0)
 			strbuf_adds(out, "-");
-		json_array_foreach (value, i, part) {
+		json_array_foreach(value, i, part) {
 			strbuf_adds(out, between);
 			add_value(out, part);
 			between = ", ";
 		}
 	} else if (json_is_object(value)) {
-		json_object_foreach ((json_t *)value, key, part) {
+		json_object_foreach((json_t *)value, key, part) {
 			if (json_is_null(part))
 				continue;
 			strbuf_addf(out, "%s%s=", between, key);
@@ -265,7 +268,7 @@ static void print_pairs(struct strbuf *out, const char *indent, const json_t *ob
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)obj, key, value) {
+	json_object_foreach((json_t *)obj, key, value) {
 		if (json_is_null(value))
 			continue;
 		strbuf_adds(out, indent);
@@ -288,7 +291,7 @@ static void print_status(struct strbuf *out, const json_t *doc)
 		strbuf_addf(out, "%s\n", parts[i]);
 		print_pairs(out, "  ", json_object_get(doc, parts[i]));
 	}
-	json_array_foreach (json_object_get(doc, "pfs"), k, pf) {
+	json_array_foreach(json_object_get(doc, "pfs"), k, pf) {
 		strbuf_adds(out, k ? "" : "pfs\n");
 		strbuf_adds(out, "  ");
 		add_value(out, pf);
@@ -307,8 +310,8 @@ static void print_version(struct strbuf *out, const json_t *doc)
 		return;
 	}
 	strbuf_addf(out, "engine  %s (%s, process %d)\n",
-		    str(engine, "version") ? str(engine, "version") : "?", str(engine, "mode"),
-		    (int)num(engine, "pid"));
+		    str(engine, "version") ? str(engine, "version") : "?",
+		    str(engine, "mode"), (int)num(engine, "pid"));
 }
 
 static void print_release(struct strbuf *out, const json_t *doc)
@@ -357,7 +360,8 @@ static void print_line(struct strbuf *out, const json_t *line)
 	strbuf_addf(out, "%-24s  #%lld  ", time ? time : "-", (long long)num(line, "seq"));
 	if (is_lease)
 		strbuf_addf(out, "lease %lld  ", (long long)num(line, "lease"));
-	if (str(line, "from") && str(line, "to") && strcmp(str(line, "from"), str(line, "to")))
+	if (str(line, "from") && str(line, "to") &&
+	    strcmp(str(line, "from"), str(line, "to")))
 		strbuf_addf(out, "%s -> ", str(line, "from"));
 	strbuf_addf(out, "%s  [%s]", str(line, "to") ? str(line, "to") : "?",
 		    str(line, "event") ? str(line, "event") : "?");
@@ -389,7 +393,8 @@ static void print_line(struct strbuf *out, const json_t *line)
 
 static void print_explain(struct strbuf *out, const json_t *doc)
 {
-	json_t *now = json_object_get(doc, "now"), *story = json_object_get(doc, "story"), *line;
+	json_t *now = json_object_get(doc, "now"), *story = json_object_get(doc, "story"),
+	       *line;
 	char age[24], pod[330], note[400];
 	size_t i;
 
@@ -412,7 +417,7 @@ static void print_explain(struct strbuf *out, const json_t *doc)
 		strbuf_adds(out, " is not known any more");
 	}
 	strbuf_adds(out, "\n\n");
-	json_array_foreach (story, i, line)
+	json_array_foreach(story, i, line)
 		print_line(out, line);
 	if (json_array_size(story) == 0)
 		strbuf_adds(out, "The journal keeps no record of it.\n");
@@ -429,7 +434,8 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 
 	if (!doc || !cmd) {
 		json_decref(doc);
-		return vfk_err_set(err, VFK_E_DECODE, 0, "the engine's answer is not JSON: %s",
+		return vfk_err_set(err, VFK_E_DECODE, 0,
+				   "the engine's answer is not JSON: %s",
 				   doc ? "" : where.text);
 	}
 	switch (cmd->id) {

@@ -56,12 +56,14 @@ DESCRIBE(lease, LEASE, NULL)
 DESCRIBE(port, PORT, NULL)
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* clang-format off */
 #define MACHINE(lower)                                                                   \
 	{                                                                                \
 		#lower, lower##_states, lower##_events, COUNT(lower##_states),           \
 			COUNT(lower##_events), &lower##_n_rows, lower##_plain,           \
 			lower##_state_text, lower##_event_text, lower##_todo_text        \
 	}
+/* clang-format on */
 
 static const struct machine machines[FSM_N_MACHINES] = {
 	[FSM_VF] = MACHINE(vf),
@@ -166,7 +168,7 @@ static void put_label(struct pen *pen, const struct fsm_edge *e)
 	}
 }
 
-#define LABEL_COLUMN 6  /* after "  +-- " */
+#define LABEL_COLUMN 6	/* after "  +-- " */
 #define ARROW_COLUMN 66 /* where the arrow's head stands at the latest */
 
 /* The arrow's head stands in one column for the whole machine: behind the longest list of
@@ -196,8 +198,8 @@ static size_t arrow_column(enum fsm_machine m)
 }
 
 /* The arrows from one state to another: one line, or several with the head on the first. */
-static void put_arrow(struct pen *pen, enum fsm_machine m, const char *from, const char *to,
-		      bool last, size_t head)
+static void put_arrow(struct pen *pen, enum fsm_machine m, const char *from,
+		      const char *to, bool last, size_t head)
 {
 	bool first_line = true, first_label = true;
 
@@ -289,8 +291,12 @@ static size_t wider(size_t width, const char *text)
 void fsm_table(enum fsm_machine m, fsm_write_fn write, void *arg)
 {
 	static const struct fsm_edge heading = {
-		.from = "FROM", .event = "EVENT", .guard = "GUARD", .to = "TO",
-		.n_todo = 1, .todo = { "TO DO, IN THIS ORDER" },
+		.from = "FROM",
+		.event = "EVENT",
+		.guard = "GUARD",
+		.to = "TO",
+		.n_todo = 1,
+		.todo = { "TO DO, IN THIS ORDER" },
 	};
 	struct pen pen = { .write = write, .arg = arg };
 	size_t from = 4, event = 5, guard = 5, to = 2;

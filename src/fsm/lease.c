@@ -3,6 +3,7 @@
 
 #include "fsm/names.h"
 
+/* clang-format off */
 #define J LEASE_DO_JOURNAL
 #define R(from, event, to, todo) { LEASE_##from, LEASE_EV_##event, LEASE_##to, todo }
 
@@ -41,6 +42,7 @@ const struct lease_row lease_rows[] = {
 	R(OWED,  PAID,          NONE,  J | LEASE_DO_FORGET),
 	R(OWED,  UNPAID,        OWED,  J | LEASE_DO_BACK_OFF),
 };
+/* clang-format on */
 const size_t lease_n_rows = sizeof(lease_rows) / sizeof(lease_rows[0]);
 
 bool lease_step(enum lease_state *state, enum lease_event event, unsigned *todo)

@@ -46,8 +46,8 @@
 	X(NETNS_GONE, 10)                                                                \
 	X(ADMIN_RELEASE, 11)                                                             \
 	X(REBOOT, 12)                                                                    \
-	X(PAID, 13)   /* IPAM DEL succeeded */                                           \
-	X(UNPAID, 14) /* IPAM DEL failed or was ended: tried again later */               \
+	X(PAID, 13)    /* IPAM DEL succeeded */                                          \
+	X(UNPAID, 14)  /* IPAM DEL failed or was ended: tried again later */             \
 	X(NOT_RUN, 15) /* the plugin of IPAM ADD was never started: nothing is leased */ \
 	X(ADOPT, 16)   /* a DEL without a lease record has to pay with its own request */
 
@@ -64,12 +64,12 @@ enum lease_event {
 };
 
 #define LEASE_TODOS(X)                                                                   \
-	X(JOURNAL, 0) /* write the record before anything else */                        \
-	X(SYNC, 1)    /* and wait until it is on the disk */                             \
-	X(RUN, 2)     /* run IPAM ADD */                                                 \
-	X(PAY, 3)     /* run IPAM DEL as soon as the lease's byte and the link allow */  \
+	X(JOURNAL, 0)  /* write the record before anything else */                       \
+	X(SYNC, 1)     /* and wait until it is on the disk */                            \
+	X(RUN, 2)      /* run IPAM ADD */                                                \
+	X(PAY, 3)      /* run IPAM DEL as soon as the lease's byte and the link allow */ \
 	X(BACK_OFF, 4) /* run IPAM DEL again later */                                    \
-	X(FORGET, 5)  /* the lease's record is history */
+	X(FORGET, 5)   /* the lease's record is history */
 
 enum lease_todo {
 #define X(name, bit) LEASE_DO_##name = 1 << (bit),

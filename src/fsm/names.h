@@ -3,6 +3,7 @@
 #ifndef VFK_FSM_NAMES_H
 #define VFK_FSM_NAMES_H
 
+/* clang-format off */
 #define FSM_NAME_CASE_(name, value) case (value): return #name;
 #define FSM_VALID_CASE_(name, value) case (value): return true;
 #define FSM_BIT_CASE_(name, bit) case (1 << (bit)): return #name;
@@ -31,5 +32,6 @@
 		}                                                                        \
 		return "?";                                                              \
 	}
+/* clang-format on */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "fsm/names.h"
 
+/* clang-format off */
 #define T PORT_DO_TELL
 #define R(from, event, to, todo) { PORT_##from, PORT_EV_##event, PORT_##to, todo }
 
@@ -31,6 +32,7 @@ const struct port_row port_rows[] = {
 	R(FATAL,   DEVICE_RECOVERED, UNKNOWN, T | PORT_DO_QUERY | PORT_DO_RETRY),
 	R(FATAL,   LOST,             UNKNOWN, T | PORT_DO_QUERY),
 };
+/* clang-format on */
 const size_t port_n_rows = sizeof(port_rows) / sizeof(port_rows[0]);
 
 bool port_step(enum port_state *state, enum port_event event, unsigned *todo)

@@ -38,9 +38,9 @@
 #define PORT_STATES(X)                                                                   \
 	X(UNKNOWN, 1) /* not asked yet, or the PF is being reset */                      \
 	X(DOWN, 2)                                                                       \
-	X(INIT, 3)   /* link is up, the subnet manager has not made it active */         \
+	X(INIT, 3) /* link is up, the subnet manager has not made it active */           \
 	X(ACTIVE, 4)                                                                     \
-	X(FATAL, 5)  /* the device is dead until it is reset: no ADD */
+	X(FATAL, 5) /* the device is dead until it is reset: no ADD */
 
 #define PORT_EVENTS(X)                                                                   \
 	X(LINK_DOWN, 1)                                                                  \
@@ -48,7 +48,7 @@
 	X(LINK_ACTIVE, 3)                                                                \
 	X(DEVICE_FATAL, 4)                                                               \
 	X(DEVICE_RECOVERED, 5) /* devlink health or a reset says that it works again */  \
-	X(LOST, 6)             /* the PF or the source of its events is gone */
+	X(LOST, 6)	       /* the PF or the source of its events is gone */
 
 enum port_state {
 #define X(name, value) PORT_##name = (value),

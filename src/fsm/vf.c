@@ -13,6 +13,7 @@ static bool is_ours(const struct vf_fsm *vf)
 	return !vf->foreign;
 }
 
+/* clang-format off */
 #define J VF_DO_JOURNAL
 #define R(from, event, to, todo) { VF_##from, VF_EV_##event, NULL, NULL, VF_##to, todo }
 #define RG(from, event, guard, to, todo)                                                 \
@@ -75,6 +76,7 @@ const struct vf_row vf_rows[] = {
 	RG(ABSENT,   APPEARED,      is_foreign, FAULTED, J | VF_DO_ALARM),
 	R(ABSENT,    APPEARED,      FREE,      J | VF_DO_CAPTURE),
 };
+/* clang-format on */
 const size_t vf_n_rows = sizeof(vf_rows) / sizeof(vf_rows[0]);
 
 bool vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo)

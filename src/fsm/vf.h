@@ -51,31 +51,31 @@
 	X(ABSENT, 6)
 
 #define VF_EVENTS(X)                                                                     \
-	X(ADD, 1)            /* an ADD passed the fence */                               \
+	X(ADD, 1)	     /* an ADD passed the fence */                               \
 	X(SETUP_DONE, 2)     /* every step of the attach plan is done */                 \
 	X(SETUP_FAILED, 3)   /* a step, the IPAM or the deadline failed the ADD */       \
-	X(DEL, 4)            /* the owner's DEL */                                       \
-	X(GC, 5)             /* CNI GC says that the owner is not valid */               \
+	X(DEL, 4)	     /* the owner's DEL */                                       \
+	X(GC, 5)	     /* CNI GC says that the owner is not valid */               \
 	X(CALLER_GONE, 6)    /* the ADD's client ended before the answer */              \
-	X(REPLAY, 7)         /* a new engine found a half-done ADD */                    \
+	X(REPLAY, 7)	     /* a new engine found a half-done ADD */                    \
 	X(NETNS_GONE, 8)     /* the owner's network namespace is provably gone */        \
-	X(RETURNED, 9)       /* the link is at home although nobody released it */       \
+	X(RETURNED, 9)	     /* the link is at home although nobody released it */       \
 	X(ADMIN_RELEASE, 10) /* vfctl release */                                         \
 	X(RESTORE_DONE, 11)  /* every step of the detach plan is done and verified */    \
-	X(GAVE_UP, 12)       /* the detach plan failed too often */                      \
-	X(FATAL, 13)         /* the device cannot be used */                             \
-	X(RETRY, 14)         /* the engine tries a faulted VF again */                   \
+	X(GAVE_UP, 12)	     /* the detach plan failed too often */                      \
+	X(FATAL, 13)	     /* the device cannot be used */                             \
+	X(RETRY, 14)	     /* the engine tries a faulted VF again */                   \
 	X(ADMIN_RETRY, 15)   /* vfctl retry */                                           \
 	X(PF_RECOVERED, 16)  /* the PF works again */                                    \
-	X(VANISHED, 17)      /* the VF is gone from the bus */                           \
-	X(REBOOT, 18)        /* the first engine of a boot */                            \
-	X(APPEARED, 19)      /* discovery found the VF */                                \
-	X(ADOPT, 20)         /* a DEL found its link on a VF without owner */            \
-	X(HOME, 21)          /* the link of a foreign VF came home by itself */          \
-	X(TIMEOUT, 22)       /* the plan's deadline passed */                            \
-	X(STEP, 23)          /* a step of the plan was begun or done */                  \
-	X(BASELINE, 24)      /* an operator changed a free VF: new baseline */           \
-	X(TAKEN, 25)         /* a free VF was found in use by somebody else */
+	X(VANISHED, 17)	     /* the VF is gone from the bus */                           \
+	X(REBOOT, 18)	     /* the first engine of a boot */                            \
+	X(APPEARED, 19)	     /* discovery found the VF */                                \
+	X(ADOPT, 20)	     /* a DEL found its link on a VF without owner */            \
+	X(HOME, 21)	     /* the link of a foreign VF came home by itself */          \
+	X(TIMEOUT, 22)	     /* the plan's deadline passed */                            \
+	X(STEP, 23)	     /* a step of the plan was begun or done */                  \
+	X(BASELINE, 24)	     /* an operator changed a free VF: new baseline */           \
+	X(TAKEN, 25)	     /* a free VF was found in use by somebody else */
 
 enum vf_state {
 #define X(name, value) VF_##name = (value),
@@ -117,7 +117,7 @@ struct vf_row {
 	enum vf_state from;
 	enum vf_event event;
 	bool (*guard)(const struct vf_fsm *vf); /* NULL: always */
-	const char *guard_name;                 /* NULL without guard */
+	const char *guard_name;			/* NULL without guard */
 	enum vf_state to;
 	unsigned todo; /* enum vf_todo bits */
 };

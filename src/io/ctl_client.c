@@ -22,7 +22,8 @@ struct ctl_client {
 	uint32_t id;
 };
 
-int ctl_connect(struct ctl_client **out, const char *path, int timeout_ms, struct vfk_err *err)
+int ctl_connect(struct ctl_client **out, const char *path, int timeout_ms,
+		struct vfk_err *err)
 {
 	struct timeval wait = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -31,8 +32,8 @@ int ctl_connect(struct ctl_client **out, const char *path, int timeout_ms, struc
 	int rc;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return vfk_err_set(err, VFK_E_USAGE, 0, "the path %s is too long for a socket",
-				   path);
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "the path %s is too long for a socket", path);
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -80,7 +81,8 @@ static int ask_send(struct ctl_client *c, const char *command, const char *const
 	memcpy(rq.command, command, strlen(command) + 1);
 	for (unsigned i = 0; i < n_args; i++) {
 		if (strlen(args[i]) >= sizeof(rq.args[i]))
-			return vfk_err_set(err, VFK_E_USAGE, 0, "word %u is too long", i + 1);
+			return vfk_err_set(err, VFK_E_USAGE, 0, "word %u is too long",
+					   i + 1);
 		memcpy(rq.args[i], args[i], strlen(args[i]) + 1);
 	}
 	codec_put_ctl_request(&out, &rq);
@@ -95,7 +97,8 @@ static int ask_send(struct ctl_client *c, const char *command, const char *const
 	if (n >= 0)
 		return 0;
 	if (errno == EAGAIN)
-		return vfk_err_set(err, VFK_E_TIMEOUT, 0, "the engine does not read its requests");
+		return vfk_err_set(err, VFK_E_TIMEOUT, 0,
+				   "the engine does not read its requests");
 	if (errno == EPIPE || errno == ECONNRESET)
 		return vfk_err_set(err, VFK_E_GONE, 0, "the engine closed the connection");
 	return vfk_err_set(err, VFK_E_SYS, errno, "send a request");
@@ -111,7 +114,8 @@ static int wait_readable(int fd, int64_t until_ns, struct vfk_err *err)
 		if (n > 0)
 			return 0;
 		if (n == 0)
-			return vfk_err_set(err, VFK_E_TIMEOUT, 0, "the engine did not answer in time");
+			return vfk_err_set(err, VFK_E_TIMEOUT, 0,
+					   "the engine did not answer in time");
 		if (errno != EINTR)
 			return vfk_err_set(err, VFK_E_SYS, errno, "wait for the engine");
 	}

@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "base/log.h"
 
-#define REQUEST_MAX 4096   /* CTL_MAX_ARGS words of 256 bytes and the frame around them */
+#define REQUEST_MAX 4096 /* CTL_MAX_ARGS words of 256 bytes and the frame around them */
 #define ACCEPTS_PER_TURN 16
 #define REQUESTS_PER_TURN 8
 
@@ -59,13 +59,13 @@ struct ctl_server {
 
 static void client_free(struct client *c)
 {
-	list_each_safe (it, &c->calls) {
+	list_each_safe(it, &c->calls) {
 		struct ctl_call *call = list_entry(it, struct ctl_call, link);
 
 		list_remove(&call->link);
 		call->client = NULL;
 	}
-	list_each_safe (it, &c->queue)
+	list_each_safe(it, &c->queue)
 		free(list_entry(it, struct message, link));
 	if (c->link.next) {
 		list_remove(&c->link);
@@ -167,8 +167,8 @@ void ctl_call_json(struct ctl_call *call, const char *text, size_t len_bytes)
 	if (c->queued_bytes + len_bytes > CTL_QUEUE_MAX) {
 		struct vfk_err err = { 0 };
 
-		(void)vfk_err_set(&err, VFK_E_LIMIT, 0, "the answer is longer than %u bytes",
-				  CTL_QUEUE_MAX);
+		(void)vfk_err_set(&err, VFK_E_LIMIT, 0,
+				  "the answer is longer than %u bytes", CTL_QUEUE_MAX);
 		client_error(c, id, &err);
 		client_flush(c);
 		return;
@@ -177,7 +177,8 @@ void ctl_call_json(struct ctl_call *call, const char *text, size_t len_bytes)
 		struct ctl_reply reply = { .version = CTL_VERSION, .id = id };
 
 		reply.text = text + done;
-		reply.text_len = len_bytes - done < CTL_PART_MAX ? len_bytes - done : CTL_PART_MAX;
+		reply.text_len = len_bytes - done < CTL_PART_MAX ? len_bytes - done :
+								   CTL_PART_MAX;
 		done += reply.text_len;
 		reply.more = done < len_bytes;
 		if (client_queue(c, &reply) < 0) {
@@ -223,8 +224,8 @@ static void client_request(struct client *c, const char *buf, size_t len)
 	}
 	if (rq.version != CTL_VERSION) {
 		(void)vfk_err_set(&err, VFK_E_VERSION, 0,
-				  "this engine speaks control version %d, not %u", CTL_VERSION,
-				  (unsigned)rq.version);
+				  "this engine speaks control version %d, not %u",
+				  CTL_VERSION, (unsigned)rq.version);
 		client_error(c, rq.id, &err);
 		return;
 	}
@@ -332,8 +333,8 @@ static void client_add(struct ctl_server *s, int fd)
 		struct ctl_reply reply = { .version = CTL_VERSION, .kind = VFK_E_BUSY };
 		struct strbuf out = { 0 };
 
-		snprintf(reply.msg, sizeof(reply.msg), "%d control clients are connected already",
-			 CTL_CLIENTS_MAX);
+		snprintf(reply.msg, sizeof(reply.msg),
+			 "%d control clients are connected already", CTL_CLIENTS_MAX);
 		codec_put_ctl_reply(&out, &reply);
 		if (!out.failed)
 			(void)!send(fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -372,7 +373,8 @@ static void on_listener(void *arg, int fd, unsigned events)
 		if (errno != EAGAIN) {
 			/* Out of descriptors: the connection stays queued, so look away for
 			 * a second instead of spinning on it. */
-			log_warn("ctl", "accept on control.sock: %s", vfk_errno_name(errno));
+			log_warn("ctl", "accept on control.sock: %s",
+				 vfk_errno_name(errno));
 			loop_fd_set(s->watch, 0);
 			loop_timer_at(s->accept_again, clock_boot_ns() + NS_PER_S);
 		}
@@ -386,8 +388,8 @@ static int listen_at(const char *path, int *out, struct vfk_err *err)
 	VFK_AUTO(fd_auto) int fd = -1;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return vfk_err_set(err, VFK_E_CONFIG, 0, "the path %s is too long for a socket",
-				   path);
+		return vfk_err_set(err, VFK_E_CONFIG, 0,
+				   "the path %s is too long for a socket", path);
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -404,8 +406,8 @@ static int listen_at(const char *path, int *out, struct vfk_err *err)
 	return 0;
 }
 
-int ctl_server_open(struct ctl_server **out, struct loop *loop, const char *path, uid_t uid,
-		    ctl_handler_fn handler, void *arg, struct vfk_err *err)
+int ctl_server_open(struct ctl_server **out, struct loop *loop, const char *path,
+		    uid_t uid, ctl_handler_fn handler, void *arg, struct vfk_err *err)
 {
 	struct ctl_server *s = calloc(1, sizeof(*s));
 	int rc;
@@ -423,7 +425,8 @@ int ctl_server_open(struct ctl_server **out, struct loop *loop, const char *path
 		s->watch = loop_fd_new(loop, s->fd, LOOP_READ, on_listener, s);
 		s->accept_again = loop_timer_new(loop, accept_again, s);
 		if (!s->watch || !s->accept_again)
-			rc = vfk_err_set(err, VFK_E_NOMEM, 0, "no memory for the control socket");
+			rc = vfk_err_set(err, VFK_E_NOMEM, 0,
+					 "no memory for the control socket");
 	}
 	if (rc < 0) {
 		ctl_server_close(s);
@@ -437,7 +440,7 @@ void ctl_server_close(struct ctl_server *s)
 {
 	if (!s)
 		return;
-	list_each_safe (it, &s->clients) {
+	list_each_safe(it, &s->clients) {
 		struct client *c = list_entry(it, struct client, link);
 
 		client_flush(c);
@@ -459,7 +462,7 @@ unsigned ctl_server_clients(const struct ctl_server *s)
 
 bool ctl_server_pending(const struct ctl_server *s)
 {
-	list_each (it, &s->clients) {
+	list_each(it, &s->clients) {
 		if (!list_empty(&list_entry(it, struct client, link)->queue))
 			return true;
 	}

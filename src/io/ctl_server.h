@@ -15,10 +15,10 @@
 #include "io/codec.h"
 #include "io/loop.h"
 
-#define CTL_CLIENTS_MAX 32      /* one more is told "busy" and closed */
-#define CTL_CALLS_MAX 8         /* unanswered requests of one client, likewise */
+#define CTL_CLIENTS_MAX 32	  /* one more is told "busy" and closed */
+#define CTL_CALLS_MAX 8		  /* unanswered requests of one client, likewise */
 #define CTL_QUEUE_MAX (32u << 20) /* bytes of answers that one client has not read */
-#define CTL_IDLE_S 60           /* a client that asks nothing and reads nothing is closed */
+#define CTL_IDLE_S 60 /* a client that asks nothing and reads nothing is closed */
 
 struct ctl_server;
 struct ctl_call; /* one request until its answer; opaque */
@@ -26,7 +26,8 @@ struct ctl_call; /* one request until its answer; opaque */
 /* Called for each well-formed request.  'rq' is valid during the call; 'call' has to be
  * answered exactly once, in the handler or at any time later, even if its client is gone
  * or the server closed meanwhile (the answer is then dropped). */
-typedef void (*ctl_handler_fn)(void *arg, struct ctl_call *call, const struct ctl_request *rq);
+typedef void (*ctl_handler_fn)(void *arg, struct ctl_call *call,
+			       const struct ctl_request *rq);
 
 /* Unlinks what stands at 'path' (R1: the caller holds LOCK), binds and listens, mode 0600.
  * Peers of another user than 'uid' are closed without a word.  VFK_E_SYS. */

@@ -61,8 +61,8 @@ static void own_cgroup(void)
 	char dir[VFK_PATH_MAX], procs[VFK_PATH_MAX + 16];
 	int fd;
 
-	if (snprintf(dir, sizeof(dir), "%s/sys/fs/cgroup/" ENGINE_NAME, root ? root : "") >=
-	    (int)sizeof(dir))
+	if (snprintf(dir, sizeof(dir), "%s/sys/fs/cgroup/" ENGINE_NAME,
+		     root ? root : "") >= (int)sizeof(dir))
 		return;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return;
@@ -101,7 +101,8 @@ static bool place_fds(int lock_fd, int ready_fd)
 	if (null_fd < 0 || lock_fd < 0 || ready_fd < 0)
 		return false;
 	return dup2(null_fd, 0) == 0 && dup2(null_fd, 1) == 1 && dup2(null_fd, 2) == 2 &&
-	       dup2(lock_fd, START_FD) == START_FD && dup2(ready_fd, READY_FD) == READY_FD &&
+	       dup2(lock_fd, START_FD) == START_FD &&
+	       dup2(ready_fd, READY_FD) == READY_FD &&
 	       syscall(SYS_close_range, READY_FD + 1, ~0u, 0) == 0;
 }
 
@@ -246,14 +247,15 @@ int engine_connect(struct ctl_client **out, int timeout_ms, struct vfk_err *err)
 				continue;
 			if (++n_died >= DEATHS_MAX)
 				return vfk_err_set(err, VFK_E_GONE, 0,
-						   "%u engines in a row ended before they were ready",
+						   "%u engines ended before they were ready",
 						   n_died);
 			pause.tv_nsec <<= n_died;
 		}
 		if (clock_boot_ns() >= until_ns)
 			return vfk_err_set(err, VFK_E_TIMEOUT, 0,
 					   "no engine answers at %s, and another process has been "
-					   "starting one for %d s", sock, timeout_ms / 1000);
+					   "starting one for %d s",
+					   sock, timeout_ms / 1000);
 		nanosleep(&pause, NULL);
 	}
 }

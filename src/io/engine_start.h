@@ -15,6 +15,7 @@
  * own, of the environment only VFKEEPER_* and PATH, and /dev/null as its standard
  * descriptors.  Errors: VFK_E_GONE (an engine was started and said why it cannot run, or
  * ended again and again without a word), VFK_E_TIMEOUT, VFK_E_SYS. */
-int engine_connect(struct ctl_client **out, int timeout_ms, struct vfk_err *err) VFK_MUST_CHECK;
+int engine_connect(struct ctl_client **out, int timeout_ms,
+		   struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

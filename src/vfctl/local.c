@@ -20,8 +20,8 @@ void help_print(void)
 
 		if (cmd->kind == CTL_INTERNAL)
 			continue;
-		snprintf(usage, sizeof(usage), "%s%s%s", cmd->name, cmd->usage[0] ? " " : "",
-			 cmd->usage);
+		snprintf(usage, sizeof(usage), "%s%s%s", cmd->name,
+			 cmd->usage[0] ? " " : "", cmd->usage);
 		printf("  %-29s %s\n", usage, cmd->help);
 	}
 	printf("\nOptions:\n"
@@ -54,8 +54,8 @@ int help_command(const char *name, struct vfk_err *err)
 	const struct ctl_cmd *cmd = ctl_cmd_find(name);
 
 	if (!cmd || cmd->kind == CTL_INTERNAL)
-		return vfk_err_set(err, VFK_E_USAGE, 0, "unknown command %s (see vfctl help)",
-				   name);
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "unknown command %s (see vfctl help)", name);
 	printf("Usage: vfctl %s%s%s\n\n  %s\n  %s\n", cmd->name, cmd->usage[0] ? " " : "",
 	       cmd->usage, cmd->help, kind_text(cmd->kind));
 	return 0;
@@ -84,7 +84,8 @@ static json_t *machine_json(enum fsm_machine m)
 			json_array_append_new(todo, json_string(e.todo[k]));
 		json_object_set_new(row, "from", json_string(e.from));
 		json_object_set_new(row, "event", json_string(e.event));
-		json_object_set_new(row, "guard", e.guard ? json_string(e.guard) : json_null());
+		json_object_set_new(row, "guard",
+				    e.guard ? json_string(e.guard) : json_null());
 		json_object_set_new(row, "to", json_string(e.to));
 		json_object_set_new(row, "todo", todo);
 		json_array_append_new(rows, row);
@@ -106,7 +107,8 @@ int fsm_print(const char *machine, bool dot, bool json, struct vfk_err *err)
 
 	if (machine && !fsm_machine_find(machine, &only))
 		return vfk_err_set(err, VFK_E_USAGE, 0,
-				   "unknown machine %s (there are vf, lease and port)", machine);
+				   "unknown machine %s (there are vf, lease and port)",
+				   machine);
 	for (int i = 0; i < FSM_N_MACHINES; i++) {
 		enum fsm_machine m = (enum fsm_machine)i;
 

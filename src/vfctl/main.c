@@ -45,9 +45,11 @@ static int option_error(int c, char *const argv[], struct vfk_err *err)
 	const char *name = optopt ? one : argv[optind - 1];
 
 	if (c == ':')
-		return vfk_err_set(err, VFK_E_USAGE, 0, "option %s needs a value (see vfctl --help)",
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "option %s needs a value (see vfctl --help)",
 				   argv[optind - 1]);
-	return vfk_err_set(err, VFK_E_USAGE, 0, "unknown option %s (see vfctl --help)", name);
+	return vfk_err_set(err, VFK_E_USAGE, 0, "unknown option %s (see vfctl --help)",
+			   name);
 }
 
 static int parse_options(int argc, char *argv[], struct options *o, struct vfk_err *err)
@@ -87,7 +89,8 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		case 'o':
 			if (strcmp(optarg, "json") && strcmp(optarg, "table"))
 				return vfk_err_set(err, VFK_E_USAGE, 0,
-						   "option -o takes table or json, not %s", optarg);
+						   "option -o takes table or json, not %s",
+						   optarg);
 			o->json = !strcmp(optarg, "json");
 			break;
 		default:
@@ -96,8 +99,8 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 	}
 }
 
-static int check_words(const struct ctl_cmd *cmd, const struct options *o, unsigned n_words,
-		       struct vfk_err *err)
+static int check_words(const struct ctl_cmd *cmd, const struct options *o,
+		       unsigned n_words, struct vfk_err *err)
 {
 	unsigned n = n_words + o->force + o->dot;
 
@@ -114,8 +117,8 @@ static int check_words(const struct ctl_cmd *cmd, const struct options *o, unsig
 
 /* --- answers --- */
 
-static int print_answer(const struct ctl_cmd *cmd, const struct options *o, const char *json,
-			size_t len, struct vfk_err *err)
+static int print_answer(const struct ctl_cmd *cmd, const struct options *o,
+			const char *json, size_t len, struct vfk_err *err)
 {
 	struct strbuf text = { 0 };
 	int rc;
@@ -132,8 +135,8 @@ static int print_answer(const struct ctl_cmd *cmd, const struct options *o, cons
 }
 
 /* The engine's part of 'version', and ours. */
-static int print_version(const struct ctl_cmd *cmd, const struct options *o, const char *json,
-			 size_t len, struct vfk_err *err)
+static int print_version(const struct ctl_cmd *cmd, const struct options *o,
+			 const char *json, size_t len, struct vfk_err *err)
 {
 	json_t *doc = json ? json_loadb(json, len, 0, NULL) : NULL, *ours = json_object();
 	json_t *engine = json_object_get(doc, "engine");
@@ -160,8 +163,10 @@ static int print_offline(const struct ctl_cmd *cmd, const struct options *o,
 	int rc = offline_read(&off, err);
 
 	if (rc == 0) {
-		struct view v = { .node = &off.node, .status = &status,
-				  .wall_ns = clock_wall_ns(), .boot_ns = clock_boot_ns() };
+		struct view v = { .node = &off.node,
+				  .status = &status,
+				  .wall_ns = clock_wall_ns(),
+				  .boot_ns = clock_boot_ns() };
 
 		status.version = off.node.rec.version;
 		status.boot_id = off.node.rec.meta.boot_id;
@@ -195,8 +200,8 @@ static void make_request(struct ctl_request *rq, const struct ctl_cmd *cmd,
 		snprintf(rq->args[i], sizeof(rq->args[i]), "%s", words[i]);
 }
 
-static int do_read(const struct ctl_cmd *cmd, const struct options *o, const char *const *words,
-		   unsigned n_words, struct vfk_err *err)
+static int do_read(const struct ctl_cmd *cmd, const struct options *o,
+		   const char *const *words, unsigned n_words, struct vfk_err *err)
 {
 	const char *path = o->socket ? o->socket : vfk_path(PATH_CONTROL_SOCK);
 	struct ctl_client *c = NULL;
@@ -265,8 +270,10 @@ static int do_explain(const struct ctl_cmd *cmd, const struct options *o,
 	if (rc == 0)
 		rc = history_read(&history, addr, err);
 	if (rc == 0) {
-		struct view v = { .node = &off.node, .status = &status,
-				  .wall_ns = clock_wall_ns(), .boot_ns = clock_boot_ns() };
+		struct view v = { .node = &off.node,
+				  .status = &status,
+				  .wall_ns = clock_wall_ns(),
+				  .boot_ns = clock_boot_ns() };
 
 		rc = view_dump(view_explain(&v, addr, node_vf(&off.node, addr),
 					    (const struct view_record *const *)history.records,
@@ -329,7 +336,8 @@ int main(int argc, char *argv[])
 	} else if (rc == 0) {
 		cmd = ctl_cmd_find(argv[optind]);
 		if (!cmd || cmd->kind == CTL_INTERNAL)
-			rc = vfk_err_set(&err, VFK_E_USAGE, 0, "unknown command %s (see vfctl --help)",
+			rc = vfk_err_set(&err, VFK_E_USAGE, 0,
+					 "unknown command %s (see vfctl --help)",
 					 argv[optind]);
 		else if (o.help)
 			rc = help_command(cmd->name, &err);

@@ -8,8 +8,8 @@
 #include "base/paths.h"
 #include "io/codec.h"
 
-static int read_all(bool history, journal_record_fn fn, void *arg, struct journal_status *st,
-		    struct vfk_err *err)
+static int read_all(bool history, journal_record_fn fn, void *arg,
+		    struct journal_status *st, struct vfk_err *err)
 {
 	const char *dir = vfk_path(PATH_JOURNAL);
 	struct disk disk;
@@ -17,11 +17,12 @@ static int read_all(bool history, journal_record_fn fn, void *arg, struct journa
 
 	rc = fs_disk(&disk, dir, true, err);
 	if (rc < 0 && err->sys == ENOENT)
-		return vfk_err_set(err, VFK_E_NOTFOUND, 0, "there is no journal in %s", dir);
+		return vfk_err_set(err, VFK_E_NOTFOUND, 0, "there is no journal in %s",
+				   dir);
 	if (rc < 0)
 		return rc;
-	rc = journal_read(&disk, journal_durable_load(vfk_path(PATH_DURABLE)), history, fn, arg,
-			  st, err);
+	rc = journal_read(&disk, journal_durable_load(vfk_path(PATH_DURABLE)), history,
+			  fn, arg, st, err);
 	disk.close(disk.ctx);
 	return rc;
 }
@@ -73,10 +74,12 @@ int offline_verdict(const struct offline *o, struct vfk_err *err)
 	case JOURNAL_CLEAN:
 		return 0;
 	case JOURNAL_TORN:
-		return vfk_err_set(err, VFK_E_TORN, 0, "the journal has a torn tail: %s", what);
+		return vfk_err_set(err, VFK_E_TORN, 0, "the journal has a torn tail: %s",
+				   what);
 	case JOURNAL_DAMAGED:
 		return vfk_err_set(err, VFK_E_CORRUPT, 0,
-				   "the journal is damaged, this is what is whole: %s", what);
+				   "the journal is damaged, this is what is whole: %s",
+				   what);
 	case JOURNAL_UNKNOWN:
 		return vfk_err_set(err, VFK_E_VERSION, 0,
 				   "the journal is of another version: %s", what);
@@ -113,8 +116,10 @@ static struct view_record *history_add(struct history *h)
 static int collect(void *arg, const struct journal_record *rec, struct vfk_err *err)
 {
 	struct reading *reading = arg;
-	struct view_record found = { .seq = rec->seq, .type = rec->type,
-				     .in_snapshot = rec->in_snapshot }, *r;
+	struct view_record found = { .seq = rec->seq,
+				     .type = rec->type,
+				     .in_snapshot = rec->in_snapshot },
+			   *r;
 	int rc = 0;
 
 	if (rec->type == REC_VF)

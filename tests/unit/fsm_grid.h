@@ -8,6 +8,7 @@
 #ifndef VFK_TESTS_FSM_GRID_H
 #define VFK_TESTS_FSM_GRID_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,8 +34,8 @@ static inline void grid_expected(const char *cell, int variant, char out[GRID_CE
 }
 
 /* What happened, in the same letters.  A todo bit without a letter shows as '?'. */
-static inline void grid_actual(bool taken, char to, unsigned todo, const char *todo_letters,
-			       char out[GRID_CELL])
+static inline void grid_actual(bool taken, char to, unsigned todo,
+			       const char *todo_letters, char out[GRID_CELL])
 {
 	size_t n = 0;
 

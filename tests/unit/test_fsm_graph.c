@@ -26,7 +26,8 @@ static void add(void *arg, const char *text, size_t len_bytes)
 	p->text[p->len] = '\0';
 }
 
-static const char *drawn(void (*draw)(enum fsm_machine, fsm_write_fn, void *), enum fsm_machine m)
+static const char *drawn(void (*draw)(enum fsm_machine, fsm_write_fn, void *),
+			 enum fsm_machine m)
 {
 	static struct page page;
 
@@ -78,9 +79,10 @@ static void wrapped_diagram(void)
 {
 	const char *text = drawn(fsm_diagram, FSM_LEASE);
 
-	CU_ASSERT_PTR_NOT_NULL(
-		strstr(text, "  +-- FAILED, TIMEOUT, DEL, CALLER_GONE, REPLAY, SETUP_FAILED, ---> OWED\n"
-			     "      GC, NETNS_GONE, ADMIN_RELEASE, REBOOT\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text,
+				      "  +-- FAILED, TIMEOUT, DEL, CALLER_GONE, REPLAY, "
+				      "SETUP_FAILED, ---> OWED\n"
+				      "      GC, NETNS_GONE, ADMIN_RELEASE, REBOOT\n"));
 	text = drawn(fsm_diagram, FSM_VF);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  |   NETNS_GONE, ADMIN_RELEASE, FATAL\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  +-- APPEARED [is_foreign] ----"));
@@ -102,13 +104,16 @@ static void diagram_has_every_row(void)
 
 			fsm_edge((enum fsm_machine)m, i, &e);
 			snprintf(state, sizeof(state), "\n%s\n  +--", e.from);
-			part = strncmp(text, state + 1, strlen(state) - 1) ? strstr(text, state) :
-									     text;
+			part = strncmp(text, state + 1, strlen(state) - 1) ?
+				       strstr(text, state) :
+				       text;
 			CU_ASSERT_PTR_NOT_NULL_FATAL(part);
-			for (end = part + 1; *end && !(end[0] == '\n' && end[1] >= 'A'); end++)
+			for (end = part + 1; *end && !(end[0] == '\n' && end[1] >= 'A');
+			     end++)
 				;
-			snprintf(label, sizeof(label), "%s%s%s%s", e.event, e.guard ? " [" : "",
-				 e.guard ? e.guard : "", e.guard ? "]" : "");
+			snprintf(label, sizeof(label), "%s%s%s%s", e.event,
+				 e.guard ? " [" : "", e.guard ? e.guard : "",
+				 e.guard ? "]" : "");
 			part = strstr(part, label);
 			CU_ASSERT(part && part < end);
 		}
@@ -122,7 +127,8 @@ static void lines_fit(void)
 {
 	for (int m = 0; m < FSM_N_MACHINES; m++) {
 		for (int kind = 0; kind < 2; kind++) {
-			const char *text = drawn(kind ? fsm_table : fsm_diagram, (enum fsm_machine)m);
+			const char *text = drawn(kind ? fsm_table : fsm_diagram,
+						 (enum fsm_machine)m);
 
 			for (const char *line = text; *line;) {
 				size_t len = strcspn(line, "\n");
@@ -141,13 +147,15 @@ static void table_lines(void)
 	SUITE_INT(n_lines(drawn(fsm_table, FSM_VF)), vf_n_rows + 1);
 	SUITE_INT(n_lines(drawn(fsm_table, FSM_LEASE)), lease_n_rows + 1);
 	SUITE_INT(n_lines(drawn(fsm_table, FSM_PORT)), port_n_rows + 1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(drawn(fsm_table, FSM_PORT),
-				      "FROM     EVENT             GUARD  TO       TO DO, IN THIS ORDER\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(drawn(fsm_table, FSM_PORT),
-				      "FATAL    DEVICE_RECOVERED  -      UNKNOWN  TELL QUERY RETRY\n"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(
-		drawn(fsm_table, FSM_VF),
-		"\nFREE       TAKEN          is_foreign  FAULTED    JOURNAL ALARM\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(drawn(fsm_table, FSM_PORT),
+		       "FROM     EVENT             GUARD  TO       TO DO, IN THIS ORDER\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(drawn(fsm_table, FSM_PORT),
+		       "FATAL    DEVICE_RECOVERED  -      UNKNOWN  TELL QUERY RETRY\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(drawn(fsm_table, FSM_VF),
+		       "\nFREE       TAKEN          is_foreign  FAULTED    JOURNAL ALARM\n"));
 }
 
 static void dot_is_a_digraph(void)
@@ -157,7 +165,8 @@ static void dot_is_a_digraph(void)
 		size_t depth = 0, quotes = 0;
 		char head[32];
 
-		snprintf(head, sizeof(head), "digraph %s {\n", fsm_machine_name((enum fsm_machine)m));
+		snprintf(head, sizeof(head), "digraph %s {\n",
+			 fsm_machine_name((enum fsm_machine)m));
 		SUITE_INT(strncmp(text, head, strlen(head)), 0);
 		for (const char *p = text; *p; p++) {
 			quotes += *p == '"';

@@ -52,7 +52,8 @@ static void every_pair(void)
 			enum lease_state state = states[s];
 			char actual[GRID_CELL], text[160];
 			unsigned todo = 0xdead0000;
-			bool taken = lease_step(&state, (enum lease_event)grid[e].event, &todo);
+			bool taken = lease_step(&state, (enum lease_event)grid[e].event,
+						&todo);
 
 			grid_actual(taken, letter_of(state), todo, todo_letters, actual);
 			snprintf(text, sizeof(text), "%s %s", lease_state_name(states[s]),
@@ -168,7 +169,8 @@ static void spread(bool reached[N_STATES])
 	for (bool more = true; more;) {
 		more = false;
 		for (size_t i = 0; i < lease_n_rows; i++) {
-			size_t from = strchr(letters, letter_of(lease_rows[i].from)) - letters;
+			size_t from = strchr(letters, letter_of(lease_rows[i].from)) -
+				      letters;
 			size_t to = strchr(letters, letter_of(lease_rows[i].to)) - letters;
 
 			if (reached[from] && !reached[to])
@@ -192,11 +194,13 @@ static void reachable_both_ways(void)
 
 static void values_on_disk(void)
 {
-	static const char *const fixed_states[] = { "?", "NONE", "ASKED", "HELD", "OWED", "?" };
+	static const char *const fixed_states[] = { "?",    "NONE", "ASKED",
+						    "HELD", "OWED", "?" };
 	static const char *const fixed_events[] = {
-		"?",      "ASK",          "ANSWERED", "FAILED",     "TIMEOUT",       "DEL",
-		"CALLER_GONE", "REPLAY",  "SETUP_FAILED", "GC",     "NETNS_GONE",    "ADMIN_RELEASE",
-		"REBOOT", "PAID",         "UNPAID",   "NOT_RUN",    "ADOPT",         "?"
+		"?",	      "ASK",	       "ANSWERED", "FAILED",	   "TIMEOUT",
+		"DEL",	      "CALLER_GONE",   "REPLAY",   "SETUP_FAILED", "GC",
+		"NETNS_GONE", "ADMIN_RELEASE", "REBOOT",   "PAID",	   "UNPAID",
+		"NOT_RUN",    "ADOPT",	       "?"
 	};
 
 	for (int i = 0; i < (int)(sizeof(fixed_states) / sizeof(fixed_states[0])); i++)
@@ -206,13 +210,15 @@ static void values_on_disk(void)
 	SUITE_STR(lease_todo_name((enum lease_todo)(1 << 30)), "?");
 }
 
-VFK_SUITE(fsm_lease, { "every pair of state and event does what the grid says", every_pair },
+VFK_SUITE(fsm_lease,
+	  { "every pair of state and event does what the grid says", every_pair },
 	  { "table, grid, states and events have the same size", counts_agree },
 	  { "every row of the table can fire", every_row_fires },
 	  { "JOURNAL is the lowest bit and in every row", journal_first_and_always },
 	  { "P1: only ASKED is synced, and before the plugin is run", sync_before_run },
 	  { "P8: a debt ends by payment or by certainty only", no_way_round_the_debt },
-	  { "R13: every debt wants its payment but at reboot", every_debt_is_paid_but_at_reboot },
+	  { "R13: every debt wants its payment but at reboot",
+	    every_debt_is_paid_but_at_reboot },
 	  { "ASKED is left on failure and timeout, OWED is tried again", ways_out },
 	  { "every state is reachable from NONE and leads to it", reachable_both_ways },
 	  { "values that reach the disk are the agreed ones", values_on_disk })

@@ -42,7 +42,8 @@ static void every_pair(void)
 			enum port_state state = states[s];
 			char actual[GRID_CELL], text[160];
 			unsigned todo = 0xdead0000;
-			bool taken = port_step(&state, (enum port_event)grid[e].event, &todo);
+			bool taken = port_step(&state, (enum port_event)grid[e].event,
+					       &todo);
 
 			grid_actual(taken, letter_of(state), todo, todo_letters, actual);
 			snprintf(text, sizeof(text), "%s %s", port_state_name(states[s]),
@@ -112,7 +113,8 @@ static void every_state_reaches_every_state(void)
 		reached[start] = true;
 		for (size_t round = 0; round < N_STATES; round++) {
 			for (size_t i = 0; i < port_n_rows; i++) {
-				if (reached[strchr(letters, letter_of(port_rows[i].from)) - letters])
+				if (reached[strchr(letters, letter_of(port_rows[i].from)) -
+					    letters])
 					reached[strchr(letters, letter_of(port_rows[i].to)) -
 						letters] = true;
 			}
@@ -128,7 +130,8 @@ static void every_state_is_left_when_the_device_fails(void)
 		enum port_state state = states[s];
 		unsigned todo;
 
-		SUITE_INT(port_step(&state, EV(DEVICE_FATAL), &todo), states[s] != PORT_FATAL);
+		SUITE_INT(port_step(&state, EV(DEVICE_FATAL), &todo),
+			  states[s] != PORT_FATAL);
 		state = states[s];
 		SUITE_INT(port_step(&state, EV(LOST), &todo), states[s] != PORT_UNKNOWN);
 	}
@@ -137,7 +140,7 @@ static void every_state_is_left_when_the_device_fails(void)
 static void fixed_values(void)
 {
 	static const char *const fixed_states[] = { "?",      "UNKNOWN", "DOWN", "INIT",
-						    "ACTIVE", "FATAL",   "?" };
+						    "ACTIVE", "FATAL",	 "?" };
 	static const char *const fixed_events[] = { "?",
 						    "LINK_DOWN",
 						    "LINK_INIT",
@@ -157,7 +160,8 @@ static void fixed_values(void)
 VFK_SUITE(fsm_port, { "every pair of state and event does what the grid says", every_pair },
 	  { "table, grid, states and events have the same size", counts_agree },
 	  { "every row of the table can fire", every_row_fires },
-	  { "every change is told, asked for where unknown, alarmed where fatal", change_is_told },
+	  { "every change is told, asked for where unknown, alarmed where fatal",
+	    change_is_told },
 	  { "a dead device leaves FATAL only towards UNKNOWN", dead_device_stays_dead },
 	  { "every state reaches every state", every_state_reaches_every_state },
 	  { "every state is left when the device fails or is lost",

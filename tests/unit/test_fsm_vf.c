@@ -53,11 +53,11 @@ static const struct {
 	enum vf_state from;
 	enum vf_event event;
 } refusable[] = {
-	{ VF_FREE, EV(TAKEN) },             /* a free VF that nobody uses */
-	{ VF_FAULTED, EV(RETRY) },          /* never take what somebody else uses */
-	{ VF_FAULTED, EV(ADMIN_RETRY) },    /* likewise */
-	{ VF_FAULTED, EV(PF_RECOVERED) },   /* likewise */
-	{ VF_FAULTED, EV(HOME) },           /* what is ours comes home by a release only */
+	{ VF_FREE, EV(TAKEN) },		  /* a free VF that nobody uses */
+	{ VF_FAULTED, EV(RETRY) },	  /* never take what somebody else uses */
+	{ VF_FAULTED, EV(ADMIN_RETRY) },  /* likewise */
+	{ VF_FAULTED, EV(PF_RECOVERED) }, /* likewise */
+	{ VF_FAULTED, EV(HOME) },	  /* what is ours comes home by a release only */
 };
 #define N_REFUSABLE (sizeof(refusable) / sizeof(refusable[0]))
 
@@ -78,14 +78,17 @@ static void every_pair(void)
 				struct vf_fsm vf = { states[s], foreign };
 				char expected[GRID_CELL], actual[GRID_CELL], text[160];
 				unsigned todo = 0xdead0000;
-				bool taken = vf_step(&vf, (enum vf_event)grid[e].event, &todo);
+				bool taken = vf_step(&vf, (enum vf_event)grid[e].event,
+						     &todo);
 
 				grid_expected(grid[e].cell[s], foreign, expected);
-				grid_actual(taken, letter_of(vf.state), todo, todo_letters, actual);
-				snprintf(text, sizeof(text), "%s %s foreign=%d gives %s, expected %s",
+				grid_actual(taken, letter_of(vf.state), todo,
+					    todo_letters, actual);
+				snprintf(text, sizeof(text),
+					 "%s %s foreign=%d gives %s, expected %s",
 					 vf_state_name(states[s]),
-					 vf_event_name((enum vf_event)grid[e].event), foreign,
-					 actual, expected);
+					 vf_event_name((enum vf_event)grid[e].event),
+					 foreign, actual, expected);
 				suite_str(actual, expected, text, __FILE__, __LINE__);
 			}
 		}
@@ -283,7 +286,8 @@ static void ways_out(void)
 		SUITE_INT(works, states[s] == VF_RESERVED || states[s] == VF_DETACHING);
 		SUITE_INT(leaves(states[s], EV(TIMEOUT)), works);
 		SUITE_INT(leaves(states[s], EV(FATAL)), works);
-		SUITE_INT(leaves(states[s], EV(SETUP_FAILED)) || leaves(states[s], EV(GAVE_UP)),
+		SUITE_INT(leaves(states[s], EV(SETUP_FAILED)) ||
+				  leaves(states[s], EV(GAVE_UP)),
 			  works);
 		SUITE_INT(leaves(states[s], EV(VANISHED)), states[s] != VF_ABSENT);
 		SUITE_INT(leaves(states[s], EV(REBOOT)), states[s] != VF_ABSENT);
@@ -293,7 +297,7 @@ static void ways_out(void)
 /* P3: who has a VF loses it only to these events. */
 static void only_these_release_an_owner(void)
 {
-	static const enum vf_event releasing[] = { EV(DEL),           EV(GC),
+	static const enum vf_event releasing[] = { EV(DEL),	      EV(GC),
 						   EV(NETNS_GONE),    EV(RETURNED),
 						   EV(ADMIN_RELEASE), EV(VANISHED),
 						   EV(REBOOT) };
@@ -327,16 +331,32 @@ static void values_on_disk(void)
 	static const struct {
 		int value;
 		const char *name;
-	} fixed_states[] = { { 1, "FREE" },      { 2, "RESERVED" }, { 3, "ATTACHED" },
+	} fixed_states[] = { { 1, "FREE" },	 { 2, "RESERVED" }, { 3, "ATTACHED" },
 			     { 4, "DETACHING" }, { 5, "FAULTED" },  { 6, "ABSENT" } },
-	  fixed_events[] = { { 1, "ADD" },           { 2, "SETUP_DONE" },  { 3, "SETUP_FAILED" },
-			     { 4, "DEL" },           { 5, "GC" },          { 6, "CALLER_GONE" },
-			     { 7, "REPLAY" },        { 8, "NETNS_GONE" },  { 9, "RETURNED" },
-			     { 10, "ADMIN_RELEASE" }, { 11, "RESTORE_DONE" }, { 12, "GAVE_UP" },
-			     { 13, "FATAL" },        { 14, "RETRY" },      { 15, "ADMIN_RETRY" },
-			     { 16, "PF_RECOVERED" }, { 17, "VANISHED" },   { 18, "REBOOT" },
-			     { 19, "APPEARED" },     { 20, "ADOPT" },      { 21, "HOME" },
-			     { 22, "TIMEOUT" },      { 23, "STEP" },       { 24, "BASELINE" },
+	  fixed_events[] = { { 1, "ADD" },
+			     { 2, "SETUP_DONE" },
+			     { 3, "SETUP_FAILED" },
+			     { 4, "DEL" },
+			     { 5, "GC" },
+			     { 6, "CALLER_GONE" },
+			     { 7, "REPLAY" },
+			     { 8, "NETNS_GONE" },
+			     { 9, "RETURNED" },
+			     { 10, "ADMIN_RELEASE" },
+			     { 11, "RESTORE_DONE" },
+			     { 12, "GAVE_UP" },
+			     { 13, "FATAL" },
+			     { 14, "RETRY" },
+			     { 15, "ADMIN_RETRY" },
+			     { 16, "PF_RECOVERED" },
+			     { 17, "VANISHED" },
+			     { 18, "REBOOT" },
+			     { 19, "APPEARED" },
+			     { 20, "ADOPT" },
+			     { 21, "HOME" },
+			     { 22, "TIMEOUT" },
+			     { 23, "STEP" },
+			     { 24, "BASELINE" },
 			     { 25, "TAKEN" } };
 
 	SUITE_INT(sizeof(fixed_states) / sizeof(fixed_states[0]), N_STATES);
@@ -371,11 +391,14 @@ VFK_SUITE(fsm_vf, { "every pair of state and event does what the grid says", eve
 	  { "every row of the table can fire", every_row_fires },
 	  { "table, grid, states and events have the same size", counts_agree },
 	  { "JOURNAL is the lowest bit and in every row", journal_first_and_always },
-	  { "the last row of a pair has no guard but for the named pairs", last_row_has_no_guard },
+	  { "the last row of a pair has no guard but for the named pairs",
+	    last_row_has_no_guard },
 	  { "every state is reachable from ABSENT", every_state_is_reachable },
 	  { "every state leads to FREE", every_state_leads_to_free },
 	  { "states with work under way are left on failure and timeout", ways_out },
-	  { "P3: an owner loses its VF only to the named events", only_these_release_an_owner },
-	  { "P2: the alarm is raised where a DEL relies on it", alarm_where_a_del_relies_on_it },
+	  { "P3: an owner loses its VF only to the named events",
+	    only_these_release_an_owner },
+	  { "P2: the alarm is raised where a DEL relies on it",
+	    alarm_where_a_del_relies_on_it },
 	  { "values that reach the disk are the agreed ones", values_on_disk },
 	  { "unknown values have no name and no transition", unknown_values })
