@@ -10,4 +10,10 @@
 const struct driver *const *registry_drivers(const struct drv_env *env);
 const struct driver *registry_find(const struct drv_env *env, const char *name); /* or NULL */
 
+/* 'd' with its unset operations filled; for tests. */
+struct driver registry_fill(struct driver d);
+
+/* The drivers, one for each kind of VF. */
+extern const struct driver sim_driver; /* VFs of a description file, with veth links */
+
 #endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moves between namespaces.  A move holds the kernel's RTNL for a grace period (4 to 20 ms),
+ * so there is one message for each, and names are looked up without that lock. */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/if.h>
+
+#include "drivers/link.h"
+
+static bool same_device(const struct link *a, const struct link *b)
+{
+	return !strcmp(a->alias, b->alias) && !strcmp(a->parent_dev, b->parent_dev) &&
+	       !strcmp(a->kind, b->kind) && a->hwaddr_len == b->hwaddr_len &&
+	       !memcmp(a->hwaddr, b->hwaddr, a->hwaddr_len);
+}
+
+/* The kernel moves first and renames then: when the new name was taken in between, the link
+ * is in the pod under its old one. */
+static int back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
+			      struct vfk_err *err)
+{
+	VFK_AUTO(fd_auto) int home_fd = -1;
+	struct link_change ch = LINK_NO_CHANGE;
+	struct link there;
+	int rc = link_get(pod, LINK_HERE, 0, link->ifname, &there, err);
+
+	if (rc <= 0 || !same_device(link, &there))
+		return rc < 0 ? rc : 0;
+	rc = vnl_netns_fd(home, &home_fd, err);
+	if (rc < 0)
+		return rc;
+	ch.netns_fd = home_fd;
+	return link_set(pod, there.ifindex, &ch, err);
+}
+
+int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, const char *ifname,
+		uint32_t *ifindex, struct vfk_err *err)
+{
+	VFK_AUTO(fd_auto) int pod_fd = -1;
+	struct link_change ch = LINK_NO_CHANGE;
+	struct vfk_err own;
+	uint32_t index;
+	int rc;
+
+	if (vnl_ifindex(pod, ifname))
+		return vfk_err_set(err, VFK_E_EXISTS, 0,
+				   "the pod has a link named %s already", ifname);
+	rc = vnl_netns_fd(pod, &pod_fd, err);
+	if (rc < 0)
+		return rc;
+	ch.netns_fd = pod_fd;
+	ch.ifname = ifname;
+	ch.flags = ch.change = IFF_UP;
+	rc = link_set(home, link->ifindex, &ch, &own);
+	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {
+		rc = back_from_half_way(home, pod, link, err);
+		if (rc < 0)
+			return vfk_err_wrap(err, "take link %s back, %s is taken in the pod",
+					    link->ifname, ifname);
+		return vfk_err_set(err, VFK_E_EXISTS, 0,
+				   "the pod has a link named %s already", ifname);
+	}
+	if (rc < 0) {
+		if (err)
+			*err = own;
+		return vfk_err_wrap(err, "move link %s into the pod as %s", link->ifname,
+				    ifname);
+	}
+	index = vnl_ifindex(pod, ifname);
+	if (!index)
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "link %s left the pod again while it was moved there",
+				   ifname);
+	*ifindex = index;
+	return 0;
+}
+
+int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
+		 const char *passing, const char *ifname, uint32_t *ifindex,
+		 struct vfk_err *err)
+{
+	VFK_AUTO(fd_auto) int home_fd = -1;
+	struct link_change move = LINK_NO_CHANGE, name = LINK_NO_CHANGE;
+	struct vfk_err own;
+	int rc = vnl_netns_fd(home, &home_fd, err);
+
+	if (rc < 0)
+		return rc;
+	move.netns_fd = home_fd;
+	move.ifname = passing;
+	rc = link_set(from, link->ifindex, &move, err);
+	if (rc < 0)
+		return vfk_err_wrap(err, "move link %s home", link->ifname);
+	*ifindex = vnl_ifindex(home, passing);
+	if (!*ifindex)
+		return vfk_err_set(err, VFK_E_KERNEL, 0, "link %s vanished on its way home",
+				   link->ifname);
+	name.ifname = ifname;
+	/* A name that somebody else took at home does not keep the link in the pod. */
+	rc = link_set(home, *ifindex, &name, &own);
+	if (rc < 0 && !(rc == -VFK_E_KERNEL && own.sys == EEXIST)) {
+		if (err)
+			*err = own;
+		return vfk_err_wrap(err, "name the link at home %s", ifname);
+	}
+	return 0;
+}
