@@ -60,6 +60,9 @@ static int bad(struct vfk_err *err, const char *what, const json_t *value,
 {
 	char show[CNI_SHOW_LEN];
 
+	if (json_is_object(value) || json_is_array(value) || json_is_null(value))
+		return vfk_err_set(err, VFK_E_IPAM, 0, "%s is %s, not %s", what,
+				   cni_json_kind(value), wanted);
 	return vfk_err_set(err, VFK_E_IPAM, 0, "%s %s is not %s", what,
 			   value ? cni_json_show(value, show) : "(none)", wanted);
 }
