@@ -100,7 +100,7 @@ static int ask_send(struct ctl_client *c, const char *command, const char *const
 		return vfk_err_set(err, VFK_E_TIMEOUT, 0,
 				   "the engine does not read its requests");
 	if (errno == EPIPE || errno == ECONNRESET)
-		return vfk_err_set(err, VFK_E_GONE, 0, "the engine closed the connection");
+		return 0; /* the engine may have said why: receiving tells */
 	return vfk_err_set(err, VFK_E_SYS, errno, "send a request");
 }
 
@@ -130,11 +130,14 @@ static int ask_part(struct ctl_client *c, char *buf, struct strbuf *text, bool *
 	ssize_t n = recv(c->fd, buf, MESSAGE_MAX, MSG_TRUNC);
 	int rc;
 
+	/* A reset is reported before what the engine had said until then. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(c->fd, buf, MESSAGE_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	if (n < 0 && errno == EINTR) {
 		*more = true;
 		return 0;
 	}
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	if (n == 0 || (n < 0 && (errno == ECONNRESET || errno == EAGAIN)))
 		return vfk_err_set(err, VFK_E_GONE, 0, "the engine closed the connection");
 	if (n < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "receive an answer");
