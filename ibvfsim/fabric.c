@@ -7,7 +7,6 @@
  * and answers just what ib_ipoib needs for carrier and ping.  Ports that are not active
  * neither send nor receive, and a queue pair hears only its own partition. */
 #include <linux/crc32.h>
-#include <linux/delay.h>
 #include <linux/slab.h>
 #include <rdma/ib_sa.h>
 #include <rdma/uverbs_ioctl.h>
@@ -55,6 +54,7 @@ struct mcast {
 
 struct msg {
 	struct list_head node;
+	unsigned long due; /* jiffies; of a slow SA */
 	u32 len, src_qpn, dst_qpn;
 	u16 slid, dlid, pkey;
 	bool grh;
@@ -64,8 +64,11 @@ struct msg {
 
 struct workqueue_struct *sim_wq;
 static LIST_HEAD(msgs);
+static LIST_HEAD(slow_msgs); /* wait for the SA to take its time */
 static void deliver_all(struct work_struct *w);
+static void deliver_slow(struct work_struct *w);
 static DECLARE_WORK(deliver_work, deliver_all);
+static DECLARE_DELAYED_WORK(slow_work, deliver_slow);
 
 static struct sim_cq *to_cq(struct ib_cq *ib)
 {
@@ -337,11 +340,32 @@ static struct msg *msg_new(struct sim_qp *q, const struct ib_ud_wr *ud)
 	return m;
 }
 
+static bool to_sa(const struct msg *m)
+{
+	return m->dlid == SM_LID && m->dst_qpn == 1;
+}
+
+static void msg_send(struct msg *m)
+{
+	int delay_ms = to_sa(m) ? READ_ONCE(sim_sa_delay_ms) : 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&sim_lock, flags);
+	if (delay_ms > 0) {
+		m->due = jiffies + msecs_to_jiffies(delay_ms);
+		list_add_tail(&m->node, &slow_msgs);
+		queue_delayed_work(sim_wq, &slow_work, msecs_to_jiffies(delay_ms));
+	} else {
+		list_add_tail(&m->node, &msgs);
+		queue_work(sim_wq, &deliver_work);
+	}
+	spin_unlock_irqrestore(&sim_lock, flags);
+}
+
 static int post_send(struct ib_qp *ib, const struct ib_send_wr *wr,
 		     const struct ib_send_wr **bad)
 {
 	struct sim_qp *q = to_qp(ib);
-	unsigned long flags;
 
 	for (; wr; wr = wr->next) {
 		struct ib_wc wc = { .wr_id = wr->wr_id, .opcode = IB_WC_SEND, .qp = ib };
@@ -355,10 +379,7 @@ static int post_send(struct ib_qp *ib, const struct ib_send_wr *wr,
 				*bad = wr;
 				return -ENOMEM;
 			}
-			spin_lock_irqsave(&sim_lock, flags);
-			list_add_tail(&m->node, &msgs);
-			spin_unlock_irqrestore(&sim_lock, flags);
-			queue_work(sim_wq, &deliver_work);
+			msg_send(m);
 		}
 		if (wc.status || (wr->send_flags & IB_SEND_SIGNALED) ||
 		    q->init.sq_sig_type == IB_SIGNAL_ALL_WR)
@@ -532,11 +553,6 @@ static bool sa_answer(struct msg *m)
 	return true;
 }
 
-static bool to_sa(const struct msg *m)
-{
-	return m->dlid == SM_LID && m->dst_qpn == 1;
-}
-
 static void deliver(struct msg *m)
 {
 	struct sim_dev *d, *src = NULL;
@@ -578,14 +594,29 @@ static void deliver_all(struct work_struct *w)
 		spin_unlock_irqrestore(&sim_lock, flags);
 		if (!m)
 			return;
-		if (to_sa(m) && sim_sa_delay_ms > 0)
-			msleep(sim_sa_delay_ms);
 		spin_lock_irqsave(&sim_lock, flags);
 		deliver(m);
 		spin_unlock_irqrestore(&sim_lock, flags);
 		kfree(m);
 		cond_resched();
 	}
+}
+
+static void deliver_slow(struct work_struct *w)
+{
+	struct msg *m, *tmp;
+	unsigned long flags;
+
+	spin_lock_irqsave(&sim_lock, flags);
+	list_for_each_entry_safe(m, tmp, &slow_msgs, node)
+		if (time_after_eq(jiffies, m->due))
+			list_move_tail(&m->node, &msgs);
+	m = list_first_entry_or_null(&slow_msgs, struct msg, node);
+	if (m)
+		queue_delayed_work(sim_wq, &slow_work,
+				   time_after(m->due, jiffies) ? m->due - jiffies : 0);
+	queue_work(sim_wq, &deliver_work);
+	spin_unlock_irqrestore(&sim_lock, flags);
 }
 
 static int attach_mcast(struct ib_qp *ib, union ib_gid *gid, u16 lid)
@@ -676,7 +707,9 @@ void sim_fabric_exit(void)
 {
 	struct msg *m, *tmp;
 
+	cancel_delayed_work_sync(&slow_work);
 	destroy_workqueue(sim_wq);
+	list_splice(&slow_msgs, &msgs);
 	list_for_each_entry_safe(m, tmp, &msgs, node)
 		kfree(m);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ibvfsim_driver: /sys/kernel/debug/ibvfsim/<PCI address>/, described in README. */
+#include <linux/rtnetlink.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "sim.h"
 
@@ -169,6 +171,41 @@ static int port_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(port);
 
+#ifdef IBVFSIM_PLANTED_BUGS
+/* Only in a build that is to show that KASAN and lockdep look at this code. */
+static ssize_t plant_write(struct file *f, const char __user *buf, size_t n, loff_t *pos)
+{
+	struct sim_dev *d = f->private_data;
+	char line[32], *p;
+	int r = get_line(line, sizeof(line), buf, n);
+
+	if (r)
+		return r;
+	if (!strcmp(line, "use-after-free")) {
+		p = kmalloc(sizeof(line), GFP_KERNEL);
+		if (!p)
+			return -ENOMEM;
+		memcpy(p, line, sizeof(line));
+		kfree(p);
+		d->pkey[SIM_PKEYS - 1] = READ_ONCE(p[1]) ? 0 : 0;
+	} else if (!strcmp(line, "lock-order")) {
+		mutex_lock(&sim_mutex); /* everybody else takes them the other way round */
+		rtnl_lock();
+		rtnl_unlock();
+		mutex_unlock(&sim_mutex);
+	} else {
+		return -EINVAL;
+	}
+	return n;
+}
+
+static const struct file_operations plant_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = plant_write,
+};
+#endif
+
 static void ops_add(struct sim_pf *pf, struct dentry *fn_dir)
 {
 	struct dentry *all = debugfs_create_dir("ops", fn_dir), *dir;
@@ -192,6 +229,9 @@ void sim_knobs_add(struct sim_dev *d)
 	d->dir = debugfs_create_dir(pci_name(d->pdev), dbg_root);
 	debugfs_create_file("event", 0200, d->dir, d, &event_fops);
 	debugfs_create_file("port", 0400, d->dir, d, &port_fops);
+#ifdef IBVFSIM_PLANTED_BUGS
+	debugfs_create_file("plant", 0200, d->dir, d, &plant_fops);
+#endif
 	if (d->vf >= 0)
 		return;
 	debugfs_create_file("vfs", 0400, d->dir, d->pf, &vfs_fops);
