@@ -56,17 +56,19 @@ static uint64_t start_field(const char *stat)
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
-uint64_t clock_start_ticks(void)
+uint64_t clock_start_ns(void)
 {
 	char stat[1024];
-	uint64_t ticks = 0;
+	uint64_t now = (uint64_t)clock_boot_ns(), tick_ns, ticks = 0;
 	long per_s = sysconf(_SC_CLK_TCK);
 
 	if (slurp("/proc/self/stat", stat, sizeof(stat)) > 0)
 		ticks = start_field(stat);
-	if (ticks)
-		return ticks;
-	return (uint64_t)(clock_boot_ns() / (NS_PER_S / (per_s > 0 ? per_s : 100)));
+	if (!ticks)
+		return now;
+	tick_ns = (uint64_t)NS_PER_S / (uint64_t)(per_s > 0 ? per_s : 100);
+	/* Born in that tick; the clock tells when in it, unless it is over already. */
+	return now < (ticks + 1) * tick_ns ? now : (ticks + 1) * tick_ns - 1;
 }
 
 int clock_boot_id(char id[BOOT_ID_LEN + 1])

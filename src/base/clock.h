@@ -12,9 +12,10 @@
 int64_t clock_boot_ns(void); /* CLOCK_BOOTTIME: goes on through suspend */
 int64_t clock_wall_ns(void); /* CLOCK_REALTIME */
 
-/* The start of the calling process in clock ticks since boot, field 22 of
- * /proc/self/stat; without a readable /proc, CLOCK_BOOTTIME now in the same unit. */
-uint64_t clock_start_ticks(void);
+/* The start of the calling process, in nanoseconds of CLOCK_BOOTTIME: within the clock tick
+ * of field 22 of /proc/self/stat, and in that tick the time of this call (design R12: call
+ * it first thing in main).  Without a readable /proc, the time of this call. */
+uint64_t clock_start_ns(void);
 
 #define BOOT_ID_LEN 36
 /* Reads /proc/sys/kernel/random/boot_id (or 'VFKEEPER_BOOT_ID' of the environment, for

@@ -67,7 +67,7 @@ struct frame_nonce {
 struct frame_request {
 	struct frame_hdr hdr;
 	struct frame_nonce nonce;
-	uint64_t start_ticks; /* clock_start_ticks() of the client (R12) */
+	uint64_t start_ns; /* clock_start_ns() of the client (R12) */
 	int64_t deadline_boot_ns; /* when the client gives up by itself */
 	uint32_t stdin_len, env_len;
 	/* 0: opened and passed; -1: CNI_NETNS unset or empty; otherwise errno of open(2). */
@@ -147,7 +147,7 @@ struct spool_hdr {
 	uint32_t magic;
 	uint16_t version; /* 1 */
 	uint16_t dialect;
-	uint64_t start_ticks;
+	uint64_t start_ns;
 	uint32_t env_len, stdin_len;
 	char boot_id[40];
 	uint32_t crc; /* CRC-32 (as zlib's) of the whole entry with this field 0 */

@@ -72,7 +72,7 @@ static int check(struct engine *e, struct request *rq)
 			     "the journal could not be synced and a new file is being begun");
 		return -1;
 	}
-	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ticks)) {
+	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns)) {
 		request_fail(e, rq, 11, "a DEL of container %.64s interface %s came after "
 			     "this ADD began", rq->cni.att.container, rq->cni.att.ifname);
 		return -1;
@@ -294,7 +294,7 @@ static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 {
 	struct vf *other = node_vf_of(&e->node, &rq->cni.att);
 
-	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ticks)) {
+	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns)) {
 		request_fail(e, rq, 11, "a DEL of container %.64s interface %s came after "
 			     "this ADD began", rq->cni.att.container, rq->cni.att.ifname);
 		return true;

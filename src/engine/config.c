@@ -308,7 +308,8 @@ int config_load(struct config *cfg, const char *path, struct vfk_err *err)
 		return rc;
 	r.rest = text;
 	bad_line = ini_parse_stream(next_line, &r, on_value, &r);
-	if (r.rc < 0)
+	/* inih goes on after a line that it cannot read: the first error is told. */
+	if (r.rc < 0 && (bad_line <= 0 || bad_line >= r.line))
 		return r.rc;
 	if (bad_line > 0)
 		return vfk_err_set(err, VFK_E_CONFIG, 0,

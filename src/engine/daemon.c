@@ -210,7 +210,7 @@ static int take_spooled(void *arg, const struct spool_entry *entry, struct vfk_e
 
 	if (engine_spooled(d->engine, entry->dialect, entry->env, entry->env_len,
 			   entry->stdin_text, entry->stdin_len, entry->boot_id,
-			   entry->start_ticks, err) < 0)
+			   entry->start_ns, err) < 0)
 		return -err->kind;
 	return spool_done(dir, entry->file, err);
 }

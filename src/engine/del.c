@@ -24,7 +24,7 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 			rq->pass = pass;
 			if (rq == del || !rq->parsed || rq->cni.verb != CNI_ADD ||
 			    !attachment_equal(&rq->cni.att, &del->cni.att) ||
-			    rq->start_ticks > del->start_ticks)
+			    rq->start_ns > del->start_ns)
 				continue;
 			if (rq->state != REQ_WAIT_DISCOVERY && rq->state != REQ_QUEUED &&
 			    rq->state != REQ_OBSERVE && rq->state != REQ_PAY_FIRST)
@@ -138,7 +138,7 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		lease_run_own_del(e, rq);
 		return;
 	}
-	recent_del_note(e->recent_del, &rq->cni.att, e->ops.ticks(e->ops.ctx), now_ns(e), true);
+	recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e), now_ns(e), true);
 	request_ok(e, rq);
 }
 
@@ -150,10 +150,10 @@ void del_begin(struct engine *e, struct request *rq)
 
 	if (!rq->old_boot)
 		recent_del_note(e->recent_del, &rq->cni.att,
-				rq->from_spool ? rq->start_ticks : e->ops.ticks(e->ops.ctx),
+				rq->from_spool ? rq->start_ns : (uint64_t)now_ns(e),
 				now_ns(e), settled && !vf);
 	end_waiting_adds(e, rq);
-	if (vf && (rq->old_boot || vf->rec.client_start_ticks > rq->start_ticks)) {
+	if (vf && (rq->old_boot || vf->rec.client_start_ns > rq->start_ns)) {
 		/* P3: this attachment began after that DEL did. */
 		request_ok(e, rq);
 		return;
@@ -177,6 +177,10 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 							       node_vf(&e->node, res->addr);
 
 	request_cause(e, rq);
+	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */
+		request_ok(e, rq);
+		return;
+	}
 	if (vf && attachment_none(&vf->rec.owner) &&
 	    (vf->fsm.state == VF_FREE || vf->fsm.state == VF_FAULTED)) {
 		vf->rec.owner = rq->cni.att;

@@ -61,7 +61,7 @@ struct request {
 	int netns_fd, stdin_fd, env_fd;
 	int netns_errno;
 	struct frame_nonce nonce;
-	uint64_t start_ticks;
+	uint64_t start_ns;
 	int64_t arrived_ns, deadline_ns;
 	enum request_state state;
 	struct vf *vf;

@@ -27,7 +27,6 @@ struct engine_ops {
 	void *ctx;
 	int64_t (*boot_ns)(void *ctx);
 	int64_t (*wall_ns)(void *ctx);
-	uint64_t (*ticks)(void *ctx); /* now, in the unit of frame_request.start_ticks */
 
 	/* Starts a job in a worker; its end is engine_job_done or engine_job_lost.  'fds' stay
 	 * the caller's.  'kind' SYNC goes to a worker of its own. */
@@ -90,7 +89,7 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 /* A DEL from the spool; returns a negative kind if its record could not be written. */
 int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
 		   const char *text, size_t text_len, const char *boot_id,
-		   uint64_t start_ticks, struct vfk_err *err) VFK_MUST_CHECK;
+		   uint64_t start_ns, struct vfk_err *err) VFK_MUST_CHECK;
 void engine_ran(struct engine *e, void *client, const struct frame_ran *ran, const char *out,
 		size_t out_len);
 void engine_client_gone(struct engine *e, void *client);

@@ -18,7 +18,7 @@
 #define MAGIC UINT64_C(0x314c45444b4656) /* "VFKDEL1" */
 #define NONE UINT16_MAX
 
-/* One DEL.  time: tick << 1 | settled; 0: the place is empty, or its writing was cut. */
+/* One DEL.  time: nanoseconds of CLOCK_BOOTTIME << 1 | settled; 0: the place is empty, or its writing was cut. */
 struct place {
 	uint64_t key[2];
 	_Atomic uint64_t time;
@@ -30,7 +30,7 @@ struct file {
 	uint32_t place_bytes, n_places;
 	char boot_id[BOOT_ID_LEN + 1];
 	uint8_t pad[3];
-	_Atomic uint64_t floor_ticks;
+	_Atomic uint64_t floor_ns;
 	uint32_t hand; /* the place that is taken next */
 	uint32_t pad2;
 	struct place place[N_PLACES];
@@ -41,7 +41,6 @@ _Static_assert(sizeof(struct file) == 72 + 24 * N_PLACES, "no hole but the two n
 
 struct recent_del {
 	struct file *file;
-	int64_t tick_ns;
 	/* Chains of places with equal hash, rebuilt at open. */
 	uint16_t head[N_PLACES], next[N_PLACES];
 };
@@ -187,12 +186,10 @@ int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *e
 {
 	char boot_id[BOOT_ID_LEN + 1] = "";
 	struct recent_del *r = calloc(1, sizeof(*r));
-	long hz = sysconf(_SC_CLK_TCK);
 	int rc;
 
 	if (!r)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "out of memory");
-	r->tick_ns = NS_PER_S / (hz > 0 ? hz : 100);
 	rc = path ? map_file(&r->file, path, err) : map_memory(&r->file, err);
 	if (rc < 0) {
 		free(r);
@@ -217,10 +214,10 @@ void recent_del_close(struct recent_del *r)
 
 /* --- DELs --- */
 
-static uint64_t pack(uint64_t ticks, bool settled)
+static uint64_t pack(uint64_t ns, bool settled)
 {
-	/* Tick 0 would be an empty place. */
-	return (ticks ? ticks : 1) << 1 | (settled ? 1 : 0);
+	/* Time 0 would be an empty place. */
+	return (ns ? ns : 1) << 1 | (settled ? 1 : 0);
 }
 
 /* The next place, emptied.  What is forgotten while it still counts raises the floor first,
@@ -228,12 +225,12 @@ static uint64_t pack(uint64_t ticks, bool settled)
 static struct place *take_place(struct recent_del *r, int64_t now_boot_ns)
 {
 	struct place *p = &r->file->place[r->file->hand];
-	uint64_t ticks = p->time >> 1;
+	uint64_t ns = p->time >> 1;
 
 	if (p->time) {
-		if (now_boot_ns - (int64_t)ticks * r->tick_ns < YOUNG_NS &&
-		    ticks > r->file->floor_ticks)
-			r->file->floor_ticks = ticks;
+		if (now_boot_ns - (int64_t)ns < YOUNG_NS &&
+		    ns > r->file->floor_ns)
+			r->file->floor_ns = ns;
 		index_remove(r, (uint16_t)r->file->hand);
 		p->time = 0;
 	}
@@ -242,7 +239,7 @@ static struct place *take_place(struct recent_del *r, int64_t now_boot_ns)
 }
 
 void recent_del_note(struct recent_del *r, const struct attachment *att,
-		     uint64_t now_ticks, int64_t now_boot_ns, bool settled)
+		     uint64_t del_ns, int64_t now_boot_ns, bool settled)
 {
 	uint64_t key[2];
 	struct place *p;
@@ -252,13 +249,13 @@ void recent_del_note(struct recent_del *r, const struct attachment *att,
 	if (p) {
 		uint64_t old = p->time >> 1;
 
-		p->time = pack(now_ticks > old ? now_ticks : old, settled);
+		p->time = pack(del_ns > old ? del_ns : old, settled);
 		return;
 	}
 	p = take_place(r, now_boot_ns);
 	p->key[0] = key[0];
 	p->key[1] = key[1];
-	p->time = pack(now_ticks, settled); /* the last of the three: now it counts */
+	p->time = pack(del_ns, settled); /* the last of the three: now it counts */
 	index_add(r, (uint16_t)(p - r->file->place));
 }
 
@@ -278,12 +275,12 @@ static uint64_t noted(const struct recent_del *r, const struct attachment *att)
 }
 
 bool recent_del_refuses(const struct recent_del *r, const struct attachment *att,
-			uint64_t start_ticks)
+			uint64_t start_ns)
 {
-	uint64_t floor_ticks = r->file->floor_ticks, del_ticks = noted(r, att) >> 1;
+	uint64_t floor_ns = r->file->floor_ns, del_ns = noted(r, att) >> 1;
 
-	return (floor_ticks && start_ticks <= floor_ticks) ||
-	       (del_ticks && start_ticks <= del_ticks);
+	return (floor_ns && start_ns <= floor_ns) ||
+	       (del_ns && start_ns <= del_ns);
 }
 
 bool recent_del_settled(const struct recent_del *r, const struct attachment *att)

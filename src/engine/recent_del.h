@@ -20,15 +20,15 @@ struct recent_del;
 int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err) VFK_MUST_CHECK;
 void recent_del_close(struct recent_del *r); /* NULL allowed; the file stays */
 
-/* A DEL of 'att' arrived now; 'settled': it found nothing, or left nothing to do (the DEL
+/* A DEL of 'att' arrived at 'del_ns' (now, or when it was left in the spool); 'settled': it found nothing, or left nothing to do (the DEL
  * table's last rows ask for that). */
-void recent_del_note(struct recent_del *r, const struct attachment *att, uint64_t now_ticks,
+void recent_del_note(struct recent_del *r, const struct attachment *att, uint64_t del_ns,
 		     int64_t now_boot_ns, bool settled);
-/* Whether an ADD whose client started at 'start_ticks' comes too late: before a noted DEL of
- * its attachment, in the same tick, or before the floor (the newest place that was overwritten
+/* Whether an ADD whose client started at 'start_ns' comes too late: before a noted DEL of
+ * its attachment or before the floor (the newest place that was overwritten
  * while younger than ten minutes). */
 bool recent_del_refuses(const struct recent_del *r, const struct attachment *att,
-			uint64_t start_ticks);
+			uint64_t start_ns);
 bool recent_del_settled(const struct recent_del *r, const struct attachment *att);
 
 #endif

@@ -88,7 +88,7 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
 	memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
 	memset(&vf->rec.nonce, 0, sizeof(vf->rec.nonce));
-	vf->rec.attach_seq = vf->rec.client_start_ticks = 0;
+	vf->rec.attach_seq = vf->rec.client_start_ns = 0;
 	vf->rec.netns_cookie = 0;
 	vf->rec.nsid = -1;
 	vf->rec.plan = 0;

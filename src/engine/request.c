@@ -201,7 +201,7 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	rq->netns_fd = netns_fd;
 	rq->netns_errno = frame->netns_errno;
 	rq->nonce = frame->nonce;
-	rq->start_ticks = frame->start_ticks;
+	rq->start_ns = frame->start_ns;
 	rq->env = e->ops.slurp(e->ops.ctx, env_fd, &rq->env_len);
 	rq->text = e->ops.slurp(e->ops.ctx, stdin_fd, &rq->text_len);
 	if (!rq->env || !rq->text) {
@@ -219,7 +219,7 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 
 int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
 		   const char *text, size_t text_len, const char *boot_id,
-		   uint64_t start_ticks, struct vfk_err *err)
+		   uint64_t start_ns, struct vfk_err *err)
 {
 	struct request *rq = request_new(e, NULL);
 	struct cni_fail fail;
@@ -241,7 +241,7 @@ int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, 
 	rq->netns_errno = -1;
 	rq->from_spool = true;
 	rq->old_boot = strcmp(boot_id, e->boot_id) != 0;
-	rq->start_ticks = start_ticks;
+	rq->start_ns = start_ns;
 	if (cni_parse(&rq->cni, CNI_DEL, dialect, rq->env, env_len, rq->text, text_len, &fail) <
 	    0) {
 		/* It can never be carried out: say so and let it go. */
@@ -448,7 +448,7 @@ static void check_one(struct engine *e, struct request *rq)
 	switch (rq->state) {
 	case REQ_RELEASE:
 		if (del_settled(e, rq) || (!rq->own_config_del && undone(rq))) {
-			recent_del_note(e->recent_del, &rq->cni.att, e->ops.ticks(e->ops.ctx),
+			recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e),
 					now_ns(e), !rq->lease);
 			request_ok(e, rq);
 		}

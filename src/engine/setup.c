@@ -34,7 +34,7 @@ void setup_reserve(struct engine *e, struct request *rq)
 	vf->rec.owner = rq->cni.att;
 	vf->rec.pod = rq->cni.pod;
 	vf->rec.nonce = rq->nonce;
-	vf->rec.client_start_ticks = rq->start_ticks;
+	vf->rec.client_start_ns = rq->start_ns;
 	vf->rec.wanted = rq->cni.wanted;
 	vf->rec.attach_seq = journal_last(e->journal) + 1;
 	/* Unique like the sequence: no lease can be asked for twice under one id (R9). */

@@ -115,7 +115,7 @@ static enum verdict read_entry(int dir_fd, struct spool_entry *entry)
 	body[hdr.env_len + 1 + hdr.stdin_len] = '\0';
 	memcpy(entry->boot_id, hdr.boot_id, sizeof(entry->boot_id));
 	entry->dialect = hdr.dialect;
-	entry->start_ticks = hdr.start_ticks;
+	entry->start_ns = hdr.start_ns;
 	entry->env_len = hdr.env_len;
 	entry->stdin_len = hdr.stdin_len;
 	entry->env = VFK_STEAL(body);

@@ -15,7 +15,7 @@ struct spool_entry {
 	char file[64];         /* name inside the spool directory */
 	char boot_id[40];
 	uint16_t dialect;
-	uint64_t start_ticks;
+	uint64_t start_ns;
 	char *env, *stdin_text; /* of the entry, gone after 'fn'; a NUL follows each */
 	size_t env_len, stdin_len;
 };

@@ -29,12 +29,6 @@ static int64_t wall_ns(void *ctx)
 	return clock_wall_ns();
 }
 
-static uint64_t ticks(void *ctx)
-{
-	(void)ctx;
-	return (uint64_t)clock_boot_ns();
-}
-
 static int lock(void *ctx, uint64_t byte, int *fd, struct vfk_err *err)
 {
 	(void)ctx;
@@ -124,7 +118,6 @@ int world_open(struct world *w, struct engine_ops *ops, struct vfk_err *err)
 		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", vfk_path(PATH_INFLIGHT));
 	ops->boot_ns = boot_ns;
 	ops->wall_ns = wall_ns;
-	ops->ticks = ticks;
 	ops->lock = lock;
 	ops->held = held;
 	ops->memfd = new_memfd;

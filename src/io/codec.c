@@ -271,7 +271,7 @@ void codec_put_vf(struct strbuf *out, const struct rec_vf *rec)
 	m.attach_seq = rec->attach_seq;
 	m.nonce_hi = rec->nonce.hi;
 	m.nonce_lo = rec->nonce.lo;
-	m.client_start_ticks = rec->client_start_ticks;
+	m.client_start_ns = rec->client_start_ns;
 	m.netns_cookie = rec->netns_cookie;
 	m.nsid_plus1 = rec->nsid < 0 ? 0 : (uint32_t)rec->nsid + 1;
 	m.since_wall_ns = rec->since_wall_ns;
@@ -306,7 +306,7 @@ static void take_vf(struct take *t, const Vfk__Vf *m, struct rec_vf *rec)
 	rec->attach_seq = m->attach_seq;
 	rec->nonce.hi = m->nonce_hi;
 	rec->nonce.lo = m->nonce_lo;
-	rec->client_start_ticks = m->client_start_ticks;
+	rec->client_start_ns = m->client_start_ns;
 	rec->netns_cookie = m->netns_cookie;
 	rec->nsid = (int32_t)take_number(t, "nsid_plus1", m->nsid_plus1,
 					 (uint64_t)INT32_MAX + 1);

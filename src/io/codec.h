@@ -62,7 +62,7 @@ struct rec_vf {
 	struct pod_ref pod;
 	uint64_t attach_seq;     /* sequence of its RESERVED record; 0 without owner */
 	struct frame_nonce nonce;
-	uint64_t client_start_ticks;
+	uint64_t client_start_ns;
 	uint64_t netns_cookie;   /* 0: not known */
 	int32_t nsid;            /* of the pod netns in the home netns; -1: none */
 	int64_t since_wall_ns;   /* when this state began */

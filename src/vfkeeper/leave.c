@@ -45,7 +45,7 @@ static int write_entry(int fd, const struct request *rq, const struct parts *p)
 		.magic = SPOOL_MAGIC,
 		.version = 1,
 		.dialect = rq->frame.dialect,
-		.start_ticks = rq->frame.start_ticks,
+		.start_ns = rq->frame.start_ns,
 		.env_len = rq->frame.env_len,
 		.stdin_len = rq->frame.stdin_len,
 	};

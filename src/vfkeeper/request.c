@@ -172,7 +172,7 @@ int request_gather(struct request *rq, enum cni_verb verb, const char *verb_text
 	rq->frame.hdr.type = FRAME_REQUEST;
 	rq->frame.verb = (uint8_t)verb;
 	rq->frame.dialect = (uint8_t)dialect;
-	rq->frame.start_ticks = clock_start_ticks();
+	rq->frame.start_ns = clock_start_ns();
 	rq->frame.deadline_boot_ns = until_ns;
 	/* Unique, not secret: it must not wait for entropy early in a boot. */
 	if (getrandom(&rq->frame.nonce, sizeof(rq->frame.nonce), GRND_INSECURE) !=

@@ -231,7 +231,7 @@ static void has_fixed_layouts(void)
 	SUITE_INT(sizeof(struct frame_hdr), 16);
 	SUITE_INT(sizeof(struct frame_request), 72);
 	SUITE_INT(offsetof(struct frame_request, nonce), 16);
-	SUITE_INT(offsetof(struct frame_request, start_ticks), 32);
+	SUITE_INT(offsetof(struct frame_request, start_ns), 32);
 	SUITE_INT(offsetof(struct frame_request, deadline_boot_ns), 40);
 	SUITE_INT(offsetof(struct frame_request, netns_errno), 56);
 	SUITE_INT(offsetof(struct frame_request, verb), 60);

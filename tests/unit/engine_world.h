@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small world for engine tests: a clock that stands still, a disk in memory, jobs that
+ * wait until the test lets them end, clients whose frames are kept.  The journal, the
+ * tables and the whole engine are the real ones. */
+#ifndef VFK_TESTS_ENGINE_WORLD_H
+#define VFK_TESTS_ENGINE_WORLD_H
+
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "engine/engine-internal.h"
+#include "engine/plan.h"
+#include "engine/recent_del.h"
+#include "io/inflight.h"
+
+#include "mem_disk.h"
+#include "suite.h"
+
+#define EW_MAX_CLIENTS 64
+#define EW_MAX_JOBS 128
+#define EW_MAX_HELD 32
+#define EW_PF UINT64_C(0x3b00) /* 0000:3b:00.0 */
+#define EW_VF(i) (EW_PF + 1 + (i))
+#define EW_BOOT "11111111-2222-3333-4444-555555555555"
+
+struct ew_client {
+	bool used, answered, cancelled;
+	int exit_code;
+	char *text;
+	unsigned n_runs;
+	struct frame_run runs[8];
+};
+
+struct ew_job {
+	struct job_req *rq;
+	size_t len;
+	bool killed;
+	bool with_byte; /* the inflight descriptor came with it */
+};
+
+struct ew {
+	struct mem_disk disk;
+	struct config config;
+	struct engine_ops ops;
+	struct engine *e;
+	struct node node;
+	struct journal *journal;
+	struct recent_del *recent_del;
+	char boot_id[BOOT_ID_LEN + 1];
+	int64_t now_ns;
+	unsigned n_vfs;
+	struct ew_client clients[EW_MAX_CLIENTS];
+	struct ew_job jobs[EW_MAX_JOBS];
+	unsigned n_jobs, n_jobs_ever;
+	uint64_t held[EW_MAX_HELD]; /* bytes that somebody else holds */
+	unsigned n_held;
+	bool plugin_missing, plugin_outside, netns_own, netns_bad;
+	/* How the next jobs end. */
+	uint32_t fail_steps;       /* steps that fail */
+	bool fail_ipam;            /* IPAM jobs fail */
+	enum vfk_err_kind fail_kind;
+	bool hold_jobs;            /* jobs do not end by themselves */
+	bool hold_sync, hold_ipam;
+	int sync_errno;
+	enum drv_where where;      /* OBSERVE and discovery of attached VFs */
+	bool nsid_alive;
+	pci_addr_t identified;     /* IDENTIFY */
+	unsigned gone_vf;          /* 1 + index that discovery does not find; 0: none */
+	unsigned foreign_vf;       /* 1 + index that discovery finds elsewhere */
+	uint64_t incarnation;
+	struct strbuf trace;       /* "record ...", "job ...", "run ...", "answer ...;" */
+};
+
+static inline void ew_note(struct ew *w, const char *fmt, ...) VFK_PRINTF(2, 3);
+static inline void ew_note(struct ew *w, const char *fmt, ...)
+{
+	char line[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	strbuf_addf(&w->trace, "%s;", line);
+}
+
+static inline void ew_trace_clear(struct ew *w)
+{
+	strbuf_free(&w->trace);
+	strbuf_adds(&w->trace, "");
+}
+
+static inline int64_t ew_boot_ns(void *ctx)
+{
+	return ((struct ew *)ctx)->now_ns;
+}
+
+static inline int64_t ew_wall_ns(void *ctx)
+{
+	return ((struct ew *)ctx)->now_ns + INT64_C(1700000000) * NS_PER_S;
+}
+
+/* Where discovery finds a link. */
+static inline enum drv_where ew_where(struct ew *w, unsigned i)
+{
+	const struct vf *vf = w->e ? node_vf(&w->e->node, EW_VF(i)) : NULL;
+
+	if (w->foreign_vf == i + 1 || (vf && vf->fsm.state == VF_ATTACHED))
+		return WHERE_ELSEWHERE;
+	return WHERE_HOME;
+}
+
+static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const int *fds,
+			 unsigned n_fds, struct vfk_err *err)
+{
+	struct ew *w = ctx;
+	struct ew_job *job = &w->jobs[w->n_jobs];
+
+	(void)fds;
+	(void)err;
+	if (w->n_jobs == EW_MAX_JOBS)
+		abort();
+	w->n_jobs++;
+	w->n_jobs_ever++;
+	*job = (struct ew_job){ .rq = malloc(len), .len = len, .with_byte = n_fds > 0 };
+	memcpy(job->rq, rq, len);
+	if (rq->kind == JOB_STEPS)
+		ew_note(w, "job STEPS %x", rq->steps);
+	else if (rq->kind != JOB_DISCOVER)
+		ew_note(w, "job %s", job_kind_name(rq->kind));
+	if (rq->kind == JOB_DISCOVER) { /* its memfd is filled while we have it */
+		for (unsigned i = 0; i <= w->n_vfs; i++) {
+			struct job_found f = { .driver = "sim" };
+
+			if (i == 0) {
+				f.is_pf = 1;
+				f.pf = (struct drv_pf){ .addr = EW_PF, .ifname = "pf0",
+							.n_ports = 1,
+							.n_vfs = (uint16_t)w->n_vfs };
+				f.pf.port_state[0] = PORT_ACTIVE;
+			} else if (w->gone_vf == i) {
+				continue;
+			} else {
+				f.vf = (struct drv_vf){ .addr = EW_VF(i - 1), .pf = EW_PF,
+							.index = (uint16_t)(i - 1),
+							.incarnation = w->incarnation,
+							.where = ew_where(w, i - 1),
+							.bound = true, .ifindex = 100 + i };
+				f.vf.seen.valid = true;
+				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname), "vf%u",
+					 i - 1);
+			}
+			if (write(fds[0], &f, sizeof(f)) != sizeof(f))
+				abort();
+		}
+	}
+	return 0;
+}
+
+static inline void ew_job_kill(void *ctx, uint64_t id)
+{
+	struct ew *w = ctx;
+
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].rq->id == id)
+			w->jobs[i].killed = true;
+}
+
+static inline void ew_wake_at(void *ctx, int64_t at)
+{
+	(void)ctx;
+	(void)at;
+}
+
+static inline void ew_answer(void *ctx, void *client, int exit_code, const char *text, size_t len)
+{
+	struct ew *w = ctx;
+	struct ew_client *c = client;
+
+	c->answered = true;
+	c->exit_code = exit_code;
+	free(c->text);
+	c->text = strndup(text, len);
+	ew_note(w, "answer %d", exit_code);
+}
+
+static inline int ew_run(void *ctx, void *client, struct frame_run *run, const int *fds,
+			 unsigned n_fds, struct vfk_err *err)
+{
+	struct ew *w = ctx;
+	struct ew_client *c = client;
+
+	(void)fds;
+	(void)err;
+	if (!n_fds)
+		abort(); /* R9: the lease's byte comes with it */
+	if (c->n_runs < VFK_ARRAY_SIZE(c->runs))
+		c->runs[c->n_runs++] = *run;
+	ew_note(w, "run %s", run->verb == CNI_ADD ? "ADD" : "DEL");
+	return 0;
+}
+
+static inline void ew_cancel(void *ctx, void *client)
+{
+	((struct ew_client *)client)->cancelled = true;
+	ew_note(ctx, "cancel");
+}
+
+static inline bool ew_held(void *ctx, uint64_t byte)
+{
+	struct ew *w = ctx;
+
+	for (unsigned i = 0; i < w->n_held; i++)
+		if (w->held[i] == byte)
+			return true;
+	return false;
+}
+
+static inline void ew_hold(struct ew *w, uint64_t byte)
+{
+	if (w->n_held < EW_MAX_HELD)
+		w->held[w->n_held++] = byte;
+}
+
+static inline void ew_let_go(struct ew *w)
+{
+	w->n_held = 0;
+}
+
+static inline int ew_lock(void *ctx, uint64_t byte, int *fd, struct vfk_err *err)
+{
+	if (ew_held(ctx, byte))
+		return vfk_err_set(err, VFK_E_BUSY, 0, "byte is held");
+	*fd = memfd_create("byte", MFD_CLOEXEC);
+	return *fd < 0 ? vfk_err_set(err, VFK_E_SYS, errno, "memfd") : 0;
+}
+
+static inline int ew_memfd(void *ctx, const char *name, const void *bytes, size_t len)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	(void)ctx;
+	if (fd >= 0 && write(fd, bytes, len) != (ssize_t)len)
+		abort();
+	return fd;
+}
+
+static inline char *ew_slurp(void *ctx, int fd, size_t *len)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = malloc((size_t)size + 1);
+
+	(void)ctx;
+	if (pread(fd, text, (size_t)size, 0) != size)
+		abort();
+	text[size] = '\0';
+	*len = (size_t)size;
+	return text;
+}
+
+static inline bool ew_find_plugin(void *ctx, const char *cni_path, const char *type, char *out,
+				  size_t cap)
+{
+	struct ew *w = ctx;
+
+	(void)cni_path;
+	if (w->plugin_missing)
+		return false;
+	snprintf(out, cap, "%s/%s", w->plugin_outside ? "/somewhere" : "/usr/bin", type);
+	return true;
+}
+
+static inline bool ew_netns_valid(void *ctx, int fd, bool *own)
+{
+	struct ew *w = ctx;
+
+	(void)fd;
+	*own = w->netns_own;
+	return !w->netns_bad;
+}
+
+/* --- jobs end --- */
+
+static inline void ew_job_end(struct ew *w, unsigned i)
+{
+	struct ew_job job = w->jobs[i];
+	struct job_res res = { .id = job.rq->id, .kind = job.rq->kind };
+
+	memmove(&w->jobs[i], &w->jobs[i + 1], (w->n_jobs - i - 1) * sizeof(job));
+	w->n_jobs--;
+	res.out.nsid = -1;
+	switch ((enum job_kind)job.rq->kind) {
+	case JOB_SYNC:
+		if (w->sync_errno)
+			vfk_err_set(&res.err, VFK_E_SYS, w->sync_errno, "fdatasync");
+		else
+			for (unsigned n = 0; n < JOURNAL_FILES; n++)
+				mem_sync(&w->disk, n);
+		break;
+	case JOB_STEPS:
+		res.done = job.rq->steps & ~w->fail_steps;
+		if (job.rq->steps & w->fail_steps)
+			vfk_err_set(&res.err, w->fail_kind, EIO, "step failed");
+		if (res.done & STEP_BIT(LINK_TO_POD)) {
+			res.out.netns_cookie = 77;
+			res.out.nsid = 5;
+			res.out.ifindex = 200;
+			res.out.mtu_bytes = 2044;
+			res.out.hwaddr_len = 6;
+			memcpy(res.out.hwaddr, "\x02\0\0\0\0\x01", 6);
+		}
+		break;
+	case JOB_OBSERVE:
+		res.out.where = w->where;
+		res.out.nsid_alive = w->nsid_alive;
+		break;
+	case JOB_IDENTIFY:
+		res.addr = w->identified;
+		snprintf(res.driver, sizeof(res.driver), "sim");
+		break;
+	case JOB_DISCOVER:
+		break;
+	case JOB_IPAM:
+		if (w->fail_ipam)
+			vfk_err_set(&res.err, VFK_E_IPAM, 0, "plugin failed");
+		break;
+	}
+	if (job.killed)
+		engine_job_lost(w->e, res.id, "killed");
+	else
+		engine_job_done(w->e, &res);
+	free(job.rq);
+	engine_turn(w->e);
+}
+
+/* Lets all jobs end, also those that follow. */
+static inline void ew_settle(struct ew *w)
+{
+	bool again = true;
+
+	engine_turn(w->e);
+	for (unsigned rounds = 0; again && rounds < 1000; rounds++) {
+		again = false;
+		for (unsigned i = 0; i < w->n_jobs; i++) {
+			enum job_kind kind = w->jobs[i].rq->kind;
+
+			if (kind == JOB_SYNC ? w->hold_sync :
+			    kind == JOB_IPAM ? w->hold_ipam : w->hold_jobs)
+				continue;
+			ew_job_end(w, i);
+			again = true;
+			break;
+		}
+	}
+}
+
+static inline void ew_pass(struct ew *w, int64_t ns)
+{
+	w->now_ns += ns;
+	ew_settle(w);
+}
+
+/* --- engines --- */
+
+/* A new engine on the disk as it is, as after the death of the one before. */
+static inline void ew_start(struct ew *w)
+{
+	struct disk disk = mem_as_disk(&w->disk);
+	struct journal_cfg jcfg = { .disk = &disk, .min_size = 256 * 1024,
+				    .snapshot = node_snapshot, .arg = &w->node };
+	struct journal_status st;
+	struct vfk_err err = { 0 };
+	struct engine_cfg cfg = { .config = &w->config, .ops = &w->ops, .node = &w->node,
+				  .boot_id = w->boot_id };
+	int rc;
+
+	node_init(&w->node);
+	w->journal = NULL;
+	rc = journal_open(&w->journal, &jcfg, node_replay, &st, &err);
+	if (rc < 0)
+		cfg.broken = err.msg;
+	node_settle(&w->node);
+	cfg.journal = w->journal;
+	if (recent_del_open(&w->recent_del, NULL, &err) < 0)
+		abort();
+	cfg.recent_del = w->recent_del;
+	cfg.records_missing = st.verdict == JOURNAL_DAMAGED;
+	cfg.missing_reason = "damaged";
+	if (engine_new(&w->e, &cfg, &err) < 0)
+		abort();
+	engine_begin(w->e);
+	ew_settle(w);
+}
+
+/* The engine dies; what it had under way dies with it, its clients see end of file. */
+static inline void ew_die(struct ew *w)
+{
+	engine_free(w->e);
+	w->e = NULL;
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		free(w->jobs[i].rq);
+	w->n_jobs = 0;
+}
+
+static inline void ew_quiet_log(enum log_level level, const char *line)
+{
+	(void)level;
+	if (getenv("VFK_TEST_LOG"))
+		fprintf(stderr, "%s\n", line);
+}
+
+static inline struct ew *ew_new(unsigned n_vfs)
+{
+	struct ew *w = calloc(1, sizeof(*w));
+
+	log_set_sink(ew_quiet_log);
+	mem_init(&w->disk);
+	config_default(&w->config);
+	snprintf(w->config.plugin_dirs, sizeof(w->config.plugin_dirs), "/usr/bin");
+	w->now_ns = 1000 * NS_PER_S;
+	w->n_vfs = n_vfs;
+	w->where = WHERE_HOME;
+	w->identified = PCI_NONE;
+	w->incarnation = 1;
+	w->fail_kind = VFK_E_KERNEL;
+	strbuf_adds(&w->trace, "");
+	snprintf(w->boot_id, sizeof(w->boot_id), "%s", EW_BOOT);
+	w->ops = (struct engine_ops){ .ctx = w, .boot_ns = ew_boot_ns, .wall_ns = ew_wall_ns,
+				      .job = ew_job,
+				      .job_kill = ew_job_kill, .wake_at = ew_wake_at,
+				      .answer = ew_answer, .run = ew_run, .cancel = ew_cancel,
+				      .lock = ew_lock, .held = ew_held, .memfd = ew_memfd,
+				      .slurp = ew_slurp, .find_plugin = ew_find_plugin,
+				      .netns_valid = ew_netns_valid };
+	ew_start(w);
+	return w;
+}
+
+static inline void ew_free(struct ew *w)
+{
+	if (w->e)
+		ew_die(w);
+	for (unsigned i = 0; i < EW_MAX_CLIENTS; i++)
+		free(w->clients[i].text);
+	strbuf_free(&w->trace);
+	mem_fini(&w->disk);
+	free(w);
+	log_set_sink(NULL);
+}
+
+/* --- clients --- */
+
+struct ew_call {
+	enum cni_verb verb;
+	const char *container; /* "c1" */
+	unsigned vf;           /* index */
+	const char *ipam;      /* plugin type, NULL: none */
+	const char *netns;     /* NULL: "/run/netns/x", "": unset */
+	uint64_t nonce;        /* 0: one of its own */
+	uint64_t start;        /* 0: now */
+	const char *text;      /* stdin instead of the usual one */
+	const char *ifname;    /* NULL: net1 */
+};
+
+static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
+{
+	static uint64_t nonces = 1000;
+	struct ew_client *c = NULL;
+	struct frame_request rq = { .verb = (uint8_t)call.verb, .dialect = DIALECT_VFKEEPER };
+	char env[600], text[600], addr[PCI_STRLEN];
+	const char *netns = call.netns ? call.netns : "/run/netns/x";
+	size_t env_len;
+	int stdin_fd, env_fd, netns_fd = -1;
+
+	for (unsigned i = 0; !c && i < EW_MAX_CLIENTS; i++)
+		if (!w->clients[i].used)
+			c = &w->clients[i];
+	if (!c)
+		abort();
+	c->used = true;
+	env_len = (size_t)snprintf(env, sizeof(env),
+				   "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
+				   "CNI_PATH=/usr/bin%c",
+				   call.verb == CNI_ADD ? "ADD" : call.verb == CNI_DEL ? "DEL" : "STATUS",
+				   0, call.container, 0, netns, 0,
+				   call.ifname ? call.ifname : "net1", 0, 0);
+	pci_format(EW_VF(call.vf), addr);
+	snprintf(text, sizeof(text),
+		 "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\",\"deviceID\":\"%s\"%s%s%s}",
+		 addr, call.ipam ? ",\"ipam\":{\"type\":\"" : "", call.ipam ? call.ipam : "",
+		 call.ipam ? "\"}" : "");
+	if (call.text)
+		snprintf(text, sizeof(text), "%s", call.text);
+	stdin_fd = ew_memfd(w, "stdin", text, strlen(text));
+	env_fd = ew_memfd(w, "env", env, env_len);
+	rq.stdin_len = (uint32_t)strlen(text);
+	rq.env_len = (uint32_t)env_len;
+	rq.nonce.lo = call.nonce ? call.nonce : ++nonces;
+	w->now_ns += 1000;
+	rq.start_ticks = call.start ? call.start : (uint64_t)w->now_ns;
+	w->now_ns += 1000;
+	if (netns[0])
+		netns_fd = memfd_create("netns", MFD_CLOEXEC);
+	else
+		rq.netns_errno = -1;
+	engine_request(w->e, c, &rq, stdin_fd, env_fd, netns_fd);
+	ew_settle(w);
+	return c;
+}
+
+#define EW_ADD(w, ...) ew_ask(w, (struct ew_call){ .verb = CNI_ADD, __VA_ARGS__ })
+#define EW_DEL(w, ...) ew_ask(w, (struct ew_call){ .verb = CNI_DEL, __VA_ARGS__ })
+
+#define EW_IPAM_ANSWER "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.1.2.3/24\"}]}"
+
+/* The plugin that this client was told to run has ended. */
+static inline void ew_ran(struct ew *w, struct ew_client *c, enum run_outcome outcome,
+			  int status, const char *out)
+{
+	struct frame_ran ran = { .outcome = (uint8_t)outcome, .status = status };
+
+	if (!c->n_runs)
+		abort();
+	ran.run_id = c->runs[c->n_runs - 1].run_id;
+	ran.out_len = (uint32_t)strlen(out);
+	engine_ran(w->e, c, &ran, out, strlen(out));
+	ew_settle(w);
+}
+
+static inline void ew_ran_ok(struct ew *w, struct ew_client *c)
+{
+	bool add = c->n_runs && c->runs[c->n_runs - 1].verb == CNI_ADD;
+
+	ew_ran(w, c, RUN_EXITED, 0, add ? EW_IPAM_ANSWER : "");
+}
+
+static inline void ew_gone(struct ew *w, struct ew_client *c)
+{
+	engine_client_gone(w->e, c);
+	ew_settle(w);
+}
+
+static inline struct vf *ew_vf(struct ew *w, unsigned i)
+{
+	return node_vf(&w->e->node, EW_VF(i));
+}
+
+static inline const char *ew_state(struct ew *w, unsigned i)
+{
+	struct vf *vf = ew_vf(w, i);
+
+	return vf ? vf_state_name(vf->fsm.state) : "unknown";
+}
+
+/* State of the newest lease of a container, "NONE" without one. */
+static inline const char *ew_lease(struct ew *w, const char *container)
+{
+	struct attachment att = { .ifname = "net1" };
+	struct lease *l;
+
+	snprintf(att.container, sizeof(att.container), "%s", container);
+	l = node_lease_of(&w->e->node, &att);
+	return l ? lease_state_name(l->state) : "NONE";
+}
+
+#define EW_OK(c)                                                                         \
+	do {                                                                             \
+		CU_ASSERT_TRUE((c)->answered);                                           \
+		SUITE_INT((c)->exit_code, 0);                                            \
+	} while (0)
+
+/* Answered with an error whose text contains 'part'. */
+#define EW_FAILED(c, part)                                                               \
+	do {                                                                             \
+		CU_ASSERT_TRUE((c)->answered);                                           \
+		SUITE_INT((c)->exit_code, 1);                                            \
+		if (!(c)->text || !strstr((c)->text, (part)))                            \
+			SUITE_STR((c)->text, (part));                                    \
+	} while (0)
+
+#endif

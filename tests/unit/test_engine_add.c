@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table "ADD finds": each row is a case named after it. */
+#include "engine_world.h"
+
+static void free_is_reserved(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	ew_trace_clear(w);
+	c = EW_ADD(w, .container = "c1");
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	/* The answer comes after the record: nothing follows it. */
+	SUITE_STR(w->trace.data, "job STEPS 8;answer 0;");
+	if (!strstr(c->text, "\"mac\":\"02:00:00:00:00:01\""))
+		SUITE_STR(c->text, "mac");
+	ew_free(w);
+}
+
+static void free_with_ipam(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	ew_trace_clear(w);
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	/* P1: no IPAM before ASKED is synced. */
+	SUITE_STR(ew_lease(w, "c1"), "ASKED");
+	SUITE_INT(c->n_runs, 0);
+	w->hold_sync = false;
+	ew_settle(w);
+	SUITE_INT(c->n_runs, 1);
+	SUITE_STR(c->runs[0].type, "host-local");
+	/* A VF that IPAM was not asked for yet is untouched. */
+	SUITE_INT(ew_vf(w, 0)->rec.touched, 0);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(w->trace.data, "job SYNC;run ADD;job STEPS 28;answer 0;");
+	if (!strstr(c->text, "10.1.2.3/24"))
+		SUITE_STR(c->text, "10.1.2.3/24");
+	ew_free(w);
+}
+
+/* Kills the engine while 'c1' is RESERVED with its plugin under way; its lease's byte. */
+static uint64_t die_in_ipam(struct ew *w, uint64_t nonce)
+{
+	uint64_t byte;
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = nonce);
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+	ew_die(w);
+	return byte;
+}
+
+static void reserved_without_a_byte_is_replayed(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	die_in_ipam(w, 0);
+	w->hold_ipam = true;
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	c = EW_ADD(w, .container = "c2");
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void reserved_same_nonce_resumes(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t byte = die_in_ipam(w, 42);
+	struct ew_client *c;
+	struct frame_ran ran = { .outcome = RUN_EXITED };
+
+	ew_hold(w, byte);
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42);
+	CU_ASSERT_FALSE(c->answered);
+	SUITE_INT(c->n_runs, 0); /* R9: never asked twice */
+	ran.run_id = ew_vf(w, 0)->rec.lease_id;
+	engine_ran(w->e, c, &ran, EW_IPAM_ANSWER, strlen(EW_IPAM_ANSWER));
+	ew_settle(w);
+	EW_OK(c);
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	ew_free(w);
+}
+
+static void held_same_nonce_resumes(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 7);
+	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+
+	w->hold_jobs = true;
+	ew_ran_ok(w, c);
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	ew_die(w);
+	w->hold_jobs = false;
+	ew_hold(w, byte);
+	ew_start(w);
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 7);
+	EW_OK(c);
+	if (!strstr(c->text, "10.1.2.3/24"))
+		SUITE_STR(c->text, "10.1.2.3/24");
+	ew_free(w);
+}
+
+static void attached_same_nonce_repeats(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *a = EW_ADD(w, .container = "c1", .nonce = 9);
+	struct ew_client *b;
+
+	ew_die(w);
+	ew_start(w);
+	ew_trace_clear(w);
+	b = EW_ADD(w, .container = "c1", .nonce = 9);
+	EW_OK(b);
+	SUITE_STR(b->text, a->text);
+	SUITE_STR(w->trace.data, "answer 0;");
+	ew_free(w);
+}
+
+static void attached_another_request_is_an_error(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1");
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "has VF 0000:3b:00.1 already");
+	/* Also with another VF: one interface has one. */
+	c = EW_ADD(w, .container = "c1", .vf = 1);
+	EW_FAILED(c, "has VF 0000:3b:00.1 already");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	ew_free(w);
+}
+
+static void owed_lease_is_paid_first(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	die_in_ipam(w, 0);
+	w->hold_ipam = true;
+	ew_start(w);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	SUITE_INT(c->n_runs, 1);
+	SUITE_INT(c->runs[0].verb, CNI_DEL);
+	SUITE_INT(c->runs[0].flags, RUN_STORED);
+	ew_ran_ok(w, c);
+	SUITE_INT(c->n_runs, 2);
+	SUITE_INT(c->runs[1].verb, CNI_ADD);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void owed_lease_that_cannot_be_paid(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	die_in_ipam(w, 0);
+	w->hold_ipam = true;
+	ew_start(w);
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_ran(w, c, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no server\"}");
+	EW_FAILED(c, "\"code\":11");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_free(w);
+}
+
+static void attached_netns_gone_is_released_first(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1");
+	w->where = WHERE_UNKNOWN;
+	w->nsid_alive = false;
+	c = EW_ADD(w, .container = "c2");
+	EW_OK(c);
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c2");
+	ew_free(w);
+}
+
+static void attached_another_owner_is_refused(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1");
+	w->where = WHERE_IN_POD;
+	w->nsid_alive = true;
+	c = EW_ADD(w, .container = "c2");
+	EW_FAILED(c, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is in use by container c1 "
+		     "interface net1");
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
+static void reserved_another_owner_is_refused(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local");
+	c = EW_ADD(w, .container = "c2");
+	EW_FAILED(c, "is being attached by container c1 interface net1");
+	ew_free(w);
+}
+
+static void detaching_is_finished_first(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *del, *add;
+
+	EW_ADD(w, .container = "c1");
+	w->hold_jobs = true;
+	del = EW_DEL(w, .container = "c1");
+	add = EW_ADD(w, .container = "c2");
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT_FALSE(add->answered);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(del);
+	EW_OK(add);
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c2");
+	ew_free(w);
+}
+
+static void detaching_past_the_deadline(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add;
+
+	EW_ADD(w, .container = "c1");
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	add = EW_ADD(w, .container = "c2");
+	ew_pass(w, 111 * NS_PER_S);
+	EW_FAILED(add, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still DETACHING (container c1 "
+		       "interface net1");
+	w->hold_jobs = false;
+	ew_settle(w);
+	ew_free(w);
+}
+
+/* Drives VF 0 into FAULTED. */
+static void make_faulted(struct ew *w)
+{
+	EW_ADD(w, .container = "c1");
+	w->fail_steps = STEP_BIT(LINK_HOME);
+	EW_DEL(w, .container = "c1");
+	for (unsigned i = 0; i < 20 && ew_vf(w, 0)->fsm.state == VF_DETACHING; i++)
+		ew_pass(w, 60 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+}
+
+static void faulted_gets_one_repair(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	make_faulted(w);
+	w->fail_steps = 0;
+	c = EW_ADD(w, .container = "c2");
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
+static void faulted_after_the_repair_is_refused(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *a;
+
+	make_faulted(w);
+	a = EW_ADD(w, .container = "c2");
+	for (unsigned i = 0; i < 30 && !a->answered; i++)
+		ew_pass(w, 10 * NS_PER_S);
+	EW_FAILED(a, "\"code\":11");
+	ew_free(w);
+}
+
+static void absent_is_one_clear_error(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	w->gone_vf = 1;
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "ABSENT");
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "VF 0000:3b:00.1 is gone from the bus");
+	c = EW_ADD(w, .container = "c1", .vf = 40);
+	EW_FAILED(c, "\"code\":7,\"msg\":\"deviceID 0000:3b:05.1 is not a VF that vfkeeper "
+		     "knows");
+	ew_free(w);
+}
+
+static void fatal_port_is_one_clear_error(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	node_pf(&w->e->node, EW_PF)->ports[0] = PORT_FATAL;
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "port 1 of PF 0000:3b:00.0 is in state FATAL");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+VFK_SUITE(engine_add,
+	  { "ADD finds RESERVED with neither byte locked: replays it, then as below",
+	    reserved_without_a_byte_is_replayed },
+	  { "ADD finds RESERVED, same owner and nonce: waits for its result",
+	    reserved_same_nonce_resumes },
+	  { "ADD finds RESERVED with HELD, same owner and nonce: goes on without IPAM",
+	    held_same_nonce_resumes },
+	  { "ADD finds ATTACHED, same owner and nonce: the stored result again",
+	    attached_same_nonce_repeats },
+	  { "ADD finds ATTACHED, same container and interface, another request: an error",
+	    attached_another_request_is_an_error },
+	  { "ADD finds an OWED lease of this attachment: pays it first",
+	    owed_lease_is_paid_first },
+	  { "ADD finds an OWED lease that cannot be paid: code 11",
+	    owed_lease_that_cannot_be_paid },
+	  { "ADD finds FREE: reserves it", free_is_reserved },
+	  { "ADD finds FREE, with IPAM: asks after the sync, before the VF is touched",
+	    free_with_ipam },
+	  { "ADD finds ATTACHED, another owner whose netns is provably gone: releases first",
+	    attached_netns_gone_is_released_first },
+	  { "ADD finds ATTACHED, another owner: code 11 with owner and age",
+	    attached_another_owner_is_refused },
+	  { "ADD finds RESERVED, another owner: code 11 with owner",
+	    reserved_another_owner_is_refused },
+	  { "ADD finds DETACHING: finishes the release first", detaching_is_finished_first },
+	  { "ADD finds DETACHING past its deadline: code 11 with the old owner",
+	    detaching_past_the_deadline },
+	  { "ADD finds FAULTED: one repair", faulted_gets_one_repair },
+	  { "ADD finds FAULTED after the repair: code 11 with the reason",
+	    faulted_after_the_repair_is_refused },
+	  { "ADD finds ABSENT or nothing: one clear error", absent_is_one_clear_error },
+	  { "ADD finds a port in FATAL: one clear error", fatal_port_is_one_clear_error })
