@@ -28,6 +28,7 @@ static struct {
 	struct loop_timer *timer;
 	struct ctl_call *late;
 	char *big;
+	unsigned n_big; /* requests for it */
 } engine;
 
 static void answer_late(void *arg)
@@ -50,6 +51,7 @@ static void handle(void *arg, struct ctl_call *call, const struct ctl_request *r
 		ctl_call_json(call, text.data, text.len);
 		strbuf_free(&text);
 	} else if (!strcmp(rq->command, "big")) {
+		engine.n_big++;
 		ctl_call_json(call, engine.big, BIG);
 	} else if (!strcmp(rq->command, "empty")) {
 		ctl_call_json(call, "", 0);
@@ -59,8 +61,10 @@ static void handle(void *arg, struct ctl_call *call, const struct ctl_request *r
 	} else if (!strcmp(rq->command, "late")) {
 		engine.late = call;
 		loop_timer_at(engine.timer, clock_boot_ns() + 200 * NS_PER_MS);
-	} else if (!strcmp(rq->command, "clients")) {
-		strbuf_addf(&text, "%u", ctl_server_clients(engine.server));
+	} else if (!strcmp(rq->command, "clients") || !strcmp(rq->command, "bigs")) {
+		strbuf_addf(&text, "%u",
+			    *rq->command == 'b' ? engine.n_big :
+						  ctl_server_clients(engine.server));
 		ctl_call_json(call, text.data, text.len);
 		strbuf_free(&text);
 	} else if (!strcmp(rq->command, "die")) {
@@ -414,23 +418,25 @@ static void other_version(void)
 	end();
 }
 
-/* Waits until the server has seen the ends of all other clients. */
-static void alone(void)
+/* Waits until the server counts this many of what 'command' counts. */
+static void counted(const char *command, unsigned expected)
 {
-	bool is_alone = false;
+	char wanted[16];
+	bool is_so = false;
 
-	for (int i = 0; i < WAIT_MS / 10 && !is_alone; i++) {
+	snprintf(wanted, sizeof(wanted), "%u", expected);
+	for (int i = 0; i < WAIT_MS / 10 && !is_so; i++) {
 		struct strbuf text = { 0 };
 		struct vfk_err err = { 0 };
 		struct ctl_client *c = client();
 
-		if (ctl_ask(c, "clients", NULL, 0, WAIT_MS, &text, &err) == 0)
-			is_alone = !strcmp(text.data, "1");
+		if (ctl_ask(c, command, NULL, 0, WAIT_MS, &text, &err) == 0)
+			is_so = !strcmp(text.data, wanted);
 		strbuf_free(&text);
 		ctl_close(c);
 		usleep(10000);
 	}
-	CU_ASSERT(is_alone);
+	CU_ASSERT(is_so);
 }
 
 static void too_many_clients(void)
@@ -453,7 +459,7 @@ static void too_many_clients(void)
 	close(one_more);
 	for (int i = 0; i < CTL_CLIENTS_MAX; i++)
 		close(fds[i]);
-	alone();
+	counted("clients", 1);
 	end();
 }
 
@@ -480,7 +486,7 @@ static void leaves_before_the_answer(void)
 	fd = bare();
 	bare_send(fd, CTL_VERSION, 1, "late");
 	close(fd);
-	alone();
+	counted("clients", 1);
 	c = client();
 	usleep(300000); /* the answer to nobody */
 	ask(c, "echo", "0:");
@@ -496,13 +502,16 @@ static void does_not_read(void)
 	int fd, n_errors = 0;
 
 	begin();
-	for (int round = 0; round < 2; round++) {
+	for (unsigned round = 1; round <= 2; round++) {
+		const unsigned n = CTL_QUEUE_MAX / BIG + 2;
+
 		fd = bare();
-		for (uint32_t i = 1; i <= CTL_QUEUE_MAX / BIG + 2; i++)
+		for (uint32_t i = 1; i <= n; i++)
 			bare_send(fd, CTL_VERSION, i, "big");
-		is_alive();
-		if (round == 0)
-			close(fd); /* all of that is dropped */
+		/* Others are served, and tell when all of that is queued. */
+		counted("bigs", round * n);
+		if (round == 1)
+			close(fd); /* it is dropped */
 	}
 	for (int i = 0; i < 2000 && !n_errors; i++) {
 		snprintf(last, sizeof(last), "%s", bare_reply(fd));
