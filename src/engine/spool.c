@@ -212,7 +212,7 @@ int spool_done(const char *dir, const char *file, struct vfk_err *err)
 
 	/* No sync of the directory: an entry that comes back after a power loss is a DEL that
 	 * finds nothing. */
-	if (fd >= 0 && (unlinkat(fd, file, 0) == 0 || errno == ENOENT))
+	if ((fd >= 0 && unlinkat(fd, file, 0) == 0) || errno == ENOENT)
 		return 0;
 	return vfk_err_set(err, VFK_E_SYS, errno, "remove %s/%s", dir, file);
 }
