@@ -88,8 +88,8 @@ static void take_meta(struct take *t, const Vfk__Meta *m, struct rec_meta *out)
 static Vfk__Owner *fill_owner(Vfk__Owner *m, const struct attachment *owner,
 			      const struct pod_ref *pod)
 {
-	if (!owner->container[0] && !owner->network[0] && !owner->ifname[0] && !pod->ns[0] &&
-	    !pod->name[0])
+	if (!owner->container[0] && !owner->network[0] && !owner->ifname[0] &&
+	    !pod->ns[0] && !pod->name[0])
 		return NULL;
 	vfk__owner__init(m);
 	m->network = codec_text(owner->network);
@@ -424,7 +424,8 @@ int codec_get_blob(const void *buf, size_t len, struct rec_blob *rec, void **hol
 	*hold = NULL;
 	memset(rec, 0, sizeof(*rec));
 	arena_init(&a);
-	m = (Vfk__Blob *)codec_unpack(&a, &vfk__blob__descriptor, buf, len, "blob record", err);
+	m = (Vfk__Blob *)codec_unpack(&a, &vfk__blob__descriptor, buf, len, "blob record",
+				      err);
 	if (!m)
 		return -VFK_E_DECODE;
 	rec->id = m->id;

@@ -23,60 +23,60 @@ enum record_type {
 	REC_NODE = 1,  /* struct rec_node: boot, marks */
 	REC_VF = 2,    /* struct rec_vf: one VF after a transition (or in a snapshot) */
 	REC_LEASE = 3, /* struct rec_lease: likewise */
-	REC_BLOB = 4   /* struct rec_blob: configuration, environment or result of an ADD */
+	REC_BLOB = 4 /* struct rec_blob: configuration, environment or result of an ADD */
 };
 
 enum cause_kind {
 	CAUSE_ENGINE = 1, /* recovery, reconciliation, retry */
-	CAUSE_REQUEST,    /* a CNI call */
-	CAUSE_EVENT,      /* netlink, uevent, RDMA */
-	CAUSE_ADMIN       /* vfctl */
+	CAUSE_REQUEST,	  /* a CNI call */
+	CAUSE_EVENT,	  /* netlink, uevent, RDMA */
+	CAUSE_ADMIN	  /* vfctl */
 };
 
 struct rec_meta {
 	int64_t wall_ns, boot_ns;
 	char boot_id[BOOT_ID_LEN + 1];
-	uint8_t cause;       /* enum cause_kind */
+	uint8_t cause;	      /* enum cause_kind */
 	char cause_text[120]; /* "DEL c1/net1", "deadline of link_home", ... */
 };
 
 struct rec_node {
 	struct rec_meta meta;
-	char version[32];        /* of the program that wrote it */
-	bool records_missing;    /* P10: until every VF is verified or an admin accepts */
+	char version[32];     /* of the program that wrote it */
+	bool records_missing; /* P10: until every VF is verified or an admin accepts */
 	char missing_reason[160];
-	uint64_t next_lease_id;  /* never used again: no lower id may be given out (R9) */
+	uint64_t next_lease_id; /* never used again: no lower id may be given out (R9) */
 };
 
 struct rec_vf {
 	struct rec_meta meta;
 	pci_addr_t addr, pf;
-	uint16_t index;          /* of the VF in its PF */
-	char driver[16];         /* vfkeeper driver: "sim", "infiniband", ... */
-	uint64_t incarnation;    /* inode of its sysfs device directory; with boot_id (P4) */
+	uint16_t index;	      /* of the VF in its PF */
+	char driver[16];      /* vfkeeper driver: "sim", "infiniband", ... */
+	uint64_t incarnation; /* inode of its sysfs device directory; with boot_id (P4) */
 	/* The transition: values of fsm/vf.h.  from == state for a progress record. */
 	uint8_t from, event, state;
 	bool foreign;
 	/* The owner, from RESERVED on; empty when FREE or ABSENT. */
 	struct attachment owner;
 	struct pod_ref pod;
-	uint64_t attach_seq;     /* sequence of its RESERVED record; 0 without owner */
+	uint64_t attach_seq; /* sequence of its RESERVED record; 0 without owner */
 	struct frame_nonce nonce;
 	uint64_t client_start_ns;
-	uint64_t netns_cookie;   /* 0: not known */
-	int32_t nsid;            /* of the pod netns in the home netns; -1: none */
-	int64_t since_wall_ns;   /* when this state began */
+	uint64_t netns_cookie; /* 0: not known */
+	int32_t nsid;	       /* of the pod netns in the home netns; -1: none */
+	int64_t since_wall_ns; /* when this state began */
 	/* The plan under way: bits by enum plan_step (engine/plan.h). */
-	uint8_t plan;            /* 0 none, 1 attach, 2 detach */
-	uint32_t begun, done;    /* steps that may have changed something; that are finished */
-	uint32_t touched;        /* attach steps begun by this owner: what detach has to undo */
-	uint32_t attempts;       /* of the detach plan */
+	uint8_t plan;	      /* 0 none, 1 attach, 2 detach */
+	uint32_t begun, done; /* steps that may have changed something; that are finished */
+	uint32_t touched;  /* attach steps begun by this owner: what detach has to undo */
+	uint32_t attempts; /* of the detach plan */
 	struct vf_settings wanted; /* what the ADD asked for */
 	struct vf_baseline baseline;
-	uint32_t ifindex;        /* of its link where it is now; 0: not known */
-	uint64_t lease_id;       /* 0: no foreign IPAM */
+	uint32_t ifindex;  /* of its link where it is now; 0: not known */
+	uint64_t lease_id; /* 0: no foreign IPAM */
 	uint64_t request_blob, result_blob; /* ids; 0: none */
-	char reason[200];        /* FAULTED: why */
+	char reason[200];		    /* FAULTED: why */
 };
 
 struct rec_lease {
@@ -85,11 +85,11 @@ struct rec_lease {
 	uint8_t from, event, state; /* values of fsm/lease.h */
 	struct attachment owner;
 	struct pod_ref pod;
-	pci_addr_t vf;           /* whose attachment it was made for */
+	pci_addr_t vf;		  /* whose attachment it was made for */
 	struct frame_nonce nonce; /* of the request that asked */
-	char plugin[64];         /* ipam.type */
-	uint64_t request_blob;   /* configuration and environment of the ADD */
-	uint32_t attempts;       /* of paying */
+	char plugin[64];	  /* ipam.type */
+	uint64_t request_blob;	  /* configuration and environment of the ADD */
+	uint32_t attempts;	  /* of paying */
 	int64_t asked_wall_ns;
 	char last_error[200];
 };
@@ -110,9 +110,12 @@ void codec_put_blob(struct strbuf *out, const struct rec_blob *rec);
 /* Decoders fill 'rec' completely; VFK_E_DECODE names the record type and the field that does
  * not fit (string too long, number out of range).  Unknown fields are ignored.
  * A blob's bytes point into a buffer that the caller frees with free(*hold). */
-int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk_err *err) VFK_MUST_CHECK;
-int codec_get_vf(const void *buf, size_t len, struct rec_vf *rec, struct vfk_err *err) VFK_MUST_CHECK;
-int codec_get_lease(const void *buf, size_t len, struct rec_lease *rec, struct vfk_err *err) VFK_MUST_CHECK;
+int codec_get_node(const void *buf, size_t len, struct rec_node *rec,
+		   struct vfk_err *err) VFK_MUST_CHECK;
+int codec_get_vf(const void *buf, size_t len, struct rec_vf *rec,
+		 struct vfk_err *err) VFK_MUST_CHECK;
+int codec_get_lease(const void *buf, size_t len, struct rec_lease *rec,
+		    struct vfk_err *err) VFK_MUST_CHECK;
 int codec_get_blob(const void *buf, size_t len, struct rec_blob *rec, void **hold,
 		   struct vfk_err *err) VFK_MUST_CHECK;
 

@@ -30,14 +30,15 @@ int codec_get_ctl_request(const void *buf, size_t len, struct ctl_request *rq,
 
 	arena_init(&a);
 	memset(rq, 0, sizeof(*rq));
-	m = (Vfk__CtlRequest *)codec_unpack(&a, &vfk__ctl_request__descriptor, buf, len, t.what,
-					    err);
+	m = (Vfk__CtlRequest *)codec_unpack(&a, &vfk__ctl_request__descriptor, buf, len,
+					    t.what, err);
 	if (!m)
 		return -VFK_E_DECODE;
 	rq->version = m->version;
 	rq->id = m->id;
 	take_text(&t, "command", m->command, rq->command, sizeof(rq->command));
-	rq->n_args = (unsigned)take_number(&t, "number of arguments", m->n_args, CTL_MAX_ARGS);
+	rq->n_args = (unsigned)take_number(&t, "number of arguments", m->n_args,
+					   CTL_MAX_ARGS);
 	for (unsigned i = 0; i < rq->n_args; i++)
 		take_text(&t, "args", m->args[i], rq->args[i], sizeof(rq->args[i]));
 	protobuf_c_message_free_unpacked(&m->base, &a.alloc);
@@ -69,7 +70,8 @@ int codec_get_ctl_reply(const void *buf, size_t len, struct ctl_reply *rp, void 
 	*hold = NULL;
 	arena_init(&a);
 	memset(rp, 0, sizeof(*rp));
-	m = (Vfk__CtlReply *)codec_unpack(&a, &vfk__ctl_reply__descriptor, buf, len, t.what, err);
+	m = (Vfk__CtlReply *)codec_unpack(&a, &vfk__ctl_reply__descriptor, buf, len,
+					  t.what, err);
 	if (!m)
 		return -VFK_E_DECODE;
 	rp->version = m->version;

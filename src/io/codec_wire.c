@@ -63,8 +63,8 @@ ProtobufCMessage *codec_unpack(struct arena *a, const ProtobufCMessageDescriptor
 	ProtobufCMessage *msg = protobuf_c_message_unpack(desc, &a->alloc, len, buf);
 
 	if (!msg)
-		vfk_err_set(err, VFK_E_DECODE, 0, "decode %s: not such a message (%zu bytes)",
-			    what, len);
+		vfk_err_set(err, VFK_E_DECODE, 0,
+			    "decode %s: not such a message (%zu bytes)", what, len);
 	return msg;
 }
 
@@ -112,7 +112,8 @@ int take_end(const struct take *t, struct vfk_err *err)
 {
 	if (!t->bad)
 		return 0;
-	return vfk_err_set(err, VFK_E_DECODE, 0, "decode %s: %s is %s", t->what, t->bad, t->why);
+	return vfk_err_set(err, VFK_E_DECODE, 0, "decode %s: %s is %s", t->what, t->bad,
+			   t->why);
 }
 
 char *codec_text(const char *text)

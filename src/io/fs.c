@@ -129,7 +129,8 @@ static int fs_set_aside(void *ctx, unsigned n)
 	/* Never over an earlier one. */
 	for (unsigned i = 0; rc == -EEXIST && i < 1000; i++) {
 		snprintf(to, sizeof(to), "%s.damaged-%lld", from, seconds + i);
-		rc = renameat2(fs->dir, from, fs->dir, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
+		rc = renameat2(fs->dir, from, fs->dir, to, RENAME_NOREPLACE) < 0 ? -errno :
+										   0;
 	}
 	/* Some file systems cannot exclude replacing. */
 	if (rc == -EINVAL || rc == -ENOSYS)
@@ -165,8 +166,13 @@ int fs_disk(struct disk *out, const char *dir, bool read_only, struct vfk_err *e
 	fs->read_only = read_only;
 	for (unsigned n = 0; n < FS_FILES; n++)
 		fs->fds[n] = -1;
-	*out = (struct disk){ .ctx = fs, .open = fs_open, .extend = fs_extend,
-			      .pread = fs_pread, .pwrite = fs_pwrite, .fd = fs_fd,
-			      .set_aside = fs_set_aside, .close = fs_close };
+	*out = (struct disk){ .ctx = fs,
+			      .open = fs_open,
+			      .extend = fs_extend,
+			      .pread = fs_pread,
+			      .pwrite = fs_pwrite,
+			      .fd = fs_fd,
+			      .set_aside = fs_set_aside,
+			      .close = fs_close };
 	return 0;
 }

@@ -22,7 +22,7 @@
 #define JR_TYPE_BEGIN 0xff01
 #define JR_TYPE_END 0xff02
 #define JR_TYPE_INTERNAL 0xff00 /* this and above are not the owner's */
-#define JR_MARK_LEN 16          /* payload of BEGIN and END */
+#define JR_MARK_LEN 16		/* payload of BEGIN and END */
 #define JR_MARK_BYTES (JR_HEADER + JR_MARK_LEN)
 
 struct jf_header {
@@ -31,12 +31,12 @@ struct jf_header {
 };
 
 enum jf_class {
-	JF_ABSENT,  /* no such file, or an empty one */
-	JF_ZERO,    /* the header is zeros */
-	JF_BLANK,   /* ours, never used */
+	JF_ABSENT, /* no such file, or an empty one */
+	JF_ZERO,   /* the header is zeros */
+	JF_BLANK,  /* ours, never used */
 	JF_USED,
-	JF_BAD,     /* the header's checksum is wrong */
-	JF_FOREIGN, /* like BAD, and the magic is neither ours nor zeros */
+	JF_BAD,	    /* the header's checksum is wrong */
+	JF_FOREIGN, /* like BAD, and the magic is neither ours nor a part of it */
 	JF_UNKNOWN  /* newer version or feature */
 };
 
@@ -71,18 +71,18 @@ struct jr_survey {
 		enum jf_class class;
 		struct jf_header h;
 		uint64_t size;
-		bool missing;      /* there is no file of this name */
+		bool missing; /* there is no file of this name */
 	} files[JOURNAL_FILES];
-	int base;                  /* -1: none */
+	int base;		    /* -1: none */
 	uint64_t base_snapshot_end; /* sequence of its END record */
-	uint64_t max_seq;          /* of all valid records seen, and what was synced */
+	uint64_t max_seq;	    /* of all valid records seen, and what was synced */
 	uint64_t max_number;
 };
 
 struct jr_input {
 	const struct disk *disk;
 	uint64_t durable; /* synced sequence of this boot, 0: not known */
-	bool same_boot;   /* no power was lost since the records were written */
+	bool same_boot;	  /* no power was lost since the records were written */
 	bool all;
 	journal_record_fn fn;
 	void *arg;
@@ -94,14 +94,17 @@ int jr_survey(const struct jr_input *in, struct journal_status *st, struct jr_su
 
 /* The mapped file /run/vfkeeper/durable. */
 struct jd_mark {
-	uint64_t magic, seq, failed_generation;
+	uint64_t magic;
+	uint64_t seq;		    /* highest synced sequence */
+	uint64_t failed_generation; /* of the file whose sync failed, 0: none */
+	uint64_t synced_generation; /* of the newest file that is on the disk, 0: none */
 };
 #define JD_MAGIC UINT64_C(0x4c42415255444656) /* "VFDURABL" */
 
 /* Maps it, made anew if it is not one of ours.  NULL: it cannot be kept ('err' is set). */
 struct jd_mark *jd_open(const char *path, struct vfk_err *err);
 void jd_close(struct jd_mark *mark); /* NULL allowed */
-/* False: there is none of this boot, the numbers are 0. */
-bool jd_load(const char *path, uint64_t *seq, uint64_t *failed_generation);
+/* False: there is none of this boot, '*mark' is zeros. */
+bool jd_load(const char *path, struct jd_mark *mark);
 
 #endif

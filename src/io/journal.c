@@ -19,19 +19,19 @@
 struct slot {
 	uint64_t size;
 	uint64_t generation, number, first_seq; /* number 0: nothing of use in it */
-	uint64_t snapshot_end;                  /* sequence of its END record */
-	bool failed;                            /* a sync of it failed */
+	uint64_t snapshot_end;			/* sequence of its END record */
+	bool failed;				/* a sync of it failed */
 };
 
 struct journal {
 	struct disk disk;
 	struct journal_cfg cfg;
 	struct slot slots[JOURNAL_FILES];
-	int cur;          /* slot that takes records; -1: none yet */
-	int synced;       /* slot that is the newest one on the disk; -1: not known */
-	uint64_t end;     /* where the next record goes in 'cur' */
+	int cur;      /* slot that takes records; -1: none yet */
+	int synced;   /* slot that is the newest one on the disk; -1: not known */
+	uint64_t end; /* where the next record goes in 'cur' */
 	uint64_t next_seq, next_number, durable;
-	bool broken;      /* a record could not be written */
+	bool broken;	  /* a record could not be written */
 	bool sync_failed; /* and no file has been synced since */
 	struct jd_mark *mark;
 	/* A file being begun; -1 outside journal_begin. */
@@ -44,6 +44,13 @@ struct journal {
 	unsigned last_file;
 	uint64_t last_generation, last_offset;
 };
+
+/* One store each: a reader sees the old number or the new one. */
+#define mark_set(j, field, value)                                                        \
+	do {                                                                             \
+		if ((j)->mark)                                                           \
+			__atomic_store_n(&(j)->mark->field, (value), __ATOMIC_RELEASE);  \
+	} while (0)
 
 static uint64_t round_up(uint64_t size)
 {
@@ -66,7 +73,8 @@ static uint64_t new_generation(const struct journal *j)
 
 	if (j->cfg.random) {
 		value = j->cfg.random(j->cfg.arg);
-	} else if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != (ssize_t)sizeof(value)) {
+	} else if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
+		   (ssize_t)sizeof(value)) {
 		/* Early at boot: it only has to differ from those before. */
 		value = (uint64_t)clock_wall_ns() * UINT64_C(0x9e3779b97f4a7c15) ^
 			(uint64_t)clock_boot_ns();
@@ -128,12 +136,15 @@ static int flush(struct journal *j, struct vfk_err *err)
 	return rc;
 }
 
-static int put(struct journal *j, uint16_t type, uint16_t flags, const void *buf, size_t len,
-	       struct vfk_err *err)
+static int put(struct journal *j, uint16_t type, uint16_t flags, const void *buf,
+	       size_t len, struct vfk_err *err)
 {
 	const struct slot *s = &j->slots[j->target];
-	struct jr_header h = { .len = (uint32_t)len, .type = type, .flags = flags,
-			       .seq = j->put_seq, .generation = s->generation,
+	struct jr_header h = { .len = (uint32_t)len,
+			       .type = type,
+			       .flags = flags,
+			       .seq = j->put_seq,
+			       .generation = s->generation,
 			       .durable_upto = j->durable };
 
 	if (len > JOURNAL_PAYLOAD_MAX)
@@ -152,8 +163,8 @@ static int put(struct journal *j, uint16_t type, uint16_t flags, const void *buf
 	return j->buf_len >= BATCH_BYTES ? flush(j, err) : 0;
 }
 
-int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf, size_t len_bytes,
-			 uint64_t *payload_offset, struct vfk_err *err)
+int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf,
+			 size_t len_bytes, uint64_t *payload_offset, struct vfk_err *err)
 {
 	int rc;
 
@@ -172,11 +183,15 @@ int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf, size
 static int write_file(struct journal *j, struct vfk_err *err)
 {
 	struct slot *s = &j->slots[j->target];
-	struct jf_header h = { .version = JF_VERSION, .generation = s->generation,
-			       .number = s->number, .first_seq = s->first_seq,
+	struct jf_header h = { .version = JF_VERSION,
+			       .generation = s->generation,
+			       .number = s->number,
+			       .first_seq = s->first_seq,
 			       .previous = j->cur >= 0 ? j->slots[j->cur].generation : 0 };
-	struct jr_header begin = { .len = JR_MARK_LEN, .type = JR_TYPE_BEGIN,
-				   .seq = s->first_seq, .generation = s->generation,
+	struct jr_header begin = { .len = JR_MARK_LEN,
+				   .type = JR_TYPE_BEGIN,
+				   .seq = s->first_seq,
+				   .generation = s->generation,
 				   .durable_upto = j->durable };
 	uint8_t mark[JR_MARK_LEN], raw[JR_MARK_BYTES];
 	int rc;
@@ -255,7 +270,9 @@ int journal_append(struct journal *j, uint16_t type, const void *buf, size_t len
 			return vfk_err_set(err, VFK_E_LIMIT, 0,
 					   "the snapshot fills journal.%d", j->cur);
 	}
-	h = (struct jr_header){ .len = (uint32_t)len_bytes, .type = type, .seq = j->next_seq,
+	h = (struct jr_header){ .len = (uint32_t)len_bytes,
+				.type = type,
+				.seq = j->next_seq,
 				.generation = j->slots[j->cur].generation,
 				.durable_upto = j->durable };
 	jr_encode(j->buf, &h, buf);
@@ -323,9 +340,10 @@ int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read journal.%u", file);
 	if (file >= JOURNAL_FILES || !generation ||
 	    j->slots[file].generation != generation || offset < JF_DATA + JR_HEADER)
-		return vfk_err_set(err, VFK_E_CORRUPT, 0, "the file journal.%u was begun anew",
-				   file);
-	got = j->disk.pread(j->disk.ctx, file, rec, jr_bytes(len_bytes), offset - JR_HEADER);
+		return vfk_err_set(err, VFK_E_CORRUPT, 0,
+				   "the file journal.%u was begun anew", file);
+	got = j->disk.pread(j->disk.ctx, file, rec, jr_bytes(len_bytes),
+			    offset - JR_HEADER);
 	if (got < 0)
 		return vfk_err_set(err, VFK_E_SYS, (int)-got, "read journal.%u", file);
 	if ((size_t)got != jr_bytes(len_bytes) || !jr_decode(rec, &h) ||
@@ -341,7 +359,8 @@ int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 
 bool journal_want_sync(struct journal *j, int *fd, unsigned *file, uint64_t *upto)
 {
-	if (j->target >= 0 || j->cur < 0 || j->slots[j->cur].failed || journal_last(j) <= j->durable)
+	if (j->target >= 0 || j->cur < 0 || j->slots[j->cur].failed ||
+	    journal_last(j) <= j->durable)
 		return false;
 	*fd = j->disk.fd(j->disk.ctx, (unsigned)j->cur);
 	*file = (unsigned)j->cur;
@@ -358,25 +377,23 @@ void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys)
 		 * kernel dropped. */
 		s->failed = true;
 		j->sync_failed = true;
-		if (j->mark)
-			__atomic_store_n(&j->mark->failed_generation, s->generation,
-					 __ATOMIC_RELEASE);
+		mark_set(j, failed_generation, s->generation);
 		return;
 	}
 	/* A file that was begun anew, or has failed, proves nothing. */
 	if (s->failed || !s->number || upto < s->snapshot_end || upto < s->first_seq)
 		return;
-	if (j->synced < 0 || j->slots[j->synced].number <= s->number)
+	if (j->synced < 0 || j->slots[j->synced].number <= s->number) {
 		j->synced = (int)file;
+		mark_set(j, synced_generation, s->generation);
+	}
 	if (upto > j->durable) {
 		j->durable = upto;
-		if (j->mark)
-			__atomic_store_n(&j->mark->seq, upto, __ATOMIC_RELEASE);
+		mark_set(j, seq, upto);
 	}
 	if ((int)file == j->cur && j->sync_failed) {
 		j->sync_failed = false;
-		if (j->mark)
-			__atomic_store_n(&j->mark->failed_generation, 0, __ATOMIC_RELEASE);
+		mark_set(j, failed_generation, 0);
 	}
 }
 
@@ -429,7 +446,8 @@ static int set_aside(struct journal *j, unsigned n, struct vfk_err *err)
 
 /* The new journal is written into one place before the other damaged files go, and the one
  * that holds the state goes last: a crash in between finds either. */
-static int replace_damaged(struct journal *j, const struct jr_survey *sv, struct vfk_err *err)
+static int replace_damaged(struct journal *j, const struct jr_survey *sv,
+			   struct vfk_err *err)
 {
 	int base = sv->base, first = -1, rc = 0;
 
@@ -457,8 +475,9 @@ static int replace_damaged(struct journal *j, const struct jr_survey *sv, struct
 	return rc;
 }
 
+/* 'before' is the mark as this boot's engine before left it; NULL: there was none. */
 static void adopt_survey(struct journal *j, const struct jr_survey *sv,
-			 const struct journal_status *st)
+			 const struct journal_status *st, const struct jd_mark *before)
 {
 	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
 		struct slot *s = &j->slots[n];
@@ -482,29 +501,28 @@ static void adopt_survey(struct journal *j, const struct jr_survey *sv,
 	for (unsigned n = 0; n < JOURNAL_FILES; n++)
 		if (j->slots[n].number > j->slots[j->cur].number)
 			j->slots[n].number = j->slots[n].generation = 0;
-	if (j->durable >= sv->base_snapshot_end) {
-		j->synced = j->cur;
-		return;
-	}
-	/* The base itself may not be on the disk yet: the one before it has to stay. */
-	for (int n = 0; n < JOURNAL_FILES; n++)
-		if (n != j->cur && j->slots[n].number &&
-		    (j->synced < 0 || j->slots[n].number > j->slots[j->synced].number))
+	/* What the first engine of a boot reads came from the disk. */
+	j->synced = before ? -1 : j->cur;
+	for (int n = 0; before && n < JOURNAL_FILES; n++)
+		if (j->slots[n].number &&
+		    j->slots[n].generation == before->synced_generation)
 			j->synced = n;
 }
 
 static int prepare(struct journal *j, const struct journal_status *st,
-		   const struct jr_survey *sv, uint64_t failed_generation, struct vfk_err *err)
+		   const struct jr_survey *sv, const struct jd_mark *before,
+		   struct vfk_err *err)
 {
 	int rc = 0;
 
-	adopt_survey(j, sv, st);
+	adopt_survey(j, sv, st, before);
+	mark_set(j, synced_generation, j->synced < 0 ? 0 : j->slots[j->synced].generation);
 	if (st->verdict == JOURNAL_DAMAGED)
 		return replace_damaged(j, sv, err);
 	for (unsigned n = 0; rc == 0 && n < JOURNAL_FILES; n++)
 		rc = open_slot(j, n, err);
-	if (rc == 0 && sv->base >= 0 && failed_generation &&
-	    j->slots[sv->base].generation == failed_generation) {
+	if (rc == 0 && sv->base >= 0 && before &&
+	    j->slots[sv->base].generation == before->failed_generation) {
 		j->slots[sv->base].failed = true;
 		j->sync_failed = true;
 	}
@@ -513,14 +531,14 @@ static int prepare(struct journal *j, const struct journal_status *st,
 	return rc;
 }
 
-int journal_open(struct journal **out, const struct journal_cfg *cfg, journal_record_fn fn,
-		 struct journal_status *st, struct vfk_err *err)
+int journal_open(struct journal **out, const struct journal_cfg *cfg,
+		 journal_record_fn fn, struct journal_status *st, struct vfk_err *err)
 {
 	struct jr_input in = { .disk = cfg->disk, .fn = fn, .arg = cfg->arg };
 	struct journal *j = calloc(1, sizeof(*j));
 	struct jr_survey sv;
 	struct vfk_err mark_err;
-	uint64_t failed_generation;
+	struct jd_mark before;
 	int rc;
 
 	*out = NULL;
@@ -537,7 +555,8 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg, journal_re
 	j->cfg.disk = &j->disk;
 	j->cfg.min_size = round_up(cfg->min_size < 4 * ALIGN ? 4 * ALIGN : cfg->min_size);
 	j->cur = j->synced = j->target = -1;
-	in.same_boot = jd_load(cfg->durable_path, &in.durable, &failed_generation);
+	in.same_boot = jd_load(cfg->durable_path, &before);
+	in.durable = before.seq;
 	rc = jr_survey(&in, st, &sv, err);
 	if (rc == 0 && st->verdict == JOURNAL_UNKNOWN)
 		rc = vfk_err_set(err, VFK_E_VERSION, 0, "%s", st->what);
@@ -548,7 +567,7 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg, journal_re
 				 mark_err.msg);
 	}
 	if (rc == 0)
-		rc = prepare(j, st, &sv, failed_generation, err);
+		rc = prepare(j, st, &sv, in.same_boot ? &before : NULL, err);
 	if (rc < 0) {
 		journal_close(j);
 		return rc;

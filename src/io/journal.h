@@ -22,33 +22,33 @@
 struct journal; /* opaque; one writer; loop thread only */
 
 enum journal_verdict {
-	JOURNAL_EMPTY,   /* no file, or only files that were never used */
+	JOURNAL_EMPTY, /* no file, or only files that were never used */
 	JOURNAL_CLEAN,
-	JOURNAL_TORN,    /* the tail was cut: nothing that was ever synced is lost */
+	JOURNAL_TORN,	 /* the tail was cut: nothing that was ever synced is lost */
 	JOURNAL_DAMAGED, /* a record that had been synced is bad or missing */
-	JOURNAL_UNKNOWN  /* written by a version, or with features, that we do not know */
+	JOURNAL_UNKNOWN	 /* written by a version, or with features, that we do not know */
 };
 
 struct journal_status {
 	enum journal_verdict verdict;
-	unsigned file;         /* where the newest valid snapshot is */
-	uint64_t generation;   /* of that file */
-	uint64_t first_seq, last_seq; /* of the records read, 0 if none */
-	uint64_t durable_upto; /* highest sequence known to be synced */
-	uint64_t end_offset;   /* first byte after the last good record */
-	uint64_t bad_offset;   /* TORN, DAMAGED: where */
+	unsigned file;			/* where the newest valid snapshot is */
+	uint64_t generation;		/* of that file */
+	uint64_t first_seq, last_seq;	/* of the records read, 0 if none */
+	uint64_t durable_upto;		/* highest sequence known to be synced */
+	uint64_t end_offset;		/* first byte after the last good record */
+	uint64_t bad_offset;		/* TORN, DAMAGED: where */
 	uint32_t crc_found, crc_wanted; /* DAMAGED by checksum */
-	char what[200];        /* one line for a person; "" if CLEAN */
+	char what[200];			/* one line for a person; "" if CLEAN */
 };
 
 struct journal_record {
 	uint64_t seq;
 	uint64_t generation; /* of the file it stands in */
 	uint64_t durable_upto;
-	uint16_t type;     /* enum record_type of codec.h */
-	bool in_snapshot;  /* part of a snapshot: state, not history */
+	uint16_t type;	  /* enum record_type of codec.h */
+	bool in_snapshot; /* part of a snapshot: state, not history */
 	unsigned file;
-	uint64_t offset;   /* of the payload in that file: journal_read_at */
+	uint64_t offset;     /* of the payload in that file: journal_read_at */
 	const void *payload; /* valid during the call only */
 	size_t len_bytes;
 };
@@ -69,7 +69,7 @@ struct journal_cfg {
 	/* Taken over: copied, and closed by journal_close or a failing journal_open. */
 	const struct disk *disk;
 	const char *durable_path; /* /run/vfkeeper/durable; NULL: not kept */
-	uint64_t min_size;        /* bytes per file; grown to it where smaller */
+	uint64_t min_size;	  /* bytes per file; grown to it where smaller */
 	/* Writes the whole state through journal_snapshot_put when a file is begun, also from
 	 * within journal_open, after 'st' is filled, and journal_append.  What it put is
 	 * readable by journal_read_at once the file is begun; if that fails, the places
@@ -96,8 +96,9 @@ int journal_append(struct journal *j, uint16_t type, const void *buf, size_t len
 		   uint64_t *seq, struct vfk_err *err) VFK_MUST_CHECK;
 
 /* Only inside cfg.snapshot.  VFK_E_LIMIT: the file is full.  VFK_E_SYS. */
-int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf, size_t len_bytes,
-			 uint64_t *payload_offset, struct vfk_err *err) VFK_MUST_CHECK;
+int journal_snapshot_put(struct journal *j, uint16_t type, const void *buf,
+			 size_t len_bytes, uint64_t *payload_offset,
+			 struct vfk_err *err) VFK_MUST_CHECK;
 
 /* Begins the next file with a new snapshot: after a failed sync, after growth, by hand.  If
  * it fails, the present file stays in use where it still can be. */
@@ -117,7 +118,7 @@ uint64_t journal_capacity(const struct journal *j);
 bool journal_want_sync(struct journal *j, int *fd, unsigned *file, uint64_t *upto);
 void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys);
 uint64_t journal_durable(const struct journal *j); /* highest synced sequence */
-uint64_t journal_last(const struct journal *j);    /* highest written sequence */
+uint64_t journal_last(const struct journal *j);	   /* highest written sequence */
 /* A sync failed and no other file has been synced since, or a record could not be written
  * and journal_begin has not worked since. */
 bool journal_failed(const struct journal *j);
@@ -125,7 +126,8 @@ bool journal_failed(const struct journal *j);
 /* Reads 'len_bytes' of a payload written before, at the place that journal_append's
  * companion below or journal_record said.  VFK_E_CORRUPT if the file was begun anew. */
 int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
-		    uint64_t offset, void *buf, size_t len_bytes, struct vfk_err *err) VFK_MUST_CHECK;
+		    uint64_t offset, void *buf, size_t len_bytes,
+		    struct vfk_err *err) VFK_MUST_CHECK;
 /* Where the payload of the record just appended or put stands. */
 void journal_where(const struct journal *j, unsigned *file, uint64_t *generation,
 		   uint64_t *offset);

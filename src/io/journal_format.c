@@ -56,8 +56,9 @@ enum jf_class jf_decode(const uint8_t in[JF_HEADER_USED], struct jf_header *h)
 	memset(h, 0, sizeof(*h));
 	if (!memcmp(in, zeros, JF_HEADER_USED))
 		return JF_ZERO;
-	if (memcmp(in, JF_MAGIC, 8) && memcmp(in, zeros, 8))
-		return JF_FOREIGN;
+	for (unsigned i = 0; i < 8; i++)
+		if (in[i] && in[i] != (uint8_t)JF_MAGIC[i])
+			return JF_FOREIGN;
 	if (memcmp(in, JF_MAGIC, 8) || get_le(in + 12, 4) != jf_crc(in))
 		return JF_BAD;
 	h->version = (uint32_t)get_le(in + 8, 4);

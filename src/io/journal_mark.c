@@ -31,7 +31,8 @@ struct jd_mark *jd_open(const char *path, struct vfk_err *err)
 		ssize_t n = pwrite(fd, &zero, sizeof(zero), 0);
 
 		if (n != (ssize_t)sizeof(zero)) {
-			vfk_err_set(err, VFK_E_SYS, n < 0 ? errno : ENOSPC, "write %s", path);
+			vfk_err_set(err, VFK_E_SYS, n < 0 ? errno : ENOSPC, "write %s",
+				    path);
 			return NULL;
 		}
 	}
@@ -41,7 +42,7 @@ struct jd_mark *jd_open(const char *path, struct vfk_err *err)
 		return NULL;
 	}
 	if (mark->magic != JD_MAGIC) {
-		mark->seq = mark->failed_generation = 0;
+		mark->seq = mark->failed_generation = mark->synced_generation = 0;
 		mark->magic = JD_MAGIC;
 	}
 	return mark;
@@ -53,24 +54,21 @@ void jd_close(struct jd_mark *mark)
 		munmap(mark, sizeof(*mark));
 }
 
-bool jd_load(const char *path, uint64_t *seq, uint64_t *failed_generation)
+bool jd_load(const char *path, struct jd_mark *mark)
 {
 	VFK_AUTO(fd_auto) int fd = path ? open(path, O_RDONLY | MARK_FLAGS) : -1;
-	struct jd_mark mark;
 
-	*seq = *failed_generation = 0;
-	if (fd < 0 || pread(fd, &mark, sizeof(mark), 0) != (ssize_t)sizeof(mark) ||
-	    mark.magic != JD_MAGIC)
-		return false;
-	*seq = mark.seq;
-	*failed_generation = mark.failed_generation;
-	return true;
+	if (fd >= 0 && pread(fd, mark, sizeof(*mark), 0) == (ssize_t)sizeof(*mark) &&
+	    mark->magic == JD_MAGIC)
+		return true;
+	memset(mark, 0, sizeof(*mark));
+	return false;
 }
 
 uint64_t journal_durable_load(const char *path)
 {
-	uint64_t seq, failed_generation;
+	struct jd_mark mark;
 
-	jd_load(path, &seq, &failed_generation);
-	return seq;
+	jd_load(path, &mark);
+	return mark.seq;
 }

@@ -13,7 +13,7 @@
 struct stretch {
 	unsigned file;
 	uint64_t off, generation; /* generation 0: any */
-	uint64_t first_seq;       /* of its first record behind L; 0: there is none */
+	uint64_t first_seq;	  /* of its first record behind L; 0: there is none */
 };
 
 struct reading {
@@ -21,13 +21,13 @@ struct reading {
 	struct journal_status *st;
 	struct jr_survey *sv;
 	struct window w;
-	uint64_t proof;        /* D: highest sequence that somebody says is synced */
-	uint64_t last;         /* L: last record of the unbroken row */
-	uint64_t end;          /* where it ends in the base */
-	bool begun;            /* something of ours stands there */
-	bool gap;              /* a valid record with another sequence stands there */
-	bool hole;             /* a valid record stands behind a bad place */
-	bool newer;            /* records behind L exist */
+	uint64_t proof; /* D: highest sequence that somebody says is synced */
+	uint64_t last;	/* L: last record of the unbroken row */
+	uint64_t end;	/* where it ends in the base */
+	bool begun;	/* something of ours stands there */
+	bool gap;	/* a valid record with another sequence stands there */
+	bool hole;	/* a valid record stands behind a bad place */
+	bool newer;	/* records behind L exist */
 	struct stretch tails[JOURNAL_FILES];
 	unsigned n_tails;
 };
@@ -79,30 +79,35 @@ static int pass(struct reading *rd, unsigned file, const struct jr_rec *rec,
 	return rd->in->fn(rd->in->arg, &out, err);
 }
 
-static int load_headers(struct reading *rd, struct vfk_err *err)
+static int open_files(struct reading *rd, struct vfk_err *err)
 {
 	const struct disk *disk = rd->in->disk;
 
 	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
-		uint8_t raw[JF_HEADER_USED];
 		uint64_t size = 0;
 		int rc = disk->open(disk->ctx, n, false, false, &size);
 
-		rd->sv->files[n].class = JF_ABSENT;
-		rd->sv->files[n].missing = rc == -ENOENT;
-		if (rc == -ENOENT)
-			continue;
-		if (rc < 0)
+		if (rc < 0 && rc != -ENOENT)
 			return vfk_err_set(err, VFK_E_SYS, -rc, "open journal.%u", n);
-		rd->sv->files[n].size = rd->w.sizes[n] = size;
-		if (size == 0)
+		rd->sv->files[n].missing = rc == -ENOENT;
+		rd->sv->files[n].size = rd->w.sizes[n] = rc == -ENOENT ? 0 : size;
+	}
+	return 0;
+}
+
+static void load_headers(struct reading *rd)
+{
+	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
+		uint8_t raw[JF_HEADER_USED];
+
+		rd->sv->files[n].class = JF_ABSENT;
+		if (rd->w.sizes[n] == 0)
 			continue;
 		memcpy(raw, window_at(&rd->w, n, 0, sizeof(raw)), sizeof(raw));
 		rd->sv->files[n].class = jf_decode(raw, &rd->sv->files[n].h);
 		if (rd->sv->files[n].h.number > rd->sv->max_number)
 			rd->sv->max_number = rd->sv->files[n].h.number;
 	}
-	return 0;
 }
 
 /* False with the reason in 'st' if a file is of a version that we do not know. */
@@ -163,7 +168,8 @@ static void by_age(const struct jr_survey *sv, unsigned order[JOURNAL_FILES], un
 
 		if (sv->files[i].class != JF_USED)
 			continue;
-		for (; at > 0 && sv->files[order[at - 1]].h.number < sv->files[i].h.number; at--)
+		for (; at > 0 && sv->files[order[at - 1]].h.number < sv->files[i].h.number;
+		     at--)
 			order[at] = order[at - 1];
 		order[at] = i;
 		(*n)++;
@@ -382,7 +388,8 @@ static bool judge_damaged(struct reading *rd)
 
 	if (base >= 0 && rd->gap)
 		judge(rd, JOURNAL_DAMAGED, base,
-		      "record %llu is missing at offset %llu, another one follows", last + 1, end);
+		      "record %llu is missing at offset %llu, another one follows",
+		      last + 1, end);
 	else if (base >= 0 && rd->proof > rd->last && rd->st->crc_wanted)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu at offset %llu has checksum 0x%08x, wanted 0x%08x; "
@@ -391,16 +398,17 @@ static bool judge_damaged(struct reading *rd)
 	else if (base >= 0 && rd->proof > rd->last)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is missing at offset %llu; it had been synced, as all up "
-		      "to %llu", last + 1, end, proof);
+		      "to %llu",
+		      last + 1, end, proof);
 	else if (rd->proof > rd->last)
 		judge(rd, JOURNAL_DAMAGED, -1,
-		      "no file has a whole snapshot; records up to %llu had been synced", proof);
+		      "no file has a whole snapshot; records up to %llu had been synced",
+		      proof);
 	else if (rd->in->same_boot && rd->hole)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is bad at offset %llu, later ones of this boot follow",
 		      last + 1, end);
-	else if (base >= 0 && missing >= 0 &&
-		 rd->sv->files[base].h.number >= JOURNAL_FILES)
+	else if (base >= 0 && missing >= 0 && rd->sv->files[base].h.number >= JOURNAL_FILES)
 		judge(rd, JOURNAL_DAMAGED, missing, "the file is missing");
 	else if (base < 0 && foreign >= 0)
 		judge(rd, JOURNAL_DAMAGED, foreign, "not a journal file");
@@ -419,26 +427,26 @@ static void judge_rest(struct reading *rd)
 		bad = file_with(rd->sv, JF_FOREIGN);
 	if (base >= 0 && incomplete >= 0)
 		judge(rd, JOURNAL_TORN, incomplete,
-		      "the snapshot is incomplete; going on from journal.%d, record %llu", base,
-		      last);
+		      "the snapshot is incomplete; going on from journal.%d, record %llu",
+		      base, last);
 	else if (incomplete >= 0)
 		judge(rd, JOURNAL_TORN, incomplete, "the first snapshot is incomplete");
 	else if (base >= 0 && (rd->begun || rd->hole))
-		judge(rd, JOURNAL_TORN, base, "cut at offset %llu, behind record %llu", end,
-		      last);
+		judge(rd, JOURNAL_TORN, base, "cut at offset %llu, behind record %llu",
+		      end, last);
 	else if (bad >= 0 || rd->newer)
 		judge(rd, JOURNAL_TORN, bad,
-		      "a file was begun and never used; nothing behind record %llu counts", last);
+		      "a file was begun and never used; nothing behind record %llu counts",
+		      last);
 	else
 		rd->st->verdict = base >= 0 ? JOURNAL_CLEAN : JOURNAL_EMPTY;
 }
 
 static int read_all(struct reading *rd, struct vfk_err *err)
 {
-	int rc = load_headers(rd, err);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
+	load_headers(rd);
 	if (!all_known(rd))
 		return 0;
 	find_base(rd);
@@ -476,10 +484,12 @@ int jr_survey(const struct jr_input *in, struct journal_status *st, struct jr_su
 	memset(st, 0, sizeof(*st));
 	memset(sv, 0, sizeof(*sv));
 	sv->base = -1;
-	rc = window_init(&rd.w, in->disk, err);
-	if (rc < 0)
-		return rc;
-	rc = read_all(&rd, err);
+	rd.w.disk = in->disk;
+	rc = open_files(&rd, err);
+	if (rc == 0)
+		rc = window_init(&rd.w, err);
+	if (rc == 0)
+		rc = read_all(&rd, err);
 	window_fini(&rd.w);
 	return rc;
 }
@@ -487,8 +497,12 @@ int jr_survey(const struct jr_input *in, struct journal_status *st, struct jr_su
 int journal_read(const struct disk *disk, uint64_t durable, bool all, journal_record_fn fn,
 		 void *arg, struct journal_status *st, struct vfk_err *err)
 {
-	struct jr_input in = { .disk = disk, .durable = durable, .same_boot = durable != 0,
-			       .all = all, .fn = fn, .arg = arg };
+	struct jr_input in = { .disk = disk,
+			       .durable = durable,
+			       .same_boot = durable != 0,
+			       .all = all,
+			       .fn = fn,
+			       .arg = arg };
 	struct jr_survey sv;
 
 	return jr_survey(&in, st, &sv, err);

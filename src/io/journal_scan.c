@@ -10,12 +10,15 @@
 /* Places (of 8 bytes) that are compared at once. */
 #define STRIDE 32
 
-int window_init(struct window *w, const struct disk *disk, struct vfk_err *err)
+int window_init(struct window *w, struct vfk_err *err)
 {
-	memset(w, 0, sizeof(*w));
-	w->disk = disk;
+	w->cap = JF_DATA;
+	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+		if (w->sizes[n] > w->cap)
+			w->cap = w->sizes[n] < WINDOW_BYTES ? (size_t)w->sizes[n] :
+							      WINDOW_BYTES;
 	w->file = -1;
-	w->buf = malloc(WINDOW_BYTES);
+	w->buf = malloc(w->cap);
 	if (!w->buf)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read the journal");
 	return 0;
@@ -53,7 +56,7 @@ const uint8_t *window_at(struct window *w, unsigned file, uint64_t off, size_t l
 	if (w->file != (int)file || off < w->off || off + len > w->off + w->len) {
 		uint64_t rest = w->sizes[file] > off ? w->sizes[file] - off : 0;
 
-		w->len = rest < WINDOW_BYTES ? (size_t)rest : WINDOW_BYTES;
+		w->len = rest < w->cap ? (size_t)rest : w->cap;
 		if (w->len < len)
 			w->len = len;
 		w->file = (int)file;
@@ -131,4 +134,3 @@ moved:;
 	}
 	return false;
 }
-

@@ -13,6 +13,7 @@ struct window {
 	const struct disk *disk;
 	uint64_t sizes[JOURNAL_FILES];
 	uint8_t *buf;
+	size_t cap;
 	int file; /* that 'buf' shows; -1: none */
 	uint64_t off;
 	size_t len;
@@ -21,12 +22,13 @@ struct window {
 
 struct jr_rec {
 	struct jr_header h;
-	uint64_t off;           /* of the header */
+	uint64_t off;		/* of the header */
 	const uint8_t *payload; /* until the next call */
 	uint32_t crc_wanted;
 };
 
-int window_init(struct window *w, const struct disk *disk, struct vfk_err *err) VFK_MUST_CHECK;
+/* Once disk and sizes are filled in. */
+int window_init(struct window *w, struct vfk_err *err) VFK_MUST_CHECK;
 void window_fini(struct window *w);
 
 /* 'len' bytes at 'off', zeros behind the end of the file; valid until the next call. */

@@ -23,8 +23,8 @@ struct app {
 	unsigned n_passed, n_snapshot;
 	uint64_t passed[APP_PAST];
 	uint64_t seed;
-	unsigned pad;         /* extra bytes in each record */
-	int snapshot_fails;   /* after that many records; -1: never */
+	unsigned pad;	    /* extra bytes in each record */
+	int snapshot_fails; /* after that many records; -1: never */
 };
 
 /* splitmix64: the same numbers on every machine. */
@@ -58,7 +58,8 @@ static inline size_t app_encode(const struct app *a, unsigned cell, uint8_t *buf
 	return sizeof(pair) + a->pad + cell % 5;
 }
 
-static inline int app_record(void *arg, const struct journal_record *rec, struct vfk_err *err)
+static inline int app_record(void *arg, const struct journal_record *rec,
+			     struct vfk_err *err)
 {
 	struct app *a = arg;
 	uint64_t pair[2];
@@ -87,7 +88,8 @@ static inline int app_snapshot(void *arg, struct journal *j, struct vfk_err *err
 
 		if (a->snapshot_fails == (int)i)
 			return vfk_err_set(err, VFK_E_INTERNAL, 0, "snapshot stopped");
-		rc = journal_snapshot_put(j, APP_TYPE, buf, app_encode(a, i, buf), &offset, err);
+		rc = journal_snapshot_put(j, APP_TYPE, buf, app_encode(a, i, buf),
+					  &offset, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -106,8 +108,11 @@ static inline void app_remember(struct app *a)
 static inline int app_open(struct app *a, struct disk *disk, const char *durable_path,
 			   uint64_t min_size)
 {
-	struct journal_cfg cfg = { .disk = disk, .durable_path = durable_path,
-				   .min_size = min_size, .snapshot = app_snapshot, .arg = a,
+	struct journal_cfg cfg = { .disk = disk,
+				   .durable_path = durable_path,
+				   .min_size = min_size,
+				   .snapshot = app_snapshot,
+				   .arg = a,
 				   .random = app_random };
 	int rc;
 

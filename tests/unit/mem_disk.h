@@ -23,7 +23,7 @@ struct mem_write {
 };
 
 struct mem_file {
-	uint8_t *now, *disk;        /* page cache; what is on the disk */
+	uint8_t *now, *disk; /* page cache; what is on the disk */
 	uint64_t size, disk_size;
 	bool exists, disk_exists;
 };
@@ -31,15 +31,15 @@ struct mem_file {
 struct mem_disk {
 	struct mem_file files[JOURNAL_FILES];
 	struct mem_write *first, **last; /* unsynced, oldest first */
-	unsigned n_ops;        /* writes and extensions so far */
-	unsigned fail_at;      /* that one fails with 'fail_errno'; 0: none */
-	unsigned fail_count;   /* and so do that many in all */
+	unsigned n_ops;			 /* writes and extensions so far */
+	unsigned fail_at;		 /* that one fails with 'fail_errno'; 0: none */
+	unsigned fail_count;		 /* and so do that many in all */
 	int fail_errno;
-	unsigned die_at;       /* that one is cut short and all later ones do nothing; 0: none */
-	size_t die_bytes;      /* of it that arrive */
+	unsigned die_at; /* that one is cut short and all later ones do nothing; 0: none */
+	size_t die_bytes; /* of it that arrive */
 	bool dead;
 	bool read_only;
-	unsigned n_aside;      /* files that were set aside */
+	unsigned n_aside; /* files that were set aside */
 	unsigned n_closed;
 	int (*open_hook)(unsigned n, bool writable); /* NULL, or errno to fail with */
 };
@@ -147,7 +147,8 @@ static inline void mem_note(struct mem_disk *m, unsigned n, const void *buf, siz
 		m->files[n].size = off + len;
 }
 
-static inline int mem_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_t off)
+static inline int mem_pwrite(void *ctx, unsigned n, const void *buf, size_t len,
+			     uint64_t off)
 {
 	struct mem_disk *m = ctx;
 	int rc = mem_op(m, &len);
@@ -217,9 +218,14 @@ static inline void mem_close(void *ctx)
 
 static inline struct disk mem_as_disk(struct mem_disk *m)
 {
-	return (struct disk){ .ctx = m, .open = mem_open, .extend = mem_extend,
-			      .pread = mem_pread, .pwrite = mem_pwrite, .fd = mem_fd,
-			      .set_aside = mem_set_aside, .close = mem_close };
+	return (struct disk){ .ctx = m,
+			      .open = mem_open,
+			      .extend = mem_extend,
+			      .pread = mem_pread,
+			      .pwrite = mem_pwrite,
+			      .fd = mem_fd,
+			      .set_aside = mem_set_aside,
+			      .close = mem_close };
 }
 
 static inline void mem_land(struct mem_file *f, const struct mem_write *w, uint64_t from,

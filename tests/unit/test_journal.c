@@ -663,7 +663,8 @@ static void damage_is_set_aside(void)
 	SUITE_INT(app.st.crc_found, h.crc);
 	snprintf(text, sizeof(text),
 		 "journal.0: record 17 at offset %u has checksum 0x%08x, wanted 0x%08x; it had "
-		 "been synced, as all up to 29", (unsigned)off, h.crc, app.st.crc_wanted);
+		 "been synced, as all up to 29",
+		 (unsigned)off, h.crc, app.st.crc_wanted);
 	SUITE_STR(app.st.what, text);
 	/* All others are there, the later ones too. */
 	SUITE_INT(app.n_passed, APP_CELLS + 19);
@@ -759,17 +760,22 @@ static void mark_proves_damage(void)
 		struct disk disk = mem_as_disk(&mem);
 		struct journal_status st;
 
-		SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err), 0);
+		SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err),
+			  0);
 		SUITE_INT(st.verdict, JOURNAL_CLEAN);
 		SUITE_INT(st.last_seq, 14);
-		SUITE_INT(journal_read(&disk, 15, false, app_record, &app, &st, &app.err), 0);
+		SUITE_INT(journal_read(&disk, 15, false, app_record, &app, &st, &app.err),
+			  0);
 		SUITE_INT(st.verdict, JOURNAL_DAMAGED);
 		SUITE_INT(st.durable_upto, 15);
-		SUITE_INT(journal_read(&disk, 14, false, app_record, &app, &st, &app.err), 0);
+		SUITE_INT(journal_read(&disk, 14, false, app_record, &app, &st, &app.err),
+			  0);
 		SUITE_INT(st.verdict, JOURNAL_CLEAN);
 	}
-	snprintf(text, sizeof(text), "journal.0: record 15 is missing at offset %u; it had been "
-		 "synced, as all up to 15", (unsigned)offset_of(0, 15));
+	snprintf(text, sizeof(text),
+		 "journal.0: record 15 is missing at offset %u; it had been "
+		 "synced, as all up to 15",
+		 (unsigned)offset_of(0, 15));
 	SUITE_INT(reopen_mem(mark_path), 0);
 	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
 	SUITE_STR(app.st.what, text);
@@ -794,8 +800,10 @@ static void hole_of_this_boot(void)
 		for (unsigned i = 0; i < 5; i++)
 			SUITE_INT(app_set(&app, i, i + 1), 0);
 		memset(mem.files[0].now + offset_of(0, 12), 0, 64);
-		snprintf(text, sizeof(text), "journal.0: record 12 is bad at offset %u, later "
-			 "ones of this boot follow", (unsigned)offset_of(0, 12));
+		snprintf(text, sizeof(text),
+			 "journal.0: record 12 is bad at offset %u, later "
+			 "ones of this boot follow",
+			 (unsigned)offset_of(0, 12));
 		SUITE_INT(reopen_mem(same_boot ? mark_path : NULL), 0);
 		if (same_boot) {
 			SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
@@ -882,7 +890,8 @@ static void everything_gone(void)
 		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
 	}
 	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
-	SUITE_STR(app.st.what, "no file has a whole snapshot; records up to 10 had been synced");
+	SUITE_STR(app.st.what,
+		  "no file has a whole snapshot; records up to 10 had been synced");
 	CU_ASSERT(journal_last(app.j) > 10);
 	end_mem();
 	remove_dir();
@@ -944,37 +953,39 @@ static void unreadable_place(void)
 	remove_dir();
 }
 
-VFK_SUITE(journal,
-	{ "begins a journal in empty files", begins_empty },
-	{ "passes every record back in order", reads_back },
-	{ "goes on at the end of the file", goes_on },
-	{ "writes real files of full size", real_files },
-	{ "switches files when one is full", switches },
-	{ "reads older files as history", keeps_history },
-	{ "never begins the only synced file anew", overwrites_no_synced },
-	{ "takes records of an older generation for the end", old_generation_is_no_damage },
-	{ "says what to sync", tells_what_to_sync },
-	{ "counts a late sync of an older file only while it is whole", late_sync_of_older_file },
-	{ "treats a failed sync as final for its file", failed_sync_is_final },
-	{ "does not trust a failed file after a restart", failed_sync_survives_engine },
-	{ "keeps the synced sequence in its mark", mark_keeps_durable },
-	{ "grows all files", grows },
-	{ "refuses what is too long and stays usable", refuses_too_long },
-	{ "takes no record after a failed write until a file is begun", failed_write },
-	{ "passes everything readable when the disk is full at any write",
-	  full_disk_at_each_write },
-	{ "passes everything readable from a read-only disk", read_only_disk },
-	{ "stays in its file when a snapshot fails", snapshot_callback_fails },
-	{ "loses nothing when it dies at any write of a switch", dies_in_snapshot },
-	{ "leaves files of an unknown version alone", unknown_version },
-	{ "leaves files with unknown incompatible features alone", unknown_features },
-	{ "sets damaged files aside and keeps what is whole", damage_is_set_aside },
-	{ "loses nothing when it dies while setting files aside", dies_while_setting_aside },
-	{ "finds damage by the mark alone", mark_proves_damage },
-	{ "takes a hole in records of this boot for damage", hole_of_this_boot },
-	{ "takes a gap in the sequence for damage", gap_is_damage },
-	{ "takes a missing file for damage", missing_file },
-	{ "sets files aside that are no journal", foreign_file },
-	{ "knows that a journal is gone", everything_gone },
-	{ "reads single records back and checks them", reads_at },
-	{ "reads a file that is shorter than it was", unreadable_place })
+VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
+	  { "passes every record back in order", reads_back },
+	  { "goes on at the end of the file", goes_on },
+	  { "writes real files of full size", real_files },
+	  { "switches files when one is full", switches },
+	  { "reads older files as history", keeps_history },
+	  { "never begins the only synced file anew", overwrites_no_synced },
+	  { "takes records of an older generation for the end",
+	    old_generation_is_no_damage },
+	  { "says what to sync", tells_what_to_sync },
+	  { "counts a late sync of an older file only while it is whole",
+	    late_sync_of_older_file },
+	  { "treats a failed sync as final for its file", failed_sync_is_final },
+	  { "does not trust a failed file after a restart", failed_sync_survives_engine },
+	  { "keeps the synced sequence in its mark", mark_keeps_durable },
+	  { "grows all files", grows },
+	  { "refuses what is too long and stays usable", refuses_too_long },
+	  { "takes no record after a failed write until a file is begun", failed_write },
+	  { "passes everything readable when the disk is full at any write",
+	    full_disk_at_each_write },
+	  { "passes everything readable from a read-only disk", read_only_disk },
+	  { "stays in its file when a snapshot fails", snapshot_callback_fails },
+	  { "loses nothing when it dies at any write of a switch", dies_in_snapshot },
+	  { "leaves files of an unknown version alone", unknown_version },
+	  { "leaves files with unknown incompatible features alone", unknown_features },
+	  { "sets damaged files aside and keeps what is whole", damage_is_set_aside },
+	  { "loses nothing when it dies while setting files aside",
+	    dies_while_setting_aside },
+	  { "finds damage by the mark alone", mark_proves_damage },
+	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
+	  { "takes a gap in the sequence for damage", gap_is_damage },
+	  { "takes a missing file for damage", missing_file },
+	  { "sets files aside that are no journal", foreign_file },
+	  { "knows that a journal is gone", everything_gone },
+	  { "reads single records back and checks them", reads_at },
+	  { "reads a file that is shorter than it was", unreadable_place })
