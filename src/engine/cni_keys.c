@@ -221,26 +221,29 @@ static int key_guid(struct keys *k, const json_t *unused)
 
 static int key_guid_policy(struct keys *k, const json_t *value)
 {
-	static const char *const names[] = { "given", "derived", "keep" };
 	const char *text;
 
 	if (get_text(k, "guidPolicy", value, &text) < 0)
 		return -1;
-	if (!text)
+	if (!text || !strcmp(text, "given"))
 		return 0;
-	for (int i = 0; i < (int)VFK_ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]) != 0)
-			continue;
-		k->rq->guid_policy = (enum guid_policy)i;
-		if (i != GUID_KEEP || !(k->set->has & HAS_PORT_GUID))
-			return 0;
+	if (!strcmp(text, "derived")) {
+		/* No driver makes GUIDs of its own yet. */
+		cni_fail_set(k->fail, 2, "%sguidPolicy derived is not supported",
+			     k->prefix);
+		return -1;
+	}
+	if (strcmp(text, "keep") != 0)
+		return wrong_text(k, "guidPolicy", text, "given, derived or keep");
+	if (k->set->has & HAS_PORT_GUID) {
 		cni_fail_set(k->fail, 7,
 			     "%sguidPolicy \"keep\" invalid: a GUID is given as well "
 			     "(runtimeConfig.infinibandGUID or args.cni.guid)",
 			     k->prefix);
 		return -1;
 	}
-	return wrong_text(k, "guidPolicy", text, "given, derived or keep");
+	k->rq->guid_policy = GUID_KEEP;
+	return 0;
 }
 
 /* The marker is per pod, so only an ADD can be held against it. */

@@ -389,6 +389,7 @@ static const struct {
 	  "args.cni \"x\" must be an object, not a string" },
 	{ "\"guidPolicy\":\"all\"", ALL, 7,
 	  "guidPolicy \"all\" invalid: value must be given, derived or keep" },
+	{ "\"guidPolicy\":\"derived\"", ALL, 2, "guidPolicy derived is not supported" },
 	{ "\"guidPolicy\":1", ALL, 6, "guidPolicy 1 must be a string, not a number" },
 	{ "\"guidPolicy\":\"keep\"," RC("\"infinibandGUID\":\"" GUID "\""), IB | OWN, 7,
 	  "guidPolicy \"keep\" invalid: a GUID is given as well "
@@ -659,7 +660,6 @@ static void guid_policies(void)
 		{ "", GUID_GIVEN },
 		{ "\"guidPolicy\":\"\"", GUID_GIVEN },
 		{ "\"guidPolicy\":\"given\"", GUID_GIVEN },
-		{ "\"guidPolicy\":\"derived\"", GUID_DERIVED },
 		{ "\"guidPolicy\":\"keep\"", GUID_KEEP },
 	};
 
