@@ -27,7 +27,7 @@
 #include "base/err.h"
 
 #define FRAME_MAGIC 0x314b4656u /* "VFK1" */
-#define FRAME_VERSION 1         /* an engine serves this one and the one before (R16) */
+#define FRAME_VERSION 1		/* an engine serves this one and the one before (R16) */
 #define FRAME_VERSION_MIN 1
 #define FRAME_MAX (128 * 1024)
 #define FRAME_MAX_FDS 3
@@ -53,7 +53,7 @@ struct frame_hdr {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type;
-	uint32_t len;   /* bytes of the whole frame, this header included */
+	uint32_t len;	/* bytes of the whole frame, this header included */
 	uint32_t n_fds; /* descriptors that come with it */
 };
 
@@ -67,12 +67,12 @@ struct frame_nonce {
 struct frame_request {
 	struct frame_hdr hdr;
 	struct frame_nonce nonce;
-	uint64_t start_ns; /* clock_start_ns() of the client (R12) */
+	uint64_t start_ns;	  /* clock_start_ns() of the client (R12) */
 	int64_t deadline_boot_ns; /* when the client gives up by itself */
 	uint32_t stdin_len, env_len;
 	/* 0: opened and passed; -1: CNI_NETNS unset or empty; otherwise errno of open(2). */
 	int32_t netns_errno;
-	uint8_t verb;    /* enum cni_verb */
+	uint8_t verb;	 /* enum cni_verb */
 	uint8_t dialect; /* enum cni_dialect */
 	uint8_t attempt; /* 0 on the first connection, counts up, stays at 255 */
 	uint8_t has_run; /* 1: a RAN frame for 'run_id' follows at once */
@@ -87,20 +87,20 @@ struct frame_run {
 	struct frame_hdr hdr;
 	uint64_t run_id;      /* the lease's id */
 	uint32_t deadline_ms; /* from the arrival of this frame */
-	uint8_t verb;         /* value for CNI_COMMAND */
-	uint8_t flags;        /* RUN_* */
+	uint8_t verb;	      /* value for CNI_COMMAND */
+	uint8_t flags;	      /* RUN_* */
 	uint8_t pad[2];
 	char type[256]; /* name of the plugin, never with a '/' */
 };
 #define RUN_STORED 1
 
 enum run_outcome {
-	RUN_EXITED = 1,    /* 'status' = exit code */
-	RUN_SIGNALLED,     /* 'status' = signal */
-	RUN_NOT_FOUND,     /* no such plugin in CNI_PATH: nothing was run */
-	RUN_NOT_STARTED,   /* 'status' = errno: nothing was run */
-	RUN_TIMED_OUT,     /* ended with its group at the deadline */
-	RUN_CANCELLED      /* ended with its group on CANCEL */
+	RUN_EXITED = 1,	 /* 'status' = exit code */
+	RUN_SIGNALLED,	 /* 'status' = signal */
+	RUN_NOT_FOUND,	 /* no such plugin in CNI_PATH: nothing was run */
+	RUN_NOT_STARTED, /* 'status' = errno: nothing was run */
+	RUN_TIMED_OUT,	 /* ended with its group at the deadline */
+	RUN_CANCELLED	 /* ended with its group on CANCEL */
 };
 
 /* Descriptors: [0] memfd with what the plugin wrote to stdout (at most RUN_OUT_MAX). */

@@ -11,7 +11,8 @@ struct list {
 };
 
 #define list_entry(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
+#define list_each(it, head)                                                              \
+	for (struct list *it = (head)->next; it != (head); it = it->next)
 /* 'it' may be removed (and freed) inside the loop. */
 #define list_each_safe(it, head)                                                         \
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);        \

@@ -17,7 +17,8 @@ enum log_level {
 };
 
 /* Every call leaves errno as it was.  'module' is a short token: "journal", "engine". */
-void log_at(enum log_level level, const char *module, const char *fmt, ...) VFK_PRINTF(3, 4);
+void log_at(enum log_level level, const char *module, const char *fmt, ...)
+	VFK_PRINTF(3, 4);
 #define log_error(module, ...) log_at(LOG_LV_ERROR, module, __VA_ARGS__)
 #define log_warn(module, ...) log_at(LOG_LV_WARN, module, __VA_ARGS__)
 #define log_notice(module, ...) log_at(LOG_LV_NOTICE, module, __VA_ARGS__)

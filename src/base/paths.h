@@ -9,18 +9,18 @@
 #define VFK_PATH_MAX 512
 
 enum vfk_path {
-	PATH_STATE,        /* /var/lib/vfkeeper, 0700 */
-	PATH_JOURNAL,      /* /var/lib/vfkeeper/journal */
-	PATH_SPOOL,        /* /var/lib/vfkeeper/spool */
-	PATH_RUN,          /* /run/vfkeeper, 0700 */
-	PATH_LOCK,         /* /run/vfkeeper/LOCK */
-	PATH_CNI_SOCK,     /* /run/vfkeeper/cni.sock */
+	PATH_STATE,	   /* /var/lib/vfkeeper, 0700 */
+	PATH_JOURNAL,	   /* /var/lib/vfkeeper/journal */
+	PATH_SPOOL,	   /* /var/lib/vfkeeper/spool */
+	PATH_RUN,	   /* /run/vfkeeper, 0700 */
+	PATH_LOCK,	   /* /run/vfkeeper/LOCK */
+	PATH_CNI_SOCK,	   /* /run/vfkeeper/cni.sock */
 	PATH_CONTROL_SOCK, /* /run/vfkeeper/control.sock */
-	PATH_START,        /* /run/vfkeeper/start */
-	PATH_INFLIGHT,     /* /run/vfkeeper/inflight */
-	PATH_DURABLE,      /* /run/vfkeeper/durable */
+	PATH_START,	   /* /run/vfkeeper/start */
+	PATH_INFLIGHT,	   /* /run/vfkeeper/inflight */
+	PATH_DURABLE,	   /* /run/vfkeeper/durable */
 	PATH_RECENT_DEL,   /* /run/vfkeeper/recent-del */
-	PATH_CONF,         /* /etc/vfkeeper/vfkeeper.conf */
+	PATH_CONF,	   /* /etc/vfkeeper/vfkeeper.conf */
 	PATH_COUNT
 };
 

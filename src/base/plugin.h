@@ -17,9 +17,9 @@
 bool plugin_find(const char *search, const char *type, char *out, size_t cap_bytes);
 
 struct plugin_run {
-	pid_t pid;       /* leader of its own process group */
-	int pidfd;       /* readable when it ended; -1 before start and after plugin_end */
-	int out_fd;      /* memfd that is its stdout; the caller's */
+	pid_t pid;  /* leader of its own process group */
+	int pidfd;  /* readable when it ended; -1 before start and after plugin_end */
+	int out_fd; /* memfd that is its stdout; the caller's */
 	int64_t deadline_boot_ns;
 };
 
@@ -27,8 +27,8 @@ struct plugin_run {
  * inherited, 'envp' as its environment and 'keep_fd' (or -1) inherited beside them;
  * everything else is close-on-exec.  The plugin dies with its parent (PR_SET_PDEATHSIG;
  * its own children do not).  0, or VFK_E_SYS: nothing was started. */
-int plugin_start(struct plugin_run *run, const char *path, int stdin_fd, char *const envp[],
-		 int keep_fd, struct vfk_err *err) VFK_MUST_CHECK;
+int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
+		 char *const envp[], int keep_fd, struct vfk_err *err) VFK_MUST_CHECK;
 
 /* SIGKILLs the whole group; plugin_reap still has to be called. */
 void plugin_kill(const struct plugin_run *run);

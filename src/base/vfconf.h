@@ -30,11 +30,11 @@ enum vf_has {
 enum vf_link_state { LINK_STATE_AUTO = 0, LINK_STATE_ENABLE = 1, LINK_STATE_DISABLE = 2 };
 
 struct vf_settings {
-	uint32_t has; /* enum vf_has bits */
+	uint32_t has;	    /* enum vf_has bits */
 	uint8_t link_state; /* enum vf_link_state, the values of IFLA_VF_LINK_STATE */
 	uint8_t spoofchk, trust, allmulti, promisc, rdma_isolation; /* 0 or 1 */
-	uint8_t ipoib_mode; /* 0 datagram, 1 connected */
-	uint8_t scrub;      /* 0 none, 1 function-level reset on release */
+	uint8_t ipoib_mode;	       /* 0 datagram, 1 connected */
+	uint8_t scrub;		       /* 0 none, 1 function-level reset on release */
 	uint64_t node_guid, port_guid; /* host order, most significant byte = first octet */
 	uint8_t mac[6];
 	uint16_t vlan, qos;
@@ -48,9 +48,9 @@ struct vf_settings {
 struct vf_baseline {
 	bool valid;
 	struct vf_settings set; /* every setting that the device reports, with its bit */
-	char ifname[16];        /* name of its netdev at home, "" if it has none */
-	char driver[24];        /* driver it is bound to, "" if none */
-	char rdma_dev[64];      /* name of its RDMA device, "" if none */
+	char ifname[16];	/* name of its netdev at home, "" if it has none */
+	char driver[24];	/* driver it is bound to, "" if none */
+	char rdma_dev[64];	/* name of its RDMA device, "" if none */
 	uint8_t hwaddr[20], hwaddr_len; /* effective address of the netdev */
 };
 

@@ -376,7 +376,7 @@ static const char *spooled(void)
 	return names;
 }
 
-static void expect_entry(uint64_t start_ticks, const char *in)
+static void expect_entry(uint64_t start_ns, const char *in)
 {
 	static const char env[] = "CNI_COMMAND=DEL\0CNI_CONTAINERID=c1\0CNI_IFNAME=net1\0"
 				  "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
@@ -402,7 +402,7 @@ static void expect_entry(uint64_t start_ticks, const char *in)
 	SUITE_INT(st.st_mode & 07777, 0600);
 	fclose(f);
 	memcpy(&hdr, bytes, sizeof(hdr));
-	want.start_ticks = start_ticks ? start_ticks : hdr.start_ticks;
+	want.start_ns = start_ns ? start_ns : hdr.start_ns;
 	want.crc = hdr.crc;
 	CU_ASSERT(!memcmp(&hdr, &want, sizeof(hdr)));
 	CU_ASSERT(!memcmp(bytes + sizeof(hdr), env, sizeof(env)));
@@ -413,7 +413,7 @@ static void expect_entry(uint64_t start_ticks, const char *in)
 
 static void keeps_a_del_at_its_deadline(void)
 {
-	uint64_t start_ticks;
+	uint64_t start_ns;
 	int sock;
 
 	up("DEL", "serve");
@@ -424,11 +424,11 @@ static void keeps_a_del_at_its_deadline(void)
 	for (int i = 0; i < 2; i++) { /* the second takes the first one's place */
 		client_start(&cl, "{\"name\":\"n\"}");
 		sock = engine_request();
-		start_ticks = got.rq.start_ticks;
+		start_ns = got.rq.start_ns;
 		SUITE_INT(client_end(&cl), 1);
 		SUITE_STR(cl.text,
 			  FAILURE(11, "the vfkeeper engine gave no answer within 1 s" KEPT));
-		expect_entry(start_ticks, "{\"name\":\"n\"}");
+		expect_entry(start_ns, "{\"name\":\"n\"}");
 		close(sock);
 		drop_fds();
 	}
