@@ -71,6 +71,10 @@ int link_set(struct vnl *nl, uint32_t ifindex, const struct link_change *ch,
  * link is at home as before.  VFK_E_KERNEL. */
 int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, const char *ifname,
 		uint32_t *ifindex, struct vfk_err *err) VFK_MUST_CHECK;
+/* The kernel moves first and renames then: when the new name was taken in between, the link
+ * is in the pod under its old one.  Takes it back from there; 0 also if it is not there. */
+int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
+			    struct vfk_err *err) VFK_MUST_CHECK;
 /* Moves 'link' from the namespace of 'from' to that of 'home' in one message under the name
  * 'passing' (which nobody else uses), down, and then gives it the name 'ifname' if that is
  * free.  Its index to '*ifindex'. */

@@ -15,10 +15,8 @@ static bool same_device(const struct link *a, const struct link *b)
 	       !memcmp(a->hwaddr, b->hwaddr, a->hwaddr_len);
 }
 
-/* The kernel moves first and renames then: when the new name was taken in between, the link
- * is in the pod under its old one. */
-static int back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
-			      struct vfk_err *err)
+int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
+			    struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int home_fd = -1;
 	struct link_change ch = LINK_NO_CHANGE;
@@ -54,7 +52,7 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, cons
 	ch.flags = ch.change = IFF_UP;
 	rc = link_set(home, link->ifindex, &ch, &own);
 	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {
-		rc = back_from_half_way(home, pod, link, err);
+		rc = link_back_from_half_way(home, pod, link, err);
 		if (rc < 0)
 			return vfk_err_wrap(err, "take link %s back, %s is taken in the pod",
 					    link->ifname, ifname);

@@ -43,7 +43,7 @@ static void describe_pf(const struct sim_pf *pf, struct drv_pf *out)
 }
 
 static void describe_vf(const struct sim_vf *vf, const struct sim_place *place,
-			struct drv_vf *out)
+			uint64_t incarnation, struct drv_vf *out)
 {
 	struct sim_state st;
 	struct vfk_err err;
@@ -52,7 +52,7 @@ static void describe_vf(const struct sim_vf *vf, const struct sim_place *place,
 	out->addr = vf->addr;
 	out->pf = vf->pf->addr;
 	out->index = vf->index;
-	out->incarnation = sim_incarnation();
+	out->incarnation = incarnation;
 	out->ifindex = place->link.ifindex;
 	if (sim_state_load(vf, &st, &err) < 0 || place->unknown) {
 		out->where = WHERE_UNKNOWN;
@@ -76,6 +76,7 @@ static int discover(const struct drv_env *env,
 	VFK_AUTO(free_auto) struct sim_place *all = NULL;
 	const struct sim_conf *conf;
 	const struct sim_place none = { .nsid = LINK_HERE };
+	const uint64_t incarnation = sim_incarnation();
 	bool links = false;
 	size_t at = 0;
 	int rc = sim_conf_get(env->sim_path, &conf, err);
@@ -98,7 +99,7 @@ static int discover(const struct drv_env *env,
 			struct sim_vf vf = sim_vf_at(conf, &conf->pf[i], (uint16_t)k);
 			struct drv_vf found;
 
-			describe_vf(&vf, all ? &all[at] : &none, &found);
+			describe_vf(&vf, all ? &all[at] : &none, incarnation, &found);
 			rc = vf_fn(arg, &found);
 		}
 	}

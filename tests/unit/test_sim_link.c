@@ -1,0 +1,769 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The links of simulated VFs, in real network namespaces: each step once more after itself,
+ * after a part of itself, and in every mess that pods leave behind. */
+#include <sys/socket.h>
+
+#include <linux/if.h>
+
+#include "netns.h"
+#include "simlab.h"
+
+#define ONE_PF "[pf 0000:3b:00.0]\nname = simib0\nvfs = 3\n"
+
+/* A node with three VFs, and VF 0 ready to be attached to a new pod. */
+static struct drv_call call;
+static int pod;
+
+static bool begin(void)
+{
+	if (!netns_private())
+		return false;
+	lab_begin(ONE_PF);
+	SUITE_INT(lab_discover(), 0);
+	SUITE_STR(lab.err.msg, "");
+	SUITE_INT(lab.n_vfs, 3);
+	pod = netns_pod();
+	call = lab_call(0);
+	call.netns_fd = pod;
+	return true;
+}
+
+static void end(void)
+{
+	if (pod >= 0)
+		close(pod);
+	CU_ASSERT(netns_sh(-1, "for i in 0 1 2; do ip link del simib0p$i 2>/dev/null; done;"
+			       " true"));
+	lab_end();
+}
+
+static struct link look_at(int netns_fd, const char *name)
+{
+	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
+	struct link link = { 0 };
+	struct vfk_err err;
+
+	CU_ASSERT_EQUAL_FATAL(vnl_open(&nl, NETLINK_ROUTE, netns_fd, &err), 0);
+	if (link_get(nl, LINK_HERE, 0, name, &link, &err) != 1)
+		memset(&link, 0, sizeof(link));
+	return link;
+}
+
+#define HERE (-1)
+static bool exists(int netns_fd, const char *name)
+{
+	return look_at(netns_fd, name).ifindex != 0;
+}
+
+static void to_pod(void)
+{
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), 0);
+	SUITE_STR(lab.err.msg, "");
+	call.ifindex = lab.out.ifindex;
+}
+
+/* VF 0 is as it was when it was discovered. */
+static void check_home(void)
+{
+	struct link link = look_at(HERE, "simib0v0");
+	struct drv_call now = call;
+
+	SUITE_STR(link.alias, "0000:3b:00.1");
+	SUITE_INT(link.flags & IFF_UP, 0);
+	now.netns_fd = -1;
+	now.ifindex = 0;
+	SUITE_INT(lab_step(STEP_VERIFY, &now), 0);
+	SUITE_STR(lab.err.msg, "");
+	SUITE_INT(lab.out.ifindex, link.ifindex);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+}
+
+/* --- discover --- */
+
+static void links_are_made_once(void)
+{
+	uint32_t first;
+
+	if (!begin())
+		return;
+	CU_ASSERT(exists(HERE, "simib0v2") && exists(HERE, "simib0p2"));
+	SUITE_STR(look_at(HERE, "simib0v1").alias, "0000:3b:00.2");
+	SUITE_STR(lab.vf[1].seen.ifname, "simib0v1");
+	SUITE_INT(lab.vf[1].seen.hwaddr_len, 6);
+	SUITE_INT(lab.vf[1].seen.hwaddr[5], 2);
+	SUITE_INT(lab.vf[1].seen.set.mtu_bytes, 1500);
+	SUITE_INT(lab.vf[1].where, WHERE_HOME);
+	first = lab.vf[1].ifindex;
+	SUITE_INT(look_at(HERE, "simib0v1").ifindex, first);
+	SUITE_INT(lab_discover(), 0);
+	SUITE_INT(lab.vf[1].ifindex, first);
+	end();
+}
+
+static void discover_mends(void)
+{
+	if (!begin())
+		return;
+	/* Destroyed; renamed by hand; made but not yet marked. */
+	CU_ASSERT(netns_sh(-1, "ip link del simib0v0; ip link set simib0v1 name mine;"
+			       " ip link set simib0v2 alias ''"));
+	SUITE_INT(lab_discover(), 0);
+	SUITE_INT(lab.n_vfs, 3);
+	for (int i = 0; i < 3; i++)
+		SUITE_INT(lab.vf[i].where, WHERE_HOME);
+	SUITE_STR(look_at(HERE, "simib0v0").alias, "0000:3b:00.1");
+	SUITE_STR(lab.vf[1].seen.ifname, "mine"); /* told, not changed */
+	SUITE_STR(look_at(HERE, "simib0v2").alias, "0000:3b:00.3");
+	end();
+}
+
+static void discover_sees_who_is_away(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	SUITE_INT(lab_discover(), 0);
+	SUITE_INT(lab.vf[0].where, WHERE_ELSEWHERE);
+	SUITE_INT(lab.vf[0].ifindex, call.ifindex);
+	CU_ASSERT_FALSE(lab.vf[0].seen.valid);
+	SUITE_INT(lab.vf[1].where, WHERE_HOME);
+	CU_ASSERT_FALSE(exists(HERE, "simib0v0"));
+	end();
+}
+
+static void taken_names_hide_one_vf_only(void)
+{
+	if (!begin())
+		return;
+	CU_ASSERT(netns_sh(-1, "ip link del simib0v0 && ip link add simib0v0 type veth"
+			       " peer foreign && ip link del simib0v1 &&"
+			       " ip link add simib0p1 type veth peer foreign1 &&"
+			       " ip link set foreign1 alias stranger"));
+	SUITE_INT(lab_discover(), 0);
+	SUITE_INT(lab.n_vfs, 3);
+	SUITE_INT(lab.vf[0].where, WHERE_UNKNOWN);
+	SUITE_INT(lab.vf[1].where, WHERE_UNKNOWN);
+	SUITE_INT(lab.vf[2].where, WHERE_HOME);
+	call.netns_fd = -1;
+	call.ifindex = 0;
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: make the links simib0v0 and simib0p0: "
+			       "the kernel refused: EEXIST");
+	call = lab_call(1);
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_EXISTS);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.2: the name simib0p1 is taken by a link that is "
+			       "not of VF 0000:3b:00.2");
+	CU_ASSERT(exists(HERE, "simib0v0") && exists(HERE, "foreign1")); /* untouched */
+	CU_ASSERT(netns_sh(-1, "ip link del foreign; ip link del foreign1"));
+	end();
+}
+
+/* --- to the pod --- */
+
+static void to_the_pod(void)
+{
+	struct link link;
+
+	if (!begin())
+		return;
+	to_pod();
+	link = look_at(pod, "net1");
+	SUITE_INT(link.ifindex, lab.out.ifindex);
+	CU_ASSERT(link.flags & IFF_UP);
+	SUITE_STR(link.alias, "0000:3b:00.1");
+	CU_ASSERT_NOT_EQUAL(lab.out.netns_cookie, 0);
+	CU_ASSERT(lab.out.nsid >= 0);
+	SUITE_INT(lab.out.where, WHERE_IN_POD);
+	SUITE_INT(lab.out.mtu_bytes, 1500);
+	SUITE_INT(lab.out.hwaddr_len, 6);
+	CU_ASSERT_FALSE(exists(HERE, "simib0v0"));
+	end();
+}
+
+static void to_the_pod_again(void)
+{
+	struct drv_out first;
+
+	if (!begin())
+		return;
+	to_pod();
+	first = lab.out;
+	call.ifindex = lab.vf[0].ifindex; /* as before the move */
+	to_pod();
+	CU_ASSERT_EQUAL(memcmp(&first, &lab.out, sizeof(first)), 0);
+	/* Cut short: moved, but neither named nor up. */
+	CU_ASSERT(netns_sh(pod, "ip link set net1 down; ip link set net1 name simib0v0"));
+	to_pod();
+	CU_ASSERT(look_at(pod, "net1").flags & IFF_UP);
+	end();
+}
+
+static void name_taken_in_the_pod(void)
+{
+	uint32_t before = 0;
+
+	if (!begin())
+		return;
+	before = lab.vf[0].ifindex;
+	CU_ASSERT(netns_sh(pod, "ip link add net1 type veth peer other"));
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_EXISTS);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the pod has a link named net1 already");
+	SUITE_INT(look_at(HERE, "simib0v0").ifindex, before);
+	check_home();
+	/* In the pod under another name, and the right one is taken. */
+	strcpy(call.ifname, "free");
+	to_pod();
+	strcpy(call.ifname, "net1");
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_EXISTS);
+	SUITE_STR(look_at(pod, "free").alias, "0000:3b:00.1");
+	end();
+}
+
+/* The kernel moves before it renames: where the name is an altname of the pod's link, or is
+ * taken in between, the link stays half way under its old name. */
+static void half_way_is_taken_back(void)
+{
+	VFK_AUTO(vnl_close_auto) struct vnl *home = NULL;
+	VFK_AUTO(vnl_close_auto) struct vnl *there = NULL;
+	struct link_change ch = LINK_NO_CHANGE;
+	struct vfk_err err;
+	struct link link;
+
+	if (!begin())
+		return;
+	CU_ASSERT(netns_sh(pod, "ip link add net1 type veth peer other"));
+	link = look_at(HERE, "simib0v0");
+	CU_ASSERT_EQUAL_FATAL(vnl_open(&home, NETLINK_ROUTE, -1, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(vnl_open(&there, NETLINK_ROUTE, pod, &err), 0);
+	/* What the kernel does then, without the look before. */
+	ch.netns_fd = pod;
+	ch.ifname = "net1";
+	SUITE_INT(link_set(home, link.ifindex, &ch, &err), -VFK_E_KERNEL);
+	SUITE_INT(err.sys, EEXIST);
+	CU_ASSERT(exists(pod, "simib0v0"));
+	SUITE_INT(link_back_from_half_way(home, there, &link, &err), 0);
+	SUITE_INT(look_at(HERE, "simib0v0").ifindex, link.ifindex);
+	CU_ASSERT(exists(pod, "net1"));
+	SUITE_INT(link_back_from_half_way(home, there, &link, &err), 0);
+	/* Another link of that name in the pod is not taken for ours. */
+	CU_ASSERT(netns_sh(pod, "ip link add simib0v0 type veth peer other2"));
+	SUITE_INT(link_back_from_half_way(home, there, &link, &err), 0);
+	CU_ASSERT(netns_sh(pod, "ip link del simib0v0"));
+	/* Where nobody took it back, the step finds it in the pod and still cannot name it;
+	 * the way home works. */
+	SUITE_INT(link_set(home, link.ifindex, &ch, &err), -VFK_E_KERNEL);
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_EXISTS);
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	check_home();
+	end();
+}
+
+static void link_was_destroyed_before(void)
+{
+	if (!begin())
+		return;
+	CU_ASSERT(netns_sh(-1, "ip link del simib0v0"));
+	to_pod();
+	SUITE_STR(look_at(pod, "net1").alias, "0000:3b:00.1");
+	end();
+}
+
+static void link_is_in_another_pod(void)
+{
+	int second;
+	char want[160];
+
+	if (!begin())
+		return;
+	to_pod();
+	snprintf(want, sizeof(want),
+		 "VF 0000:3b:00.1: the link is in another network namespace (nsid %d)",
+		 lab.out.nsid);
+	second = netns_pod();
+	call.netns_fd = second;
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, want);
+	SUITE_INT(lab_step(STEP_LINK_SETTINGS, &call), 0); /* nothing is wanted */
+	call.wanted = (struct vf_settings){ .has = HAS_MTU, .mtu_bytes = 2000 };
+	SUITE_INT(lab_step(STEP_LINK_SETTINGS, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the link is not in the pod");
+	SUITE_INT(lab_step(STEP_LINK_BASELINE, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, want);
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, want);
+	CU_ASSERT(exists(pod, "net1"));
+	close(second);
+	end();
+}
+
+static void no_pod_no_move(void)
+{
+	if (!begin())
+		return;
+	call.netns_fd = -1;
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_NETNS);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the pod has no network namespace");
+	call.netns_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_NETNS);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: enter the network namespace: EINVAL");
+	close(call.netns_fd);
+	call.netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_NETNS);
+	SUITE_STR(lab.err.msg,
+		  "VF 0000:3b:00.1: the pod's network namespace is the node's own");
+	close(call.netns_fd);
+	check_home();
+	end();
+}
+
+/* --- settings, addresses --- */
+
+static void settings_in_the_pod(void)
+{
+	const uint8_t mac[6] = { 2, 0xaa, 0, 0, 0, 1 };
+	struct link link;
+
+	if (!begin())
+		return;
+	to_pod();
+	call.wanted = (struct vf_settings){
+		.has = HAS_MTU | HAS_MAC | HAS_PROMISC | HAS_ALLMULTI | HAS_IPOIB_MODE,
+		.mtu_bytes = 2044, .promisc = 1, .allmulti = 1, .ipoib_mode = 1
+	};
+	memcpy(call.wanted.mac, mac, sizeof(mac));
+	LAB_TWICE(STEP_LINK_SETTINGS, &call);
+	SUITE_INT(lab.out.mtu_bytes, 2044);
+	CU_ASSERT_EQUAL(memcmp(lab.out.hwaddr, mac, 6), 0);
+	link = look_at(pod, "net1");
+	SUITE_INT(link.mtu_bytes, 2044);
+	CU_ASSERT_EQUAL(memcmp(link.hwaddr, mac, 6), 0);
+	CU_ASSERT((link.flags & IFF_PROMISC) && (link.flags & IFF_ALLMULTI));
+	CU_ASSERT(link.flags & IFF_UP);
+	/* Renamed by the pod, and with an index that nobody told us. */
+	CU_ASSERT(netns_sh(pod, "ip link set net1 down; ip link set net1 name odd"));
+	call.ifindex = 0;
+	call.wanted.mtu_bytes = 2000;
+	LAB_TWICE(STEP_LINK_SETTINGS, &call);
+	SUITE_INT(look_at(pod, "odd").mtu_bytes, 2000);
+	call.wanted.mtu_bytes = 70000;
+	SUITE_INT(lab_step(STEP_LINK_SETTINGS, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: set up link odd in the pod: "
+			       "the kernel refused (mtu greater than device maximum): EINVAL");
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: ipoib_mode is 1, its baseline 0");
+	LAB_TWICE(STEP_SETTINGS_HOME, &call);
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the link's address is not that of its baseline");
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	end();
+}
+
+static struct drv_ip ips[3];
+static struct drv_route routes[4];
+
+static void fill_addresses(void)
+{
+	memset(ips, 0, sizeof(ips));
+	memset(routes, 0, sizeof(routes));
+	ips[0] = (struct drv_ip){ .family = AF_INET, .prefix_len = 24, .has_gateway = true,
+				  .addr = { 10, 1, 2, 3 }, .gateway = { 10, 1, 2, 1 } };
+	ips[1] = (struct drv_ip){ .family = AF_INET, .prefix_len = 32, .addr = { 10, 9, 9, 9 } };
+	ips[2] = (struct drv_ip){ .family = AF_INET6, .prefix_len = 64,
+				  .addr = { 0xfd, 1, [15] = 5 } };
+	routes[0] = (struct drv_route){ .family = AF_INET, .scope = -1 }; /* default */
+	routes[1] = (struct drv_route){ .family = AF_INET, .prefix_len = 16, .scope = -1,
+					.dst = { 10, 7 }, .has_gateway = true,
+					.gateway = { 10, 1, 2, 7 }, .mtu = 1400,
+					.advmss = 1300, .priority = 50 };
+	routes[2] = (struct drv_route){ .family = AF_INET, .prefix_len = 16, .scope = 253,
+					.dst = { 10, 8 }, .table = 1000 };
+	routes[3] = (struct drv_route){ .family = AF_INET6, .prefix_len = 48, .scope = -1,
+					.dst = { 0xfd, 2 } };
+	call.ips = ips;
+	call.n_ips = 3;
+	call.routes = routes;
+	call.n_routes = 4;
+}
+
+static void addresses_and_routes(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	fill_addresses();
+	CU_ASSERT(netns_sh(pod, "echo 1 > /proc/sys/net/ipv6/conf/net1/disable_ipv6"));
+	LAB_TWICE(STEP_ADDRESSES, &call);
+	CU_ASSERT(netns_sh(pod, "ip -4 addr show net1 | grep -q 'inet 10.1.2.3/24 brd "
+				"10.1.2.255 scope global net1'"));
+	CU_ASSERT(netns_sh(pod, "ip -4 addr show net1 | grep -q 'inet 10.9.9.9/32'"));
+	CU_ASSERT(netns_sh(pod, "ip -6 addr show net1 | grep 'inet6 fd01::5/64' |"
+				" grep -vq tentative"));
+	CU_ASSERT(netns_sh(pod, "ip route | grep -q '^default via 10.1.2.1 dev net1'"));
+	CU_ASSERT(netns_sh(pod, "ip route | grep '^10.7.0.0/16 via 10.1.2.7 dev net1.*"
+				"metric 50' | grep 'mtu 1400' | grep -q 'advmss 1300'"));
+	CU_ASSERT(netns_sh(pod, "ip route show table 1000 | grep -q '^10.8.0.0/16 dev net1.*"
+				"scope link'"));
+	CU_ASSERT(netns_sh(pod, "ip -6 route | grep -q '^fd02::/48 dev net1'"));
+	CU_ASSERT(netns_sh(pod, "test $(ip -4 addr show net1 | grep -c inet) = 2"));
+	end();
+}
+
+static void refused_addresses(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	fill_addresses();
+	routes[1].gateway[2] = 99; /* no address of ours reaches it */
+	SUITE_INT(lab_step(STEP_ADDRESSES, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: add route 10.7.0.0/16: "
+			       "the kernel refused (Nexthop has invalid gateway): ENETUNREACH");
+	fill_addresses();
+	LAB_TWICE(STEP_ADDRESSES, &call); /* the rest of it */
+	ips[0].prefix_len = 33;
+	SUITE_INT(lab_step(STEP_ADDRESSES, &call), -VFK_E_UNSUPPORTED);
+	SUITE_STR(lab.err.msg,
+		  "VF 0000:3b:00.1: address of family 2 with prefix length 33");
+	end();
+}
+
+/* --- home --- */
+
+static void home_again(void)
+{
+	uint32_t index;
+
+	if (!begin())
+		return;
+	to_pod();
+	SUITE_INT(lab_step(STEP_LINK_HOME, &call), 0);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+	index = lab.out.ifindex;
+	SUITE_INT(look_at(HERE, "simib0v0").ifindex, index);
+	CU_ASSERT_FALSE(exists(pod, "net1"));
+	/* Not told that it worked, and told. */
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	call.ifindex = index;
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	SUITE_INT(lab.out.ifindex, index);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	end();
+}
+
+static void home_after_a_rename_in_the_pod(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	/* The pod names it like a link that the node needs, and something else net1. */
+	CU_ASSERT(netns_sh(-1, "ip link add eth0 type veth peer eth0p"));
+	CU_ASSERT(netns_sh(pod, "ip link set net1 down && ip link set net1 name eth0 &&"
+				" ip link add net1 type veth peer other"));
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	check_home();
+	CU_ASSERT(exists(HERE, "eth0") && exists(HERE, "eth0p"));
+	CU_ASSERT(exists(pod, "net1"));
+	CU_ASSERT(netns_sh(-1, "ip link del eth0"));
+	end();
+}
+
+static void home_under_a_reused_index(void)
+{
+	uint32_t index;
+
+	if (!begin())
+		return;
+	to_pod();
+	/* Somebody took it out of the pod and put another link where it was. */
+	index = call.ifindex;
+	CU_ASSERT(netns_sh(pod, "ip link set net1 netns /proc/$PPID/fd/%d", pod));
+	SUITE_INT(lab_step(STEP_LINK_HOME, &call), 0);
+	CU_ASSERT(netns_sh(pod, "ip link add net1 index %u type veth peer other", index));
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	check_home();
+	SUITE_INT(look_at(pod, "net1").ifindex, index); /* the stranger stays */
+	end();
+}
+
+static void home_by_hand(void)
+{
+	int home;
+
+	if (!begin())
+		return;
+	to_pod();
+	/* An operator fetched it, and left it up, renamed and with altnames. */
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	CU_ASSERT(netns_sh(pod, "ip link set net1 netns /proc/$PPID/fd/%d", home));
+	close(home);
+	CU_ASSERT(netns_sh(-1, "ip link set net1 name byhand && ip link set byhand up mtu"
+			       " 1400 promisc on && ip link property add dev byhand altname a1"
+			       " altname a2"));
+	call.ifindex = 0;
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	SUITE_STR(look_at(HERE, "simib0v0").alias, "0000:3b:00.1");
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the link has 2 altnames");
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	SUITE_INT(look_at(HERE, "simib0v0").n_altnames, 0);
+	check_home();
+	end();
+}
+
+static void baseline_name_is_taken(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	CU_ASSERT(netns_sh(-1, "ip link add simib0v0 type veth peer other"));
+	/* It leaves the pod all the same; only the name has to wait. */
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	CU_ASSERT_FALSE(exists(pod, "net1"));
+	SUITE_STR(look_at(HERE, "vfk3b01").alias, "0000:3b:00.1");
+	SUITE_INT(lab_step(STEP_LINK_BASELINE, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: name link vfk3b01 simib0v0: "
+			       "the kernel refused: EEXIST");
+	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg,
+		  "VF 0000:3b:00.1: the link's name is vfk3b01, its baseline simib0v0");
+	CU_ASSERT(netns_sh(-1, "ip link del other"));
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	end();
+}
+
+static void baseline_name_is_its_own_altname(void)
+{
+	if (!begin())
+		return;
+	CU_ASSERT(netns_sh(-1, "ip link set simib0v0 name other &&"
+			       " ip link property add dev other altname simib0v0"));
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	end();
+}
+
+static void pod_died(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	close(pod);
+	pod = -1;
+	call.netns_fd = -1;
+	/* At once, while the kernel may be at it, and when it is long gone. */
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	end();
+}
+
+static void pod_died_long_ago(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	close(pod);
+	pod = -1;
+	call.netns_fd = -1;
+	for (int i = 0; i < 20000 && exists(HERE, "simib0p0"); i++)
+		usleep(1000);
+	CU_ASSERT_FALSE(exists(HERE, "simib0p0"));
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	check_home();
+	end();
+}
+
+static void pod_lives_but_cannot_be_entered(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	call.netns_fd = -1; /* nobody has a path to it any more */
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	CU_ASSERT_FALSE(exists(pod, "net1"));
+	check_home();
+	end();
+}
+
+static void moved_on_by_the_pod(void)
+{
+	int nested;
+
+	if (!begin())
+		return;
+	to_pod();
+	nested = netns_pod();
+	CU_ASSERT(netns_sh(pod, "ip link set net1 netns /proc/$PPID/fd/%d", nested));
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	CU_ASSERT_FALSE(exists(nested, "net1"));
+	check_home();
+	close(nested);
+	end();
+}
+
+static void home_for_a_pod_that_never_had_it(void)
+{
+	if (!begin())
+		return;
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	call.netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	close(call.netns_fd);
+	check_home();
+	end();
+}
+
+static void without_a_baseline_the_own_name(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	call.baseline.valid = false;
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	call.baseline = lab.vf[0].seen;
+	check_home();
+	end();
+}
+
+/* --- looks --- */
+
+static void observed_everywhere(void)
+{
+	struct drv_call blind;
+	int32_t nsid;
+
+	if (!begin())
+		return;
+	SUITE_INT(lab_observe(&call, -1), 0);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+	CU_ASSERT_FALSE(lab.out.nsid_alive);
+	CU_ASSERT_EQUAL(memcmp(&lab.out.seen, &call.baseline, sizeof(call.baseline)), 0);
+	to_pod();
+	nsid = lab.out.nsid;
+	SUITE_INT(lab_observe(&call, nsid), 0);
+	SUITE_INT(lab.out.where, WHERE_IN_POD);
+	CU_ASSERT(lab.out.nsid_alive);
+	SUITE_INT(lab.out.ifindex, call.ifindex);
+	SUITE_STR(lab.out.seen.ifname, "net1");
+	blind = call;
+	blind.netns_fd = -1;
+	SUITE_INT(lab_observe(&blind, nsid), 0);
+	SUITE_INT(lab.out.where, WHERE_IN_POD);
+	SUITE_INT(lab_observe(&blind, -1), 0);
+	SUITE_INT(lab.out.where, WHERE_ELSEWHERE);
+	SUITE_INT(lab_observe(&call, -1), 0); /* by the descriptor alone */
+	SUITE_INT(lab.out.where, WHERE_IN_POD);
+	close(pod);
+	pod = -1;
+	/* The pod's end brings the link home; its id names nothing any more.  Sockets that
+	 * were closed just now keep it for a moment. */
+	for (int i = 0; i < 20000; i++) {
+		SUITE_INT(lab_observe(&blind, nsid), 0);
+		if (!lab.out.nsid_alive)
+			break;
+		usleep(1000);
+	}
+	SUITE_INT(lab_observe(&blind, nsid), 0);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+	CU_ASSERT_FALSE(lab.out.nsid_alive);
+	call.netns_fd = -1;
+	check_home();
+	end();
+}
+
+static void identified_by_its_pod(void)
+{
+	pci_addr_t addr = 7;
+	char pci[PCI_STRLEN];
+
+	if (!begin())
+		return;
+	SUITE_INT(lab.drv->identify(&lab.env, pod, "net1", &addr, &lab.err), 0);
+	CU_ASSERT_EQUAL(addr, PCI_NONE);
+	to_pod();
+	SUITE_INT(lab.drv->identify(&lab.env, pod, "net1", &addr, &lab.err), 0);
+	SUITE_STR(pci_format(addr, pci), "0000:3b:00.1");
+	SUITE_INT(lab.drv->identify(&lab.env, pod, "lo", &addr, &lab.err), 0);
+	CU_ASSERT_EQUAL(addr, PCI_NONE);
+	/* A pod's own link that claims to be a VF: another one, and one at home. */
+	CU_ASSERT(netns_sh(pod, "ip link add fake type veth peer fake1;"
+				" ip link set fake alias 0000:3b:00.1;"
+				" ip link set fake1 alias 0000:3b:00.2"));
+	SUITE_INT(lab.drv->identify(&lab.env, pod, "fake", &addr, &lab.err), 0);
+	CU_ASSERT_EQUAL(addr, PCI_NONE);
+	SUITE_INT(lab.drv->identify(&lab.env, pod, "fake1", &addr, &lab.err), 0);
+	CU_ASSERT_EQUAL(addr, PCI_NONE);
+	end();
+}
+
+static void linkless_pods_are_known_too(void)
+{
+	uint64_t cookie;
+
+	if (!begin())
+		return;
+	lab_begin("[sim]\nlinks = no\n[pf 0000:5b:00.0]\nname = simvf0\nvfs = 1\n");
+	SUITE_INT(lab_discover(), 0);
+	CU_ASSERT_FALSE(exists(HERE, "simvf0v0"));
+	call = lab_call(0);
+	call.netns_fd = pod;
+	LAB_TWICE(STEP_LINK_TO_POD, &call);
+	cookie = lab.out.netns_cookie;
+	CU_ASSERT_NOT_EQUAL(cookie, 0);
+	CU_ASSERT(lab.out.nsid >= 0);
+	SUITE_INT(lab.out.ifindex, 0);
+	SUITE_INT(lab_observe(&call, lab.out.nsid), 0);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+	CU_ASSERT(lab.out.nsid_alive);
+	fill_addresses();
+	LAB_TWICE(STEP_ADDRESSES, &call);
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	LAB_TWICE(STEP_VERIFY, &call);
+	end();
+}
+
+VFK_SUITE(sim_link,
+	  { "links are made once and known again", links_are_made_once },
+	  { "discover makes what is missing and tells what was changed", discover_mends },
+	  { "discover tells which link is not at home", discover_sees_who_is_away },
+	  { "a name taken by a stranger hides one VF, and the stranger stays",
+	    taken_names_hide_one_vf_only },
+	  { "a link goes to the pod, named and up, and the pod is known", to_the_pod },
+	  { "a link that is in the pod already is finished there", to_the_pod_again },
+	  { "a name that is taken in the pod is refused and nothing is moved",
+	    name_taken_in_the_pod },
+	  { "a link that the kernel left half way comes home", half_way_is_taken_back },
+	  { "a destroyed link is made again on its way to the pod", link_was_destroyed_before },
+	  { "a link in another pod is not taken from there", link_is_in_another_pod },
+	  { "without a pod nothing is moved", no_pod_no_move },
+	  { "settings are made in the pod and taken back at home", settings_in_the_pod },
+	  { "addresses and routes are made in the pod", addresses_and_routes },
+	  { "a refused address or route is named", refused_addresses },
+	  { "a link comes home, and again", home_again },
+	  { "a link renamed in the pod comes home without touching the node's own",
+	    home_after_a_rename_in_the_pod },
+	  { "another link with the VF's index stays in the pod", home_under_a_reused_index },
+	  { "a link brought home by hand gets its baseline back", home_by_hand },
+	  { "a baseline name taken at home does not keep the link in the pod",
+	    baseline_name_is_taken },
+	  { "a baseline name that is its own altname is given back",
+	    baseline_name_is_its_own_altname },
+	  { "a link whose pod is dying is made again", pod_died },
+	  { "a link whose pod is gone is made again", pod_died_long_ago },
+	  { "a link in a pod that cannot be entered comes home",
+	    pod_lives_but_cannot_be_entered },
+	  { "a link that the pod moved on comes home", moved_on_by_the_pod },
+	  { "a link that never left stays at home", home_for_a_pod_that_never_had_it },
+	  { "without a baseline a link gets its own name", without_a_baseline_the_own_name },
+	  { "a VF is observed at home, in its pod and elsewhere", observed_everywhere },
+	  { "a link in a pod is identified, a false one is not", identified_by_its_pod },
+	  { "a VF without link knows its pod too", linkless_pods_are_known_too })
