@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "engine/ctl_cmds.h"
+#include "engine/plan.h"
+#include "engine/view.h"
+#include "suite.h"
+
+#define T0 INT64_C(1763834628123) /* ms: 2025-11-22T18:03:48.123Z */
+#define MS NS_PER_MS
+#define PF_A 0x3b00
+#define CID_A "aaaaaaaaaaaabbbbccccddddeeeeffff0000111122223333444455556666777788"
+#define CID_B "aaaaaaaaaaaa9999"
+
+/* --- a small node: FREE, ATTACHED with a lease, FAULTED, foreign, of two PFs --- */
+
+static struct vf *add(struct node *n, pci_addr_t addr, unsigned index, enum vf_state state)
+{
+	struct vf *vf = node_vf_add(n, addr);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(vf);
+	vf->rec.addr = addr;
+	vf->rec.pf = addr & ~UINT64_C(0xff);
+	vf->rec.index = (uint16_t)index;
+	vf->rec.state = state;
+	vf->fsm.state = state;
+	vf->rec.since_wall_ns = T0 * MS;
+	vf->rec.meta.wall_ns = T0 * MS;
+	vf->rec.nsid = -1;
+	snprintf(vf->rec.driver, sizeof(vf->rec.driver), "sim");
+	vf->rec.baseline.valid = true;
+	vf->rec.baseline.set.has = HAS_PORT_GUID | HAS_MAC;
+	vf->rec.baseline.set.port_guid = 0x0011220000000000 + addr;
+	memcpy(vf->rec.baseline.set.mac, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)addr }, 6);
+	snprintf(vf->rec.baseline.ifname, sizeof(vf->rec.baseline.ifname), "ib0v%u", index);
+	snprintf(vf->rec.baseline.rdma_dev, sizeof(vf->rec.baseline.rdma_dev), "mlx5_%u",
+		 (unsigned)addr & 0xff);
+	return vf;
+}
+
+static void own(struct vf *vf, const char *cid, const char *ifname, const char *ns,
+		const char *pod)
+{
+	snprintf(vf->rec.owner.network, sizeof(vf->rec.owner.network), "ibnet");
+	snprintf(vf->rec.owner.container, sizeof(vf->rec.owner.container), "%s", cid);
+	snprintf(vf->rec.owner.ifname, sizeof(vf->rec.owner.ifname), "%s", ifname);
+	snprintf(vf->rec.pod.ns, sizeof(vf->rec.pod.ns), "%s", ns);
+	snprintf(vf->rec.pod.name, sizeof(vf->rec.pod.name), "%s", pod);
+}
+
+static void build(struct node *n)
+{
+	struct lease *l;
+	struct pf *pf;
+	struct vf *vf;
+
+	node_init(n);
+	add(n, PF_A + 1, 0, VF_FREE);
+	vf = add(n, PF_A + 2, 1, VF_ATTACHED);
+	own(vf, CID_A, "net1", "default", "web-0");
+	vf->rec.lease_id = 7;
+	vf->rec.wanted.has = HAS_PORT_GUID | HAS_MTU;
+	vf->rec.wanted.port_guid = 0xfeed0000cafe0001;
+	vf->rec.wanted.mtu_bytes = 2044;
+	vf = add(n, PF_A + 3, 2, VF_FAULTED);
+	own(vf, CID_B, "net1", "kube-system", "job-x\033[31m");
+	snprintf(vf->rec.reason, sizeof(vf->rec.reason),
+		 "link_home: kernel refused: EBUSY");
+	vf->rec.plan = PLAN_DETACH;
+	vf->rec.begun = STEP_BIT(LINK_HOME) | STEP_BIT(SETTINGS_HOME);
+	vf->rec.done = STEP_BIT(SETTINGS_HOME);
+	vf->rec.attempts = 8;
+	vf = add(n, PF_A + 0x101, 0, VF_FAULTED);
+	vf->rec.foreign = vf->fsm.foreign = true;
+	/* The other PF's VFs have the same names at home. */
+	l = node_lease_add(n, 7);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+	l->rec.id = 7;
+	l->state = LEASE_HELD;
+	l->rec.state = LEASE_HELD;
+	l->rec.vf = PF_A + 2;
+	l->rec.asked_wall_ns = T0 * MS;
+	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "host-local");
+	l->rec.owner = n->vfs[1]->rec.owner;
+	l->rec.pod = n->vfs[1]->rec.pod;
+	l = node_lease_add(n, 9);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+	l->rec.id = 9;
+	l->state = LEASE_OWED;
+	l->rec.state = LEASE_OWED;
+	l->rec.vf = PF_A + 1;
+	l->rec.attempts = 3;
+	l->rec.asked_wall_ns = (T0 - 100000) * MS;
+	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "static");
+	snprintf(l->rec.last_error, sizeof(l->rec.last_error), "exit code 1");
+	pf = node_pf_add(n, PF_A);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(pf);
+	snprintf(pf->ifname, sizeof(pf->ifname), "ib0");
+	snprintf(pf->driver, sizeof(pf->driver), "sim");
+	pf->n_ports = 1;
+	pf->ports[0] = PORT_ACTIVE;
+	pf->n_vfs = 3;
+}
+
+static const struct view_status facts = { .mode = "service",
+					  .version = "0.1.0",
+					  .pid = 42,
+					  .started_boot_ns = 5 * NS_PER_S,
+					  .boot_id = "b1",
+					  .journal = "clean",
+					  .last_seq = 812,
+					  .durable_upto = 800,
+					  .n_jobs_running = 2,
+					  .discovered = true };
+
+static struct view view_at(const struct node *n, int64_t age_s, bool live)
+{
+	return (struct view){ .node = n,
+			      .status = &facts,
+			      .wall_ns = T0 * MS + age_s * NS_PER_S,
+			      .boot_ns = 100 * NS_PER_S,
+			      .live = live };
+}
+
+/* The answer to a command, as JSON or as text; "!" and the line of an error. */
+static const char *answer(const struct view *v, bool as_text, const char *command,
+			  const char *word1, const char *word2)
+{
+	static struct strbuf out;
+	struct ctl_request rq = { .version = CTL_VERSION };
+	struct vfk_err err = { 0 };
+	char *json = NULL;
+	int rc;
+
+	strbuf_free(&out);
+	snprintf(rq.command, sizeof(rq.command), "%s", command);
+	if (word1)
+		snprintf(rq.args[rq.n_args++], sizeof(rq.args[0]), "%s", word1);
+	if (word2)
+		snprintf(rq.args[rq.n_args++], sizeof(rq.args[0]), "%s", word2);
+	rc = view_command(v, &rq, &json, &err);
+	if (rc == 0 && as_text)
+		rc = view_text(&out, command, json, strlen(json), &err);
+	else if (rc == 0)
+		strbuf_adds(&out, json);
+	free(json);
+	if (rc < 0)
+		strbuf_addf(&out, "!%s", err.msg);
+	return out.data ? out.data : "";
+}
+
+/* --- names --- */
+
+/* The address of who is found, or "!" and the error. */
+static const char *found(const struct node *n, const char *word1, const char *word2)
+{
+	static char said[512];
+	const char *words[2] = { word1, word2 };
+	struct vfk_err err = { 0 };
+	const struct vf *vf = NULL;
+
+	if (view_find(n, words, word2 ? 2 : 1, &vf, &err) < 0)
+		snprintf(said, sizeof(said), "!%d %s", (int)err.kind, err.msg);
+	else
+		pci_format(vf->rec.addr, said);
+	return said;
+}
+
+static void every_way_to_name(void)
+{
+	struct node n;
+
+	build(&n);
+	SUITE_STR(found(&n, "0000:3b:00.2", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "0000:3B:00.2", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "0000:3b:00.0/1", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "ib0/1", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "ib0v1", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "mlx5_2", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n,
+			"001122000"
+			"0003b02",
+			NULL),
+		  "0000:3b:00.2");
+	SUITE_STR(found(&n, "00:11:22:00:00:00:3b:02", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "0xfeed0000cafe0001", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "FE:ED:00:00:CA:FE:00:01", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "02:00:00:00:00:03", NULL), "0000:3b:00.3");
+	SUITE_STR(found(&n, CID_A "/net1", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "aaaaaaaaaaaabbbb/net1", NULL), "0000:3b:00.2");
+	SUITE_STR(found(&n, "pod", "default/web-0"), "0000:3b:00.2");
+	node_fini(&n);
+}
+
+static void names_of_nobody(void)
+{
+	struct node n;
+
+	build(&n);
+	SUITE_STR(found(&n, "0000:3b:1f.7", NULL),
+		  "!12 no VF is called '0000:3b:1f.7' (a PCI address, PF/index, netdev, GUID, "
+		  "CID/IFNAME or 'pod NAMESPACE/NAME' is)");
+	SUITE_STR(found(&n, "pod", "default/web-1"),
+		  "!12 no VF is attached to pod default/web-1");
+	SUITE_STR(found(&n, "pod", "default/web"),
+		  "!12 no VF is attached to pod default/web");
+	SUITE_STR(found(&n, "pod", "web-0"),
+		  "!3 a pod is named NAMESPACE/NAME, not 'web-0'");
+	SUITE_STR(found(&n, "pot", "default/web-0"),
+		  "!3 a VF is named by one word or by 'pod NAMESPACE/NAME'");
+	SUITE_INT(found(&n, "ib0/9", NULL)[0], '!');
+	SUITE_INT(found(&n, "ib0/99999999999999999999", NULL)[0], '!');
+	SUITE_INT(found(&n, "ib0/-1", NULL)[0], '!');
+	SUITE_INT(found(&n, "", NULL)[0], '!');
+	SUITE_INT(found(&n, "/", NULL)[0], '!');
+	SUITE_INT(found(&n, "/net1", NULL)[0], '!');
+	SUITE_INT(found(&n, CID_A "/net2", NULL)[0], '!');
+	SUITE_INT(found(&n, "aaaaa/net1", NULL)[0], '!'); /* too short a beginning */
+	SUITE_INT(found(&n, "00:11:22:00:00:00:3b", NULL)[0], '!');
+	SUITE_INT(found(&n, "00:11:22:00:00:00:3b:02:", NULL)[0], '!');
+	node_fini(&n);
+}
+
+static void names_of_several(void)
+{
+	struct node n;
+	struct vf *vf;
+
+	build(&n);
+	SUITE_STR(found(&n, "ib0v0", NULL),
+		  "!3 'ib0v0' names 2 VFs: 0000:3b:00.1, 0000:3c:00.1");
+	SUITE_STR(found(&n, "aaaaaaaaaaaa/net1", NULL),
+		  "!3 'aaaaaaaaaaaa/net1' names 2 VFs: 0000:3b:00.2, 0000:3b:00.3");
+	/* A whole container ID is never a beginning of another. */
+	vf = node_vf(&n, PF_A + 2);
+	snprintf(vf->rec.owner.container, sizeof(vf->rec.owner.container), CID_B "55");
+	SUITE_STR(found(&n, CID_B "/net1", NULL), "0000:3b:00.3");
+	for (unsigned i = 0x20; i < 0x30; i++)
+		own(add(&n, PF_A + i, i, VF_ATTACHED), CID_A, "net1", "default", "many");
+	SUITE_STR(found(&n, "pod", "default/many"),
+		  "!3 'default/many' names 16 VFs: 0000:3b:04.0, 0000:3b:04.1, 0000:3b:04.2, "
+		  "0000:3b:04.3, 0000:3b:04.4, 0000:3b:04.5, ...");
+	node_fini(&n);
+}
+
+/* --- text --- */
+
+static void ages(void)
+{
+	char buf[24];
+
+	SUITE_STR(view_age(-5, buf), "0s");
+	SUITE_STR(view_age(0, buf), "0s");
+	SUITE_STR(view_age(59, buf), "59s");
+	SUITE_STR(view_age(60, buf), "1m0s");
+	SUITE_STR(view_age(182, buf), "3m2s");
+	SUITE_STR(view_age(3600, buf), "1h0m");
+	SUITE_STR(view_age(86400 + 3 * 3600 + 59, buf), "1d3h");
+	SUITE_STR(view_age(INT64_MAX, buf), "67300d15h");
+}
+
+static void list_text(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 182, true);
+	SUITE_STR(answer(&v, true, "list", NULL, NULL),
+		  "ADDRESS       PF/VF           STATE     AGE   POD                     "
+		  "CONTAINER      IFNAME  NETDEV  NOTE\n"
+		  "0000:3b:00.1  ib0/0           FREE      3m2s  -                       "
+		  "-              -       ib0v0   -\n"
+		  "0000:3b:00.2  ib0/1           ATTACHED  3m2s  default/web-0           "
+		  "aaaaaaaaaaaab  net1    ib0v1   -\n"
+		  "0000:3b:00.3  ib0/2           FAULTED   3m2s  kube-system/job-x?[31m  "
+		  "aaaaaaaaaaaa9  net1    ib0v2   link_home: kernel refused: EBUSY\n"
+		  "0000:3c:00.1  0000:3c:00.0/0  FAULTED   3m2s  -                       "
+		  "-              -       ib0v0   used by somebody else\n");
+	node_fini(&n);
+}
+
+static void leases_text(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 10, true);
+	SUITE_STR(answer(&v, true, "leases", NULL, NULL),
+		  "ID  STATE  AGE    PLUGIN      POD            CONTAINER      IFNAME  VF"
+		  "            ATTEMPTS  LAST ERROR\n"
+		  "7   HELD   10s    host-local  default/web-0  aaaaaaaaaaaab  net1    "
+		  "0000:3b:00.2  0         -\n"
+		  "9   OWED   1m50s  static      -              -              -       "
+		  "0000:3b:00.1  3         exit code 1\n");
+	node_fini(&n);
+}
+
+static void empty_texts(void)
+{
+	struct node n;
+	struct view v;
+
+	node_init(&n);
+	v = view_at(&n, 0, true);
+	SUITE_STR(answer(&v, true, "list", NULL, NULL),
+		  "ADDRESS  PF/VF  STATE  AGE  POD  CONTAINER  IFNAME  NETDEV  NOTE\n");
+	SUITE_STR(answer(&v, false, "list", NULL, NULL), "{\n  \"vfs\": []\n}\n");
+	SUITE_STR(answer(&v, false, "leases", NULL, NULL), "{\n  \"leases\": []\n}\n");
+	node_fini(&n);
+}
+
+static void status_text(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 0, true);
+	SUITE_STR(answer(&v, true, "status", NULL, NULL),
+		  "engine\n"
+		  "  mode             service\n"
+		  "  version          0.1.0\n"
+		  "  pid              42\n"
+		  "  uptime_s         95\n"
+		  "  boot_id          b1\n"
+		  "  discovered       yes\n"
+		  "  jobs_running     2\n"
+		  "  jobs_waiting     0\n"
+		  "  requests         0\n"
+		  "  control_clients  0\n"
+		  "  refused_events   0\n"
+		  "journal\n"
+		  "  verdict          clean\n"
+		  "  works            yes\n"
+		  "  records_missing  no\n"
+		  "  last_seq         812\n"
+		  "  durable_upto     800\n"
+		  "vfs\n"
+		  "  FREE             1\n"
+		  "  RESERVED         0\n"
+		  "  ATTACHED         1\n"
+		  "  DETACHING        0\n"
+		  "  FAULTED          2\n"
+		  "  ABSENT           0\n"
+		  "leases\n"
+		  "  ASKED            0\n"
+		  "  HELD             1\n"
+		  "  OWED             1\n"
+		  "pfs\n"
+		  "  address=0000:3b:00.0 netdev=ib0 driver=sim n_vfs=3 ports=ACTIVE\n");
+	node_fini(&n);
+}
+
+static void broken_journal(void)
+{
+	struct view_status broken = facts;
+	struct node n;
+	struct view v;
+
+	build(&n);
+	n.rec.records_missing = true;
+	snprintf(n.rec.missing_reason, sizeof(n.rec.missing_reason),
+		 "the journal was rebuilt");
+	v = view_at(&n, 0, true);
+	broken.broken = "journal cannot be written: ENOSPC";
+	v.status = &broken;
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer(&v, true, "status", NULL, NULL),
+				      "  works            no\n"
+				      "  broken           journal cannot be written: ENOSPC\n"
+				      "  records_missing  yes\n"
+				      "  missing_reason   the journal was rebuilt\n"));
+	node_fini(&n);
+}
+
+static void show_text(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 5, false);
+	SUITE_STR(answer(&v, true, "show", "0000:3b:00.3", NULL),
+		  "address          0000:3b:00.3\n"
+		  "pf               0000:3b:00.0\n"
+		  "pf_netdev        ib0\n"
+		  "index            2\n"
+		  "driver           sim\n"
+		  "state            FAULTED\n"
+		  "since            2025-11-22T18:03:48.123Z\n"
+		  "age_s            5\n"
+		  "pod              namespace=kube-system name=job-x?[31m\n"
+		  "owner            network=ibnet container=aaaaaaaaaaaa9999 ifname=net1\n"
+		  "netdev           ib0v2\n"
+		  "guid             00:11:22:00:00:00:3b:03\n"
+		  "mac              02:00:00:00:00:03\n"
+		  "foreign          no\n"
+		  "reason           link_home: kernel refused: EBUSY\n"
+		  "plan             kind=detach begun=link_home, settings_home done=settings_home "
+		  "to_undo=- attempts=8\n"
+		  "wanted           -\n"
+		  "baseline         port_guid=00:11:22:00:00:00:3b:03 mac=02:00:00:00:00:03 "
+		  "netdev=ib0v2 rdma_device=mlx5_3\n"
+		  "incarnation      0\n"
+		  "last             event=? time=2025-11-22T18:03:48.123Z cause=unknown\n");
+	SUITE_STR(answer(&v, true, "show", "nobody", NULL),
+		  "!no VF is called 'nobody' (a PCI address, PF/index, netdev, GUID, CID/IFNAME or "
+		  "'pod NAMESPACE/NAME' is)");
+	node_fini(&n);
+}
+
+/* --- JSON --- */
+
+static void list_json(void)
+{
+	json_t *doc, *vf;
+	struct node n;
+	struct view v;
+
+	build(&n);
+	n.vfs[1]->retry_at_ns = 101500 * MS;
+	n.vfs[1]->stuck = true;
+	v = view_at(&n, 182, true);
+	doc = json_loads(answer(&v, false, "list", NULL, NULL), 0, NULL);
+	SUITE_INT(json_array_size(json_object_get(doc, "vfs")), 4);
+	vf = json_array_get(json_object_get(doc, "vfs"), 1);
+	SUITE_STR(json_string_value(json_object_get(vf, "address")), "0000:3b:00.2");
+	SUITE_STR(json_string_value(json_object_get(vf, "state")), "ATTACHED");
+	SUITE_STR(json_string_value(json_object_get(vf, "guid")),
+		  "fe:ed:00:00:ca:fe:00:01");
+	SUITE_STR(json_string_value(json_object_get(vf, "since")),
+		  "2025-11-22T18:03:48.123Z");
+	SUITE_INT(json_integer_value(json_object_get(vf, "age_s")), 182);
+	SUITE_INT(json_integer_value(json_object_get(vf, "lease")), 7);
+	CU_ASSERT(json_is_true(json_object_get(vf, "stuck")));
+	CU_ASSERT_DOUBLE_EQUAL(json_number_value(json_object_get(vf, "retry_in_s")), 1.5,
+			       0.001);
+	SUITE_STR(json_string_value(
+			  json_object_get(json_object_get(vf, "owner"), "container")),
+		  CID_A);
+	vf = json_array_get(json_object_get(doc, "vfs"), 0);
+	CU_ASSERT(json_is_null(json_object_get(vf, "owner")));
+	CU_ASSERT(json_is_null(json_object_get(vf, "pod")));
+	json_decref(doc);
+	/* Without an engine nothing is said that only an engine knows. */
+	v = view_at(&n, 182, false);
+	doc = json_loads(answer(&v, false, "list", NULL, NULL), 0, NULL);
+	vf = json_array_get(json_object_get(doc, "vfs"), 1);
+	CU_ASSERT_PTR_NULL(json_object_get(vf, "stuck"));
+	json_decref(doc);
+	node_fini(&n);
+}
+
+/* Names of pods come from CNI_ARGS: any bytes. */
+static void odd_bytes(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	own(n.vfs[1], CID_A, "net1", "de\xff\xfe", "w\"\\\n");
+	v = view_at(&n, 0, true);
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer(&v, true, "list", NULL, NULL), "  de?"
+									    "?/w\"\\?  "));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(answer(&v, false, "list", NULL, NULL), "\"w\\\"\\\\\\n\""));
+	node_fini(&n);
+}
+
+static void only_reading_commands(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 0, true);
+	SUITE_STR(answer(&v, false, "release", "0000:3b:00.2", NULL),
+		  "!release is not answered here");
+	SUITE_STR(answer(&v, false, "nonsense", NULL, NULL), "!unknown command nonsense");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(answer(&v, false, "version", NULL, NULL), "\"pid\": 42"));
+	node_fini(&n);
+}
+
+static void bad_answers(void)
+{
+	struct strbuf out = { 0 };
+	struct vfk_err err = { 0 };
+
+	SUITE_INT(view_text(&out, "list", "{", 1, &err), -VFK_E_DECODE);
+	CU_ASSERT_EQUAL(strncmp(err.msg, "the engine's answer is not JSON: ", 33), 0);
+	/* JSON of another shape gives empty cells, never a fault. */
+	CU_ASSERT_EQUAL(view_text(&out, "list", "{\"vfs\":[{}]}", 12, &err), 0);
+	CU_ASSERT_EQUAL(view_text(&out, "list", "[]", 2, &err), 0);
+	CU_ASSERT_EQUAL(view_text(&out, "explain", "{\"story\":[{}]}", 14, &err), 0);
+	CU_ASSERT_EQUAL(view_text(&out, "version", "{}", 2, &err), 0);
+	CU_ASSERT_EQUAL(view_text(&out, "release", "{}", 2, &err), 0);
+	CU_ASSERT_EQUAL(view_text(&out, "status", "{\"pfs\":[1]}", 11, &err), 0);
+	strbuf_free(&out);
+}
+
+/* --- explain --- */
+
+#define MAX_STORY 16
+static struct view_record tale[MAX_STORY];
+static const struct view_record *told[MAX_STORY];
+static size_t n_told;
+
+static struct rec_vf *tell(uint64_t seq, int64_t after_ms, enum vf_state from,
+			   enum vf_event event, enum vf_state to, enum cause_kind cause,
+			   const char *cause_text)
+{
+	struct view_record *r = &tale[n_told];
+	const struct rec_vf *last = n_told ? &tale[n_told - 1].vf : NULL;
+
+	*r = (struct view_record){ .seq = seq, .type = REC_VF };
+	if (last && tale[n_told - 1].type == REC_VF)
+		r->vf = *last;
+	r->vf.addr = PF_A + 2;
+	r->vf.from = from;
+	r->vf.event = event;
+	r->vf.state = to;
+	r->vf.meta.wall_ns = (T0 + after_ms) * MS;
+	r->vf.meta.boot_ns = (1000 + after_ms) * MS;
+	snprintf(r->vf.meta.boot_id, sizeof(r->vf.meta.boot_id), "b1");
+	r->vf.meta.cause = cause;
+	snprintf(r->vf.meta.cause_text, sizeof(r->vf.meta.cause_text), "%s", cause_text);
+	told[n_told] = r;
+	n_told++;
+	return &r->vf;
+}
+
+static const char *story(const struct view *v, pci_addr_t addr, const struct vf *vf)
+{
+	static struct strbuf out;
+	struct vfk_err err = { 0 };
+	char *json = NULL;
+
+	strbuf_free(&out);
+	CU_ASSERT_EQUAL_FATAL(view_dump(view_explain(v, addr, vf, told, n_told), &json,
+					&err),
+			      0);
+	CU_ASSERT_EQUAL(view_text(&out, "explain", json, strlen(json), &err), 0);
+	free(json);
+	return out.data;
+}
+
+static void whole_story(void)
+{
+	struct rec_vf *rec;
+	struct vf owner_of = { 0 };
+	struct node n;
+	struct view v;
+
+	build(&n);
+	n_told = 0;
+	own(&owner_of, CID_B, "net1", "default", "web-0");
+	tell(0, 0, VF_ABSENT, VF_EV_APPEARED, VF_FREE, CAUSE_ENGINE, "discovery");
+	tale[0].in_snapshot = true;
+	rec = tell(812, 1000, VF_FREE, VF_EV_ADD, VF_RESERVED, CAUSE_REQUEST, "ADD c/net1");
+	rec->owner = owner_of.rec.owner;
+	rec->pod = owner_of.rec.pod;
+	rec = tell(815, 1012, VF_RESERVED, VF_EV_STEP, VF_RESERVED, CAUSE_REQUEST,
+		   "ADD c/net1");
+	rec->plan = PLAN_ATTACH;
+	rec->begun = STEP_BIT(SETTINGS) | STEP_BIT(LINK_TO_POD);
+	rec->done = STEP_BIT(SETTINGS);
+	rec = tell(816, 1020, VF_RESERVED, VF_EV_STEP, VF_RESERVED, CAUSE_REQUEST,
+		   "ADD c/net1");
+	rec->begun |= STEP_BIT(ADDRESSES);
+	rec->done |= STEP_BIT(LINK_TO_POD) | STEP_BIT(ADDRESSES);
+	rec = tell(817, 1021, VF_RESERVED, VF_EV_SETUP_DONE, VF_ATTACHED, CAUSE_REQUEST,
+		   "ADD c/net1");
+	rec->plan = PLAN_NONE;
+	tell(900, 252021, VF_ATTACHED, VF_EV_DEL, VF_DETACHING, CAUSE_REQUEST,
+	     "DEL c/net1");
+	rec = tell(911, 258521, VF_DETACHING, VF_EV_GAVE_UP, VF_FAULTED, CAUSE_ENGINE,
+		   "retries");
+	rec->attempts = 8;
+	snprintf(rec->reason, sizeof(rec->reason), "link_home: kernel refused: EBUSY");
+	v = view_at(&n, 600, false);
+	SUITE_STR(story(&v, PF_A + 3, n.vfs[2]),
+		  "VF 0000:3b:00.3 is FAULTED for 10m0s, owned by pod kube-system/job-x?[31m: "
+		  "link_home: kernel refused: EBUSY\n"
+		  "\n"
+		  "2025-11-22T18:03:48.123Z  #0  FREE  [APPEARED]\n"
+		  "    as it stood where the kept history begins; last event: found on the bus\n"
+		  "    cause: engine, discovery\n"
+		  "2025-11-22T18:03:49.123Z  #812  FREE -> RESERVED  [ADD]  (+1.0 s)\n"
+		  "    reserved for an ADD; nothing on the VF is touched yet\n"
+		  "    owner: pod default/web-0, network=ibnet container=aaaaaaaaaaaa9999 "
+		  "ifname=net1\n"
+		  "    cause: request, ADD c/net1; then: SETUP\n"
+		  "2025-11-22T18:03:49.135Z  #815  RESERVED  [STEP]  (+12 ms)\n"
+		  "    done: settings; begun: link_to_pod\n"
+		  "    cause: request, ADD c/net1\n"
+		  "2025-11-22T18:03:49.143Z  #816  RESERVED  [STEP]  (+8 ms)\n"
+		  "    done: link_to_pod, addresses\n"
+		  "    cause: request, ADD c/net1\n"
+		  "2025-11-22T18:03:49.144Z  #817  RESERVED -> ATTACHED  [SETUP_DONE]  (+1 ms)\n"
+		  "    attached: every step is done and the result is stored\n"
+		  "    cause: request, ADD c/net1; then: REPLY\n"
+		  "2025-11-22T18:08:00.144Z  #900  ATTACHED -> DETACHING  [DEL]  (+4m11s)\n"
+		  "    its owner's DEL came; it is being released\n"
+		  "    cause: request, DEL c/net1; then: RESTORE\n"
+		  "2025-11-22T18:08:06.644Z  #911  DETACHING -> FAULTED  [GAVE_UP]  (+6.5 s)\n"
+		  "    the release failed too often and was given up (8 attempts): link_home: "
+		  "kernel refused: EBUSY\n"
+		  "    cause: engine, retries; then: ALARM, REPLY\n"
+		  "\n"
+		  "What to do: cure the cause named above; the engine tries again by itself, at "
+		  "once with 'vfctl release 0000:3b:00.3'.\n");
+	node_fini(&n);
+}
+
+static void leases_in_a_story(void)
+{
+	struct view_record *r;
+	struct node n;
+	struct view v;
+
+	build(&n);
+	n_told = 0;
+	tell(1, 0, VF_ABSENT, VF_EV_APPEARED, VF_FREE, CAUSE_ENGINE, "discovery");
+	r = &tale[n_told];
+	*r = (struct view_record){ .seq = 2, .type = REC_LEASE };
+	r->lease.id = 9;
+	r->lease.from = LEASE_OWED;
+	r->lease.event = LEASE_EV_UNPAID;
+	r->lease.state = LEASE_OWED;
+	r->lease.attempts = 3;
+	r->lease.meta.wall_ns = (T0 + 5) * MS;
+	r->lease.meta.cause = CAUSE_ENGINE;
+	snprintf(r->lease.meta.boot_id, sizeof(r->lease.meta.boot_id), "b2");
+	snprintf(r->lease.last_error, sizeof(r->lease.last_error), "exit code 1");
+	told[n_told++] = r;
+	/* The same VF and lease in a later snapshot are not told again. */
+	told[n_told] = &tale[n_told];
+	tale[n_told] = tale[0];
+	tale[n_told++].in_snapshot = true;
+	told[n_told] = &tale[n_told];
+	tale[n_told] = tale[1];
+	tale[n_told++].in_snapshot = true;
+	v = view_at(&n, 0, false);
+	SUITE_STR(story(&v, PF_A + 1, n.vfs[0]),
+		  "VF 0000:3b:00.1 is FREE for 0s\n"
+		  "\n"
+		  "2025-11-22T18:03:48.123Z  #1  ABSENT -> FREE  [APPEARED]\n"
+		  "    found on the bus\n"
+		  "    cause: engine, discovery; then: CAPTURE\n"
+		  "2025-11-22T18:03:48.128Z  #2  lease 9  OWED  [UNPAID]  (after a reboot)\n"
+		  "    the IPAM plugin did not take the addresses back; it is asked again later "
+		  "(attempt 3): exit code 1\n"
+		  "    cause: engine; then: BACK_OFF\n");
+	node_fini(&n);
+}
+
+static void story_of_nothing(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	n_told = 0;
+	v = view_at(&n, 0, false);
+	SUITE_STR(story(&v, PF_A + 9, NULL), "VF 0000:3b:01.1 is not known any more\n\n"
+					     "The journal keeps no record of it.\n");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(story(&v, PF_A + 0x101, n.vfs[3]),
+		       "What to do: somebody else uses it: end that use, or take it with 'vfctl "
+		       "release 0000:3c:00.1 --force'.\n"));
+	node_fini(&n);
+}
+
+/* Every event of both machines has words of its own. */
+static void words_for_every_event(void)
+{
+	struct node n;
+	struct view v;
+
+	build(&n);
+	v = view_at(&n, 0, false);
+	for (int event = 1; event < 64; event++) {
+		const char *text;
+
+		if (!vf_event_valid(event) || event == VF_EV_STEP)
+			continue;
+		n_told = 0;
+		tell(1, 0, VF_FREE, (enum vf_event)event, VF_FREE, CAUSE_ADMIN, "");
+		text = story(&v, PF_A + 1, n.vfs[0]);
+		CU_ASSERT_PTR_NULL(strstr(text, "newer version"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "cause: administrator"));
+	}
+	n_told = 0;
+	tell(1, 0, VF_FREE, (enum vf_event)63, VF_FREE, CAUSE_EVENT, "");
+	CU_ASSERT_PTR_NOT_NULL(strstr(story(&v, PF_A + 1, n.vfs[0]),
+				      "an event of a newer version\n    cause: event\n"));
+	node_fini(&n);
+}
+
+static void owner_of_the_past(void)
+{
+	static const char *const pod[] = { "pod", "default/web-0" };
+	static const char *const cid[] = { "aaaaaaaaaaaabbbb/net1" };
+	static const char *const addr[] = { "0000:3b:00.2" };
+	struct node n;
+
+	build(&n);
+	CU_ASSERT(view_names_owner(&n.vfs[1]->rec, pod, 2));
+	CU_ASSERT(view_names_owner(&n.vfs[1]->rec, cid, 1));
+	CU_ASSERT_FALSE(view_names_owner(&n.vfs[2]->rec, pod, 2));
+	CU_ASSERT_FALSE(view_names_owner(&n.vfs[0]->rec, cid, 1));
+	CU_ASSERT_FALSE(view_names_owner(&n.vfs[1]->rec, addr, 1));
+	node_fini(&n);
+}
+
+/* --- the list of commands --- */
+
+static void commands(void)
+{
+	struct ctl_request rq = { .version = CTL_VERSION };
+	const struct ctl_cmd *cmd = NULL;
+	struct vfk_err err = { 0 };
+
+	for (size_t i = 0; i < CTL_N_CMDS; i++) {
+		SUITE_INT(ctl_cmds[i].id, i);
+		CU_ASSERT_PTR_EQUAL(ctl_cmd_find(ctl_cmds[i].name), &ctl_cmds[i]);
+		CU_ASSERT(ctl_cmds[i].min_args <= ctl_cmds[i].max_args);
+		CU_ASSERT(ctl_cmds[i].max_args < CTL_MAX_ARGS);
+		CU_ASSERT(strlen(ctl_cmds[i].name) < sizeof(rq.command));
+	}
+	CU_ASSERT_PTR_NULL(ctl_cmd_find("lis"));
+	snprintf(rq.command, sizeof(rq.command), "show");
+	SUITE_INT(ctl_cmd_check(&rq, &cmd, &err), -VFK_E_USAGE);
+	SUITE_STR(err.msg, "usage: show VF");
+	rq.n_args = 1;
+	SUITE_INT(ctl_cmd_check(&rq, &cmd, &err), 0);
+	SUITE_INT(cmd->id, CTL_CMD_SHOW);
+	rq.n_args = 3;
+	SUITE_INT(ctl_cmd_check(&rq, &cmd, &err), -VFK_E_USAGE);
+	snprintf(rq.command, sizeof(rq.command), "fsm");
+	rq.n_args = 0;
+	SUITE_INT(ctl_cmd_check(&rq, &cmd, &err), -VFK_E_USAGE);
+	SUITE_STR(err.msg, "unknown command fsm");
+	snprintf(rq.command, sizeof(rq.command), "give-way");
+	SUITE_INT(ctl_cmd_check(&rq, &cmd, &err), 0);
+}
+
+VFK_SUITE(view, { "a VF is found by each of its names", every_way_to_name },
+	  { "names of nobody are refused in one line", names_of_nobody },
+	  { "names of several are refused with their addresses", names_of_several },
+	  { "ages are short", ages }, { "the list is an aligned table", list_text },
+	  { "the leases are an aligned table", leases_text },
+	  { "nothing gives a heading alone", empty_texts },
+	  { "status tells engine, journal and counts", status_text },
+	  { "status tells a broken journal and missing records", broken_journal },
+	  { "show tells all of one VF", show_text },
+	  { "the list as JSON has every fact, the engine's own only from an engine",
+	    list_json },
+	  { "bytes that are no text harm neither JSON nor terminal", odd_bytes },
+	  { "only reading commands are answered by the views", only_reading_commands },
+	  { "an answer of another shape is no fault", bad_answers },
+	  { "explain tells a VF's story with times, causes and actions", whole_story },
+	  { "explain tells leases, reboots, and no snapshot twice", leases_in_a_story },
+	  { "explain says when there is nothing to tell", story_of_nothing },
+	  { "every event has words of its own", words_for_every_event },
+	  { "a record of the past is known by its owner or pod", owner_of_the_past },
+	  { "the list of commands is sound and checks requests", commands })
