@@ -69,6 +69,8 @@ enum cni_spec cni_spec_parse(const char *name); /* 0: not supported */
  * GC): bad values are left out.  'args_mac' is MAC of CNI_ARGS. */
 int cni_keys_parse(struct cni_request *rq, const char *args_mac, bool strict,
 		   struct cni_fail *fail) VFK_MUST_CHECK;
+/* The name of the i-th of those keys, NULL behind the last one (for the man page's test). */
+const char *cni_key(unsigned i);
 /* Beginning of the lines about the configuration, as people grep for it. */
 const char *cni_conf_prefix(enum cni_dialect dialect);
 

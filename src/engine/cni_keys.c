@@ -625,6 +625,11 @@ static const struct {
 	{ "timeoutSeconds", ALL, key_timeout },
 };
 
+const char *cni_key(unsigned i)
+{
+	return i < VFK_ARRAY_SIZE(keys) ? keys[i].name : NULL;
+}
+
 int cni_keys_parse(struct cni_request *rq, const char *args_mac, bool strict,
 		   struct cni_fail *fail)
 {

@@ -73,6 +73,11 @@ void config_default(struct config *cfg)
 	cfg->log_level = LOG_LV_INFO;
 }
 
+const char *config_key(unsigned i)
+{
+	return i < N_KEYS ? keys[i].name : NULL;
+}
+
 /* --- reading --- */
 
 struct reader {

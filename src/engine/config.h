@@ -30,6 +30,8 @@ void config_default(struct config *cfg);
  * with file and line number (unknown section or key, wrong value); 'cfg' then holds the
  * defaults with what was read up to there. */
 int config_load(struct config *cfg, const char *path, struct vfk_err *err) VFK_MUST_CHECK;
+/* The name of the i-th key, NULL behind the last one: what the man page has to explain. */
+const char *config_key(unsigned i);
 /* Whether the directory 'dir' is one of the list (exact after realpath). */
 bool config_is_plugin_dir(const struct config *cfg, const char *dir);
 

@@ -1032,6 +1032,45 @@ static void spec_names(void)
 	SUITE_INT(cni_spec_parse("1.1"), 0);
 }
 
+/* Whether a line ".It Ic a , b.c" of the page names the key, alone or behind a dot. */
+static bool man_names(const char *page, const char *key)
+{
+	for (const char *p = page; (p = strstr(p, "\n.It Ic ")) != NULL; p++) {
+		const char *end = strchr(p + 1, '\n');
+
+		for (const char *hit = p; (hit = strstr(hit, key)) != NULL && hit < end;
+		     hit++) {
+			char before = hit[-1], after = hit[strlen(key)];
+
+			if ((before == ' ' || before == '.') &&
+			    (after == ' ' || after == '\n'))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void man_page(void)
+{
+	static const char *const others[] = { "cniVersion",	  "name", "type",
+					      "deviceID",	  "ipam", "prevResult",
+					      "runtimeConfig.ips" };
+	const char *top = getenv("srcdir");
+	static char page[65536];
+	char path[400];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/man/vfkeeper-cni.7", top ? top : ".");
+	f = fopen(path, "re");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	for (unsigned i = 0; cni_key(i); i++)
+		SUITE_STR(man_names(page, cni_key(i)) ? cni_key(i) : "missing", cni_key(i));
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(others); i++)
+		SUITE_STR(man_names(page, others[i]) ? others[i] : "missing", others[i]);
+}
+
 VFK_SUITE(cni_conf,
 	  { "what is no configuration is refused in one line", not_a_configuration },
 	  { "seven versions are supported, by their exact names", versions },
@@ -1064,4 +1103,5 @@ VFK_SUITE(cni_conf,
 	    del_without_configuration },
 	  { "a DEL of an unknown version is taken", del_of_unknown_version },
 	  { "a GC looks at name, version and ipam", gc_is_lenient },
+	  { "the man page explains every key", man_page },
 	  { "names of versions go there and back", spec_names })

@@ -312,6 +312,74 @@ static void plugin_dirs(void)
 	remove_dir();
 }
 
+/* The page's paragraph of a key, "" if it has none. */
+static const char *man_entry(char *page, const char *key)
+{
+	static char entry[2000];
+	char head[60];
+	const char *from, *to;
+
+	snprintf(head, sizeof(head), "\n.It Ic %s\n", key);
+	from = strstr(page, head);
+	if (!from)
+		return "";
+	to = strstr(from + 1, "\n.It ");
+	snprintf(entry, sizeof(entry), "%.*s", to ? (int)(to - from) : 1900, from);
+	return entry;
+}
+
+static void man_page(void)
+{
+	static const struct {
+		const char *key, *range, *dflt;
+	} rows[] = {
+		{ "add_timeout_s", "from 1 to 110;", "default 110." },
+		{ "del_wait_s", "From 0 to 7;", "default 3." },
+		{ "dev_root", "at most 255 bytes", ".Pa /dev ." },
+		{ "give_up_after", "from 1 to 1000;", "default 8." },
+		{ "idle_s", "from 1 to 3600;", "default 10." },
+		{ "ipam_del_timeout_s", "from 1 to 600;", "default 60." },
+		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
+		  ".Cm info ." },
+		{ "plugin_dirs", "1022 bytes", ".Pa /opt/cni/bin ." },
+		{ "proc_root", "at most 255 bytes", ".Pa /proc ." },
+		{ "retry_max_ms", "from 10 to 3600000,", "default 60000." },
+		{ "retry_min_ms", "from 10 to 60000;", "default 500." },
+		{ "sim", "at most 255 bytes", "Default is none" },
+		{ "step_timeout_s", "from 1 to 600;", "default 30." },
+		{ "sync", ".Cm all", ".Cm owed ,\nthe default" },
+		{ "sysfs_root", "at most 255 bytes", ".Pa /sys ." },
+		{ "workers", "from 1 to 32;", "default 8." },
+	};
+	const char *top = getenv("srcdir");
+	static char page[32768];
+	unsigned n_items = 0;
+	char path[400];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/man/vfkeeper.conf.5", top ? top : ".");
+	f = fopen(path, "re");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(rows); i++) {
+		char line[100];
+
+		CU_ASSERT_PTR_NOT_NULL(strstr(man_entry(page, rows[i].key), rows[i].range));
+		CU_ASSERT_PTR_NOT_NULL(strstr(man_entry(page, rows[i].key), rows[i].dflt));
+		/* Each of them is a key of the program. */
+		snprintf(line, sizeof(line), "[vfkeeper]\n%s = ?\n", rows[i].key);
+		SUITE_INT(load(line), -VFK_E_CONFIG);
+		CU_ASSERT_PTR_NULL(strstr(err_now.msg, "unknown key"));
+	}
+	for (const char *p = page; (p = strstr(p, "\n.It Ic ")) != NULL; p++)
+		n_items++;
+	SUITE_INT(n_items, VFK_ARRAY_SIZE(rows));
+	for (n_items = 0; config_key(n_items); n_items++)
+		CU_ASSERT_STRING_NOT_EQUAL(man_entry(page, config_key(n_items)), "");
+	SUITE_INT(n_items, VFK_ARRAY_SIZE(rows));
+}
+
 VFK_SUITE(config, { "a missing or empty file is the defaults", defaults },
 	  { "every key is read", every_key }, { "seconds may have decimals", seconds },
 	  { "plugin_dirs add up", directories_add_up },
@@ -320,4 +388,5 @@ VFK_SUITE(config, { "a missing or empty file is the defaults", defaults },
 	  { "plugin_dirs have a limit", directories_too_long },
 	  { "what stands before the error counts", reads_up_to_the_error },
 	  { "a file that is no text or cannot be read is an error", unreadable },
+	  { "the man page has every key with range and default", man_page },
 	  { "plugin directories are compared by their real paths", plugin_dirs })
