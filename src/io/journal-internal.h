@@ -83,6 +83,7 @@ struct jr_input {
 	const struct disk *disk;
 	uint64_t durable; /* synced sequence of this boot, 0: not known */
 	bool same_boot;	  /* no power was lost since the records were written */
+	uint64_t written_generation, written_end; /* of struct jd_mark; 0: not known */
 	bool all;
 	journal_record_fn fn;
 	void *arg;
@@ -95,9 +96,11 @@ int jr_survey(const struct jr_input *in, struct journal_status *st, struct jr_su
 /* The mapped file /run/vfkeeper/durable. */
 struct jd_mark {
 	uint64_t magic;
-	uint64_t seq;		    /* highest synced sequence */
-	uint64_t failed_generation; /* of the file whose sync failed, 0: none */
-	uint64_t synced_generation; /* of the newest file that is on the disk, 0: none */
+	uint64_t seq;		     /* highest synced sequence */
+	uint64_t failed_generation;  /* of the file whose sync failed, 0: none */
+	uint64_t synced_generation;  /* of the newest file that is on the disk, 0: none */
+	uint64_t written_generation; /* of the file in use; records were written */
+	uint64_t written_end;	     /* up to this offset of it */
 };
 #define JD_MAGIC UINT64_C(0x4c42415255444656) /* "VFDURABL" */
 

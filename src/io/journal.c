@@ -239,6 +239,9 @@ int journal_begin(struct journal *j, struct vfk_err *err)
 		j->end = j->put_end;
 		j->next_seq = j->put_seq;
 		j->broken = false;
+		mark_set(j, written_generation, 0);
+		mark_set(j, written_end, j->end);
+		mark_set(j, written_generation, s->generation);
 	}
 	j->target = -1;
 	return rc;
@@ -286,6 +289,7 @@ int journal_append(struct journal *j, uint16_t type, const void *buf, size_t len
 	j->last_offset = j->end + JR_HEADER;
 	j->end += jr_bytes(len_bytes);
 	*seq = j->next_seq++;
+	mark_set(j, written_end, j->end);
 	return 0;
 }
 
@@ -517,6 +521,11 @@ static int prepare(struct journal *j, const struct journal_status *st,
 
 	adopt_survey(j, sv, st, before);
 	mark_set(j, synced_generation, j->synced < 0 ? 0 : j->slots[j->synced].generation);
+	if (j->cur >= 0) {
+		mark_set(j, written_generation, 0);
+		mark_set(j, written_end, j->end);
+		mark_set(j, written_generation, j->slots[j->cur].generation);
+	}
 	if (st->verdict == JOURNAL_DAMAGED)
 		return replace_damaged(j, sv, err);
 	for (unsigned n = 0; rc == 0 && n < JOURNAL_FILES; n++)
@@ -557,6 +566,8 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg,
 	j->cur = j->synced = j->target = -1;
 	in.same_boot = jd_load(cfg->durable_path, &before);
 	in.durable = before.seq;
+	in.written_generation = before.written_generation;
+	in.written_end = before.written_end;
 	rc = jr_survey(&in, st, &sv, err);
 	if (rc == 0 && st->verdict == JOURNAL_UNKNOWN)
 		rc = vfk_err_set(err, VFK_E_VERSION, 0, "%s", st->what);

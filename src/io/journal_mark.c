@@ -42,7 +42,7 @@ struct jd_mark *jd_open(const char *path, struct vfk_err *err)
 		return NULL;
 	}
 	if (mark->magic != JD_MAGIC) {
-		mark->seq = mark->failed_generation = mark->synced_generation = 0;
+		memset(mark, 0, sizeof(*mark));
 		mark->magic = JD_MAGIC;
 	}
 	return mark;

@@ -28,6 +28,7 @@ struct reading {
 	bool gap;	/* a valid record with another sequence stands there */
 	bool hole;	/* a valid record stands behind a bad place */
 	bool newer;	/* records behind L exist */
+	bool unwritten; /* the base ends before what this boot wrote to it */
 	struct stretch tails[JOURNAL_FILES];
 	unsigned n_tails;
 };
@@ -279,6 +280,12 @@ static int read_base(struct reading *rd, struct vfk_err *err)
 		rd->st->crc_found = rec.h.crc;
 		rd->st->crc_wanted = rec.crc_wanted;
 	}
+	/* Without a loss of power nothing can stand behind what was written last. */
+	if (rd->in->same_boot && rd->in->written_generation == h->generation) {
+		rd->unwritten = rd->end < rd->in->written_end;
+		if (!rd->unwritten)
+			return 0;
+	}
 	tail_add(rd, n, rd->end, h->generation);
 	return 0;
 }
@@ -404,6 +411,10 @@ static bool judge_damaged(struct reading *rd)
 		judge(rd, JOURNAL_DAMAGED, -1,
 		      "no file has a whole snapshot; records up to %llu had been synced",
 		      proof);
+	else if (base >= 0 && rd->unwritten)
+		judge(rd, JOURNAL_DAMAGED, base,
+		      "record %llu is bad at offset %llu; this boot wrote up to offset %llu",
+		      last + 1, end, (unsigned long long)rd->in->written_end);
 	else if (rd->in->same_boot && rd->hole)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is bad at offset %llu, later ones of this boot follow",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/journal_scan.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,21 +91,28 @@ bool window_record(struct window *w, unsigned file, uint64_t off, uint64_t gener
 	return true;
 }
 
-static bool is_magic(const uint8_t *at)
+static uint64_t low_half(const uint8_t *at)
 {
-	static const uint8_t magic[4] = { 'V', 'F', 'K', 'R' };
+	uint64_t word;
 
-	return !memcmp(at, magic, sizeof(magic));
+	memcpy(&word, at, sizeof(word));
+	return le64toh(word) & UINT32_MAX;
 }
 
-/* Most of a file is zeros: looks at STRIDE places without a branch. */
+static bool is_magic(const uint8_t *at)
+{
+	return low_half(at) == JR_MAGIC;
+}
+
+/* Most of a file is zeros: looks at STRIDE places without a branch.  The difference is less
+ * than 2^32, so that only that of 0 sets the highest bit when 1 is taken away. */
 static bool stride_has_magic(const uint8_t *at)
 {
-	unsigned any = 0;
+	uint64_t any = 0;
 
 	for (unsigned i = 0; i < STRIDE; i++)
-		any |= is_magic(at + (size_t)i * 8);
-	return any;
+		any |= (low_half(at + (size_t)i * 8) ^ JR_MAGIC) - 1;
+	return any >> 63;
 }
 
 bool window_find(struct window *w, unsigned file, uint64_t off, uint64_t generation,

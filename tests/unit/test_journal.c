@@ -783,27 +783,39 @@ static void mark_proves_damage(void)
 	remove_dir();
 }
 
-/* In one boot nothing is lost between two records that are there, synced or not. */
+/* In one boot nothing that was written is lost, synced or not. */
 static void hole_of_this_boot(void)
 {
+	struct journal_status st;
+	struct disk disk;
 	char text[200];
 
 	for (unsigned same_boot = 0; same_boot < 2; same_boot++) {
+		unsigned off, end;
+
 		make_dir();
 		mem_init(&mem);
 		app_init(&app);
-		{
-			struct disk disk = mem_as_disk(&mem);
-
-			SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
-		}
+		disk = mem_as_disk(&mem);
+		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
 		for (unsigned i = 0; i < 5; i++)
 			SUITE_INT(app_set(&app, i, i + 1), 0);
-		memset(mem.files[0].now + offset_of(0, 12), 0, 64);
+		off = (unsigned)offset_of(0, 12);
+		end = (unsigned)offset_of(0, 16);
+		memset(mem.files[0].now + off, 0, 64);
+		/* A reader that has only the sequence sees what stands behind. */
+		SUITE_INT(journal_read(&disk, 1, false, app_record, &app, &st, &app.err),
+			  0);
+		SUITE_INT(st.verdict, JOURNAL_DAMAGED);
 		snprintf(text, sizeof(text),
-			 "journal.0: record 12 is bad at offset %u, later "
-			 "ones of this boot follow",
-			 (unsigned)offset_of(0, 12));
+			 "journal.0: record 12 is bad at offset %u, later ones of this boot "
+			 "follow",
+			 off);
+		SUITE_STR(st.what, text);
+		snprintf(text, sizeof(text),
+			 "journal.0: record 12 is bad at offset %u; this boot wrote up to "
+			 "offset %u",
+			 off, end);
 		SUITE_INT(reopen_mem(same_boot ? mark_path : NULL), 0);
 		if (same_boot) {
 			SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
@@ -817,6 +829,32 @@ static void hole_of_this_boot(void)
 		end_mem();
 		remove_dir();
 	}
+}
+
+/* The last record is gone without a trace, but this boot wrote it. */
+static void lost_end_of_this_boot(void)
+{
+	struct disk disk;
+
+	make_dir();
+	mem_init(&mem);
+	app_init(&app);
+	disk = mem_as_disk(&mem);
+	SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+	for (unsigned i = 0; i < 5; i++)
+		SUITE_INT(app_set(&app, i, i + 1), 0);
+	/* One that was written and not yet noted is no damage. */
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+	memset(mem.files[0].now + offset_of(0, 15), 0, 64);
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
+	SUITE_INT(app.cells[3], 4);
+	/* The new journal is another one: what the mark said of the old is over. */
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+	end_mem();
+	remove_dir();
 }
 
 static void gap_is_damage(void)
@@ -983,6 +1021,7 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	    dies_while_setting_aside },
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
+	  { "misses the last record of this boot", lost_end_of_this_boot },
 	  { "takes a gap in the sequence for damage", gap_is_damage },
 	  { "takes a missing file for damage", missing_file },
 	  { "sets files aside that are no journal", foreign_file },
