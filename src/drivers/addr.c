@@ -32,8 +32,9 @@ static int check_family(uint8_t family, unsigned prefix_len, const char *what,
 {
 	if ((family == AF_INET || family == AF_INET6) && prefix_len <= 8 * addr_len(family))
 		return 0;
-	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0, "%s of family %u with prefix length %u",
-			   what, family, prefix_len);
+	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0,
+			   "%s of family %u with prefix length %u", what, family,
+			   prefix_len);
 }
 
 static int add_address(struct vnl *nl, uint32_t ifindex, const struct drv_ip *ip,
@@ -41,8 +42,10 @@ static int add_address(struct vnl *nl, uint32_t ifindex, const struct drv_ip *ip
 {
 	/* The IPAM leased it to nobody else, and a pod must not meet a tentative address:
 	 * no duplicate address detection. */
-	struct ifaddrmsg ifa = { .ifa_family = ip->family, .ifa_prefixlen = ip->prefix_len,
-				 .ifa_index = ifindex, .ifa_scope = RT_SCOPE_UNIVERSE,
+	struct ifaddrmsg ifa = { .ifa_family = ip->family,
+				 .ifa_prefixlen = ip->prefix_len,
+				 .ifa_index = ifindex,
+				 .ifa_scope = RT_SCOPE_UNIVERSE,
 				 .ifa_flags = ip->family == AF_INET6 ? IFA_F_NODAD : 0 };
 	struct nl_msg *msg;
 	uint32_t v4, broadcast;
@@ -110,8 +113,10 @@ static int add_route(struct vnl *nl, uint32_t ifindex, const struct drv_route *r
 		     const struct drv_call *call, struct vfk_err *err)
 {
 	const uint8_t *gateway = gateway_of(r, call);
-	struct rtmsg rtm = { .rtm_family = r->family, .rtm_dst_len = r->prefix_len,
-			     .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST,
+	struct rtmsg rtm = { .rtm_family = r->family,
+			     .rtm_dst_len = r->prefix_len,
+			     .rtm_protocol = RTPROT_BOOT,
+			     .rtm_type = RTN_UNICAST,
 			     .rtm_table = r->table && r->table < 256 ? (uint8_t)r->table :
 								       RT_TABLE_MAIN };
 	struct vfk_err own;

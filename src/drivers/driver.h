@@ -25,19 +25,19 @@ enum drv_lock { LOCK_NONE = 0, LOCK_RTNL, LOCK_PF, LOCK_REBIND };
  * records: never reused. */
 #define DRV_STEPS(X)                                                                     \
 	/* attach */                                                                     \
-	X(SETTINGS, 0, LOCK_PF)      /* PF-side settings of the VF to 'wanted' */        \
-	X(REBIND, 1, LOCK_REBIND)    /* unbind, bind, wait, names verified */            \
-	X(RDMA_TO_POD, 2, LOCK_PF)   /* RDMA device into the pod netns */                \
-	X(LINK_TO_POD, 3, LOCK_RTNL) /* one message: netns, name, up */                  \
+	X(SETTINGS, 0, LOCK_PF)	       /* PF-side settings of the VF to 'wanted' */      \
+	X(REBIND, 1, LOCK_REBIND)      /* unbind, bind, wait, names verified */          \
+	X(RDMA_TO_POD, 2, LOCK_PF)     /* RDMA device into the pod netns */              \
+	X(LINK_TO_POD, 3, LOCK_RTNL)   /* one message: netns, name, up */                \
 	X(LINK_SETTINGS, 4, LOCK_RTNL) /* MTU, MAC, modes of the link in the pod */      \
-	X(ADDRESSES, 5, LOCK_RTNL)   /* addresses and routes in the pod */               \
+	X(ADDRESSES, 5, LOCK_RTNL)     /* addresses and routes in the pod */             \
 	/* detach */                                                                     \
-	X(LINK_HOME, 8, LOCK_RTNL)   /* link out of the pod, baseline name */            \
+	X(LINK_HOME, 8, LOCK_RTNL) /* link out of the pod, baseline name */              \
 	X(RDMA_HOME, 9, LOCK_PF)                                                         \
 	X(SETTINGS_HOME, 10, LOCK_PF) /* PF-side settings to the baseline */             \
 	X(REBIND_HOME, 11, LOCK_REBIND)                                                  \
 	X(LINK_BASELINE, 12, LOCK_RTNL) /* name, MTU, MAC, modes, altnames */            \
-	X(VERIFY, 13, LOCK_NONE)     /* looks only: is everything as the baseline says? */
+	X(VERIFY, 13, LOCK_NONE) /* looks only: is everything as the baseline says? */
 
 enum drv_step {
 #define X(name, bit, lock) STEP_##name = (bit),
@@ -74,9 +74,9 @@ struct drv_call {
 	uint16_t index;
 	uint64_t incarnation;
 	int64_t deadline_boot_ns; /* the driver gives up by then (VFK_E_TIMEOUT) if it can */
-	int netns_fd;     /* the pod's, -1 if there is none (any more) */
-	char ifname[16];  /* CNI_IFNAME */
-	uint32_t ifindex; /* where the link was last seen; 0: not known */
+	int netns_fd;		  /* the pod's, -1 if there is none (any more) */
+	char ifname[16];	  /* CNI_IFNAME */
+	uint32_t ifindex;	  /* where the link was last seen; 0: not known */
 	struct vf_settings wanted;
 	struct vf_baseline baseline;
 	unsigned n_ips, n_routes;
@@ -86,20 +86,20 @@ struct drv_call {
 
 enum drv_where {
 	WHERE_UNKNOWN = 0, /* could not be found out */
-	WHERE_HOME,        /* link (or a link-less VF) is in the home netns */
-	WHERE_IN_POD,      /* link is in the netns of netns_fd or of nsid */
+	WHERE_HOME,	   /* link (or a link-less VF) is in the home netns */
+	WHERE_IN_POD,	   /* link is in the netns of netns_fd or of nsid */
 	WHERE_ELSEWHERE,   /* in a netns that is neither */
-	WHERE_GONE         /* the VF is not on the bus */
+	WHERE_GONE	   /* the VF is not on the bus */
 };
 
 struct drv_out {
-	uint32_t ifindex;     /* of the link now; 0: unchanged or none */
-	uint8_t where;        /* enum drv_where (OBSERVE, VERIFY, moves) */
-	bool nsid_alive;      /* OBSERVE: the nsid of the call still names a namespace */
-	bool rebind_needed;   /* SETTINGS, SETTINGS_HOME: the GUID really changed */
+	uint32_t ifindex;      /* of the link now; 0: unchanged or none */
+	uint8_t where;	       /* enum drv_where (OBSERVE, VERIFY, moves) */
+	bool nsid_alive;       /* OBSERVE: the nsid of the call still names a namespace */
+	bool rebind_needed;    /* SETTINGS, SETTINGS_HOME: the GUID really changed */
 	uint64_t netns_cookie; /* LINK_TO_POD: of netns_fd */
-	int32_t nsid;         /* LINK_TO_POD: of the pod netns in the home netns; -1 */
-	uint32_t mtu_bytes;   /* LINK_TO_POD, LINK_SETTINGS: for the result; 0 unknown */
+	int32_t nsid;	       /* LINK_TO_POD: of the pod netns in the home netns; -1 */
+	uint32_t mtu_bytes;    /* LINK_TO_POD, LINK_SETTINGS: for the result; 0 unknown */
 	uint8_t hwaddr[20], hwaddr_len; /* likewise */
 	struct vf_baseline seen; /* OBSERVE: present settings; valid if it could be read */
 };
@@ -109,8 +109,8 @@ struct drv_vf {
 	pci_addr_t addr, pf;
 	uint16_t index;
 	uint64_t incarnation;
-	uint8_t where;        /* HOME, ELSEWHERE (link not in the home netns), UNKNOWN */
-	bool bound;           /* has a driver */
+	uint8_t where; /* HOME, ELSEWHERE (link not in the home netns), UNKNOWN */
+	bool bound;    /* has a driver */
 	uint32_t ifindex;
 	struct vf_baseline seen;
 };

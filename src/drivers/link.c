@@ -40,8 +40,7 @@ static unsigned count_altnames(struct nlattr *list)
 	int left;
 
 	if (list)
-		nla_for_each_nested(a, list, left)
-			n += nla_type(a) == IFLA_ALT_IFNAME;
+		nla_for_each_nested(a, list, left) n += nla_type(a) == IFLA_ALT_IFNAME;
 	return n;
 }
 
@@ -63,7 +62,8 @@ bool link_parse(const struct nlmsghdr *msg, struct link *out)
 	get_string(tb[IFLA_IFALIAS], out->alias, sizeof(out->alias));
 	get_string(tb[ATTR_PARENT_DEV_NAME], out->parent_dev, sizeof(out->parent_dev));
 	get_string(tb[ATTR_PARENT_DEV_BUS_NAME], out->parent_bus, sizeof(out->parent_bus));
-	if (tb[IFLA_LINKINFO] && !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL))
+	if (tb[IFLA_LINKINFO] &&
+	    !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL))
 		get_string(info[IFLA_INFO_KIND], out->kind, sizeof(out->kind));
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) <= (int)sizeof(out->hwaddr)) {
 		out->hwaddr_len = (uint8_t)nla_len(tb[IFLA_ADDRESS]);
@@ -113,7 +113,8 @@ int link_get(struct vnl *nl, int32_t nsid, uint32_t ifindex, const char *name,
 	int rc;
 
 	if (msg && !ifindex &&
-	    nla_put_string(msg, strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name)) {
+	    nla_put_string(msg, strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME,
+			   name)) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}
@@ -153,8 +154,10 @@ int link_each(struct vnl *nl, const struct link_walk *walk, struct vfk_err *err)
 int link_set(struct vnl *nl, uint32_t ifindex, const struct link_change *ch,
 	     struct vfk_err *err)
 {
-	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex,
-				 .ifi_flags = ch->flags, .ifi_change = ch->change };
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
+				 .ifi_index = (int)ifindex,
+				 .ifi_flags = ch->flags,
+				 .ifi_change = ch->change };
 	struct nl_msg *msg = vnl_msg_new(RTM_SETLINK, 0, &ifi, sizeof(ifi));
 
 	if (msg && ((ch->netns_fd >= 0 &&
@@ -183,13 +186,13 @@ static int take_altnames(void *arg, const struct nlmsghdr *msg, struct vfk_err *
 
 	(void)err;
 	if (msg->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(struct ifinfomsg), tb, MAX_ATTR,
-			NULL) < 0 ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(struct ifinfomsg), tb,
+			MAX_ATTR, NULL) < 0 ||
 	    !tb[IFLA_PROP_LIST])
 		return 0;
-	nla_for_each_nested(a, tb[IFLA_PROP_LIST], left)
-		if (nla_type(a) == IFLA_ALT_IFNAME && alt->n < MAX_ALTNAMES)
-			nla_strlcpy(alt->name[alt->n++], a, sizeof(alt->name[0]));
+	nla_for_each_nested(a, tb[IFLA_PROP_LIST], left) if (nla_type(a) == IFLA_ALT_IFNAME &&
+							     alt->n < MAX_ALTNAMES)
+		nla_strlcpy(alt->name[alt->n++], a, sizeof(alt->name[0]));
 	return 0;
 }
 
@@ -243,8 +246,8 @@ static int take_nsid(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
 
 	(void)err;
 	if (msg->nlmsg_type == RTM_NEWNSID &&
-	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(struct rtgenmsg), tb, NETNSA_MAX,
-			NULL) >= 0 &&
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(struct rtgenmsg), tb,
+			NETNSA_MAX, NULL) >= 0 &&
 	    tb[NETNSA_NSID])
 		*(int32_t *)arg = nla_get_s32(tb[NETNSA_NSID]);
 	return 0;

@@ -19,16 +19,16 @@
 
 struct link {
 	uint32_t ifindex;
-	unsigned flags;  /* IFF_*: promiscuous and all-multicast as asked for by people */
+	unsigned flags; /* IFF_*: promiscuous and all-multicast as asked for by people */
 	uint32_t mtu_bytes;
 	char ifname[16];
-	char kind[16];      /* "veth", "" for a plain device */
-	char alias[32];     /* longer ones are cut: only ours are compared */
-	char parent_bus[8]; /* "pci" */
+	char kind[16];		     /* "veth", "" for a plain device */
+	char alias[32];		     /* longer ones are cut: only ours are compared */
+	char parent_bus[8];	     /* "pci" */
 	char parent_dev[PCI_STRLEN]; /* the VF's PCI address (P7) */
 	uint8_t hwaddr[20], hwaddr_len;
-	uint32_t peer;      /* IFLA_LINK: index of the other end; 0: none */
-	int32_t peer_nsid;  /* where that is, or LINK_SAME_NETNS */
+	uint32_t peer;	   /* IFLA_LINK: index of the other end; 0: none */
+	int32_t peer_nsid; /* where that is, or LINK_SAME_NETNS */
 	unsigned n_altnames;
 };
 
@@ -48,19 +48,23 @@ struct link_walk {
 	int (*fn)(void *arg, const struct link *link, struct vfk_err *err);
 	void *arg;
 };
-int link_each(struct vnl *nl, const struct link_walk *walk, struct vfk_err *err) VFK_MUST_CHECK;
+int link_each(struct vnl *nl, const struct link_walk *walk,
+	      struct vfk_err *err) VFK_MUST_CHECK;
 
 /* What one RTM_SETLINK changes, in the kernel's order: namespace, address, MTU, name, flags. */
 struct link_change {
-	int netns_fd;           /* -1: stays where it is */
-	const char *ifname;     /* NULL: keeps it */
-	const uint8_t *hwaddr;  /* NULL: keeps it */
+	int netns_fd;	       /* -1: stays where it is */
+	const char *ifname;    /* NULL: keeps it */
+	const uint8_t *hwaddr; /* NULL: keeps it */
 	uint8_t hwaddr_len;
-	uint32_t mtu_bytes;     /* 0: keeps it */
-	const char *alias;      /* NULL: keeps it */
+	uint32_t mtu_bytes;	/* 0: keeps it */
+	const char *alias;	/* NULL: keeps it */
 	unsigned flags, change; /* of IFF_*: those in 'change' become as in 'flags' */
 };
-#define LINK_NO_CHANGE { .netns_fd = -1 }
+#define LINK_NO_CHANGE                                                                   \
+	{                                                                                \
+		.netns_fd = -1                                                           \
+	}
 
 /* One message.  Nothing is rolled back by the kernel when a later part of it is refused: on
  * any error look again.  VFK_E_KERNEL. */
@@ -69,8 +73,8 @@ int link_set(struct vnl *nl, uint32_t ifindex, const struct link_change *ch,
 /* Moves 'link' from the namespace of 'home' to that of 'pod' under the name 'ifname', up, in
  * one message; its index there to '*ifindex'.  VFK_E_EXISTS: the name is taken, and the
  * link is at home as before.  VFK_E_KERNEL. */
-int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, const char *ifname,
-		uint32_t *ifindex, struct vfk_err *err) VFK_MUST_CHECK;
+int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
+		const char *ifname, uint32_t *ifindex, struct vfk_err *err) VFK_MUST_CHECK;
 /* The kernel moves first and renames then: when the new name was taken in between, the link
  * is in the pod under its old one.  Takes it back from there; 0 also if it is not there. */
 int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
@@ -84,15 +88,18 @@ int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
 /* Removes every altname of the link. */
 int link_drop_altnames(struct vnl *nl, uint32_t ifindex, struct vfk_err *err) VFK_MUST_CHECK;
 /* Destroys a virtual link; 0 also if there is none. */
-int link_delete(struct vnl *nl, int32_t nsid, uint32_t ifindex, struct vfk_err *err) VFK_MUST_CHECK;
+int link_delete(struct vnl *nl, int32_t nsid, uint32_t ifindex,
+		struct vfk_err *err) VFK_MUST_CHECK;
 
 /* The id of the namespace 'netns_fd' in the socket's own, or -1 if it has none yet. */
-int netns_id(struct vnl *nl, int netns_fd, int32_t *nsid, struct vfk_err *err) VFK_MUST_CHECK;
+int netns_id(struct vnl *nl, int netns_fd, int32_t *nsid,
+	     struct vfk_err *err) VFK_MUST_CHECK;
 /* Likewise, but gives it one (the kernel chooses), so that its events and its end are heard. */
 int netns_id_assign(struct vnl *nl, int netns_fd, int32_t *nsid,
 		    struct vfk_err *err) VFK_MUST_CHECK;
 /* Whether 'nsid' names a namespace that is not being destroyed. */
-int netns_id_alive(struct vnl *nl, int32_t nsid, bool *alive, struct vfk_err *err) VFK_MUST_CHECK;
+int netns_id_alive(struct vnl *nl, int32_t nsid, bool *alive,
+		   struct vfk_err *err) VFK_MUST_CHECK;
 
 /* The call's addresses and routes on link 'ifindex' (named 'ifname', up) in the namespace
  * that 'nl' lives in.  What is there already stays.  A route without gateway gets the first

@@ -32,8 +32,8 @@ int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link
 	return link_set(pod, there.ifindex, &ch, err);
 }
 
-int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, const char *ifname,
-		uint32_t *ifindex, struct vfk_err *err)
+int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
+		const char *ifname, uint32_t *ifindex, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int pod_fd = -1;
 	struct link_change ch = LINK_NO_CHANGE;
@@ -54,7 +54,8 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link, cons
 	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {
 		rc = link_back_from_half_way(home, pod, link, err);
 		if (rc < 0)
-			return vfk_err_wrap(err, "take link %s back, %s is taken in the pod",
+			return vfk_err_wrap(err,
+					    "take link %s back, %s is taken in the pod",
 					    link->ifname, ifname);
 		return vfk_err_set(err, VFK_E_EXISTS, 0,
 				   "the pod has a link named %s already", ifname);
@@ -92,8 +93,8 @@ int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
 		return vfk_err_wrap(err, "move link %s home", link->ifname);
 	*ifindex = vnl_ifindex(home, passing);
 	if (!*ifindex)
-		return vfk_err_set(err, VFK_E_KERNEL, 0, "link %s vanished on its way home",
-				   link->ifname);
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "link %s vanished on its way home", link->ifname);
 	name.ifname = ifname;
 	/* A name that somebody else took at home does not keep the link in the pod. */
 	rc = link_set(home, *ifindex, &name, &own);

@@ -175,15 +175,16 @@ static int run_stuck(uint64_t stuck_ms, enum drv_step step, const struct sim_vf 
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (n != sizeof(end))
-		return vfk_err_set(err, VFK_E_INTERNAL, 0, "the simulated stuck step was ended");
+		return vfk_err_set(err, VFK_E_INTERNAL, 0,
+				   "the simulated stuck step was ended");
 	*out = end.out;
 	if (end.rc < 0 && err)
 		*err = end.err;
 	return end.rc;
 }
 
-static int step(enum drv_step step_number, const struct drv_call *call, struct drv_out *out,
-		struct vfk_err *err)
+static int step(enum drv_step step_number, const struct drv_call *call,
+		struct drv_out *out, struct vfk_err *err)
 {
 	struct sim_vf vf = { .conf = NULL };
 	struct sim_fault fault = { 0 };
@@ -204,8 +205,8 @@ static int step(enum drv_step step_number, const struct drv_call *call, struct d
 }
 
 /* Where the link is, seen from the pod of the call. */
-static enum drv_where where_is(struct vnl *home, const struct drv_call *call, int32_t nsid,
-			       int32_t link_nsid)
+static enum drv_where where_is(struct vnl *home, const struct drv_call *call,
+			       int32_t nsid, int32_t link_nsid)
 {
 	struct vfk_err err;
 	int32_t pod = -1;

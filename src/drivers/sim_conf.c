@@ -13,8 +13,9 @@
 #include "base/clock.h"
 
 /* Numbers of enum port_state (fsm/port.h), by name. */
-static const char *const port_states[] = { [1] = "unknown", [2] = "down", [3] = "init",
-					   [4] = "active", [5] = "fatal" };
+static const char *const port_states[] = {
+	[1] = "unknown", [2] = "down", [3] = "init", [4] = "active", [5] = "fatal"
+};
 #define PORT_ACTIVE_NUMBER 4
 
 struct parse {
@@ -79,7 +80,8 @@ static int sim_key(struct parse *p, const char *name, const char *value)
 		return add_fault(p, name, value, PCI_NONE);
 	if (!strcmp(name, "links"))
 		return yes_no(value, &p->links_default) ?
-			       bad(p, name, value, "neither yes nor no") : 1;
+			       bad(p, name, value, "neither yes nor no") :
+			       1;
 	return bad(p, name, value, "no such key in section sim");
 }
 
@@ -91,8 +93,9 @@ static int pf_name(struct parse *p, struct sim_pf *pf, const char *name, const c
 		return bad(p, name, value, "not 1 to 10 characters long");
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)value[i]) && value[i] != '_')
-			return bad(p, name, value, "has a character that is no letter, "
-						   "digit or underscore");
+			return bad(p, name, value,
+				   "has a character that is no letter, "
+				   "digit or underscore");
 	memcpy(pf->name, value, len + 1);
 	return 1;
 }
@@ -126,7 +129,8 @@ static int pf_key(struct parse *p, struct sim_pf *pf, const char *name, const ch
 	}
 	if (!strcmp(name, "links"))
 		return yes_no(value, &pf->links) ?
-			       bad(p, name, value, "neither yes nor no") : 1;
+			       bad(p, name, value, "neither yes nor no") :
+			       1;
 	if (!strcmp(name, "fault"))
 		return add_fault(p, name, value, pf->addr);
 	return bad(p, name, value, "no such key in a section of a PF");
@@ -148,7 +152,8 @@ static struct sim_pf *pf_section(struct parse *p, const char *section)
 		bad(p, section, "", "more than 64 PFs");
 		return NULL;
 	}
-	c->pf[c->n_pfs] = (struct sim_pf){ .addr = addr, .n_ports = 1,
+	c->pf[c->n_pfs] = (struct sim_pf){ .addr = addr,
+					   .n_ports = 1,
 					   .port_state = PORT_ACTIVE_NUMBER,
 					   .links = p->links_default };
 	return &c->pf[c->n_pfs++];
@@ -176,8 +181,8 @@ static int check_whole(const char *path, const struct sim_conf *c, struct vfk_er
 
 	for (unsigned i = 0; i < c->n_pfs; i++) {
 		if (!c->pf[i].name[0])
-			return vfk_err_set(err, VFK_E_CONFIG, 0, "%s: PF %s has no name", path,
-					   pci_format(c->pf[i].addr, a));
+			return vfk_err_set(err, VFK_E_CONFIG, 0, "%s: PF %s has no name",
+					   path, pci_format(c->pf[i].addr, a));
 		if ((c->pf[i].addr & 0xffff) + c->pf[i].n_vfs > 0xffff)
 			return vfk_err_set(err, VFK_E_CONFIG, 0,
 					   "%s: the VFs of PF %s pass the end of its domain",
@@ -206,12 +211,14 @@ static int read_conf(const char *path, struct sim_conf *conf, struct vfk_err *er
 	errno = 0;
 	line = ini_parse(path, take_line, &p);
 	if (line == -1)
-		return vfk_err_set(err, VFK_E_CONFIG, errno, "open the sim description %s",
-				   path);
+		return vfk_err_set(err, VFK_E_CONFIG, errno,
+				   "open the sim description %s", path);
 	if (line < 0)
-		return vfk_err_set(err, VFK_E_NOMEM, 0, "read the sim description %s", path);
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "read the sim description %s",
+				   path);
 	if (line > 0 && p.err.kind)
-		return vfk_err_set(err, VFK_E_CONFIG, 0, "%s:%d: %s", path, line, p.err.msg);
+		return vfk_err_set(err, VFK_E_CONFIG, 0, "%s:%d: %s", path, line,
+				   p.err.msg);
 	if (line > 0)
 		return vfk_err_set(err, VFK_E_CONFIG, 0,
 				   "%s:%d: neither a section nor key = value", path, line);
@@ -229,10 +236,11 @@ int sim_conf_get(const char *path, const struct sim_conf **out, struct vfk_err *
 	int rc;
 
 	if (stat(path, &st))
-		return vfk_err_set(err, VFK_E_CONFIG, errno, "open the sim description %s",
-				   path);
-	if (strcmp(path, seen_path) || st.st_ino != seen.st_ino || st.st_dev != seen.st_dev ||
-	    st.st_size != seen.st_size || st.st_mtim.tv_sec != seen.st_mtim.tv_sec ||
+		return vfk_err_set(err, VFK_E_CONFIG, errno,
+				   "open the sim description %s", path);
+	if (strcmp(path, seen_path) || st.st_ino != seen.st_ino ||
+	    st.st_dev != seen.st_dev || st.st_size != seen.st_size ||
+	    st.st_mtim.tv_sec != seen.st_mtim.tv_sec ||
 	    st.st_mtim.tv_nsec != seen.st_mtim.tv_nsec) {
 		seen_path[0] = '\0';
 		rc = read_conf(path, &conf, err);
@@ -247,8 +255,9 @@ int sim_conf_get(const char *path, const struct sim_conf **out, struct vfk_err *
 
 struct sim_vf sim_vf_at(const struct sim_conf *conf, const struct sim_pf *pf, uint16_t index)
 {
-	struct sim_vf vf = { .conf = conf, .pf = pf, .index = index,
-			     .addr = pf->addr + 1 + index };
+	struct sim_vf vf = {
+		.conf = conf, .pf = pf, .index = index, .addr = pf->addr + 1 + index
+	};
 
 	pci_format(vf.addr, vf.pci);
 	return vf;

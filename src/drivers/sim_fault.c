@@ -194,8 +194,8 @@ static int scan(const char *path, int fd, const char *buf, size_t len, const cha
 			return vfk_err_wrap(err, "%s:%u", path, number);
 		if (rc > 0 && (!l.counted || l.count) && concerns(&l, op, vf)) {
 			if (l.counted && count_down(fd, (off_t)(at + l.digits_at), &l))
-				return vfk_err_set(err, VFK_E_SYS, errno, "%s:%u: count down",
-						   path, number);
+				return vfk_err_set(err, VFK_E_SYS, errno,
+						   "%s:%u: count down", path, number);
 			add_up(out, &l.fault);
 		}
 		at += n + 1;
@@ -236,9 +236,11 @@ int sim_fault_get(const struct sim_conf *conf, const char *op, const struct sim_
 	for (unsigned i = 0; i < conf->n_fixed; i++) {
 		struct line l;
 
-		if (conf->fixed[i].pf != PCI_NONE && (!vf || vf->pf->addr != conf->fixed[i].pf))
+		if (conf->fixed[i].pf != PCI_NONE &&
+		    (!vf || vf->pf->addr != conf->fixed[i].pf))
 			continue;
-		if (parse_line(conf->fixed[i].text, strlen(conf->fixed[i].text), &l, err) > 0 &&
+		if (parse_line(conf->fixed[i].text, strlen(conf->fixed[i].text), &l, err) >
+			    0 &&
 		    concerns(&l, op, vf))
 			add_up(out, &l.fault);
 	}

@@ -22,10 +22,8 @@ void sim_names_of(const struct sim_vf *vf, struct sim_names *out)
 {
 	uint32_t low = (uint32_t)vf->addr;
 
-	snprintf(out->vf, sizeof(out->vf), "%sv%u", vf->pf->name,
-		 vf->index % 10000u);
-	snprintf(out->peer, sizeof(out->peer), "%sp%u", vf->pf->name,
-		 vf->index % 10000u);
+	snprintf(out->vf, sizeof(out->vf), "%sv%u", vf->pf->name, vf->index % 10000u);
+	snprintf(out->peer, sizeof(out->peer), "%sp%u", vf->pf->name, vf->index % 10000u);
 	snprintf(out->passing, sizeof(out->passing), "vfk%llx",
 		 (unsigned long long)vf->addr & 0xffffffffffff);
 	out->hwaddr[0] = 0x02; /* locally administered */
@@ -50,7 +48,8 @@ static int put_peer(struct nl_msg *msg, const char *name)
 	peer = data ? nla_nest_start(msg, VETH_INFO_PEER) : NULL;
 	if (!peer || nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0 ||
 	    nla_put_string(msg, IFLA_IFNAME, name) ||
-	    nla_put_u32(msg, IFLA_NUM_TX_QUEUES, 1) || nla_put_u32(msg, IFLA_NUM_RX_QUEUES, 1))
+	    nla_put_u32(msg, IFLA_NUM_TX_QUEUES, 1) ||
+	    nla_put_u32(msg, IFLA_NUM_RX_QUEUES, 1))
 		return -1;
 	nla_nest_end(msg, peer);
 	nla_nest_end(msg, data);
@@ -77,8 +76,8 @@ static int make(struct vnl *home, const struct sim_vf *vf, struct sim_place *out
 		struct vfk_err *err)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *msg =
-		vnl_msg_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	struct nl_msg *msg = vnl_msg_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi,
+					 sizeof(ifi));
 	struct sim_names names;
 	int rc;
 
@@ -101,8 +100,8 @@ static int make(struct vnl *home, const struct sim_vf *vf, struct sim_place *out
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return vfk_err_set(err, VFK_E_KERNEL, 0, "link %s vanished when it was made",
-				   names.vf);
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "link %s vanished when it was made", names.vf);
 	return mark(home, vf, &out->link, err);
 }
 
@@ -215,7 +214,8 @@ static long peer_place(const struct sim_conf *conf, const char *name)
 		index = strtoul(name + len + 1, NULL, 10);
 		if (index >= pf->n_vfs)
 			continue;
-		sim_names_of(&(struct sim_vf){ .pf = pf, .index = (uint16_t)index }, &names);
+		sim_names_of(&(struct sim_vf){ .pf = pf, .index = (uint16_t)index },
+			     &names);
 		if (!strcmp(names.peer, name))
 			return (long)place_of(conf, pf, (unsigned)index);
 	}
@@ -276,8 +276,7 @@ static void settle(struct vnl *home, const struct census *c, const struct sim_vf
 int sim_link_all(struct vnl *home, const struct sim_conf *conf, struct sim_place **out,
 		 struct vfk_err *err)
 {
-	struct census c = { .conf = conf,
-			    .n = place_of(conf, conf->pf + conf->n_pfs, 0) };
+	struct census c = { .conf = conf, .n = place_of(conf, conf->pf + conf->n_pfs, 0) };
 	struct link_walk walk = { count_link, &c };
 	VFK_AUTO(free_auto) struct sim_place *place = calloc(c.n + 1, sizeof(*place));
 	VFK_AUTO(free_auto) struct link *peer = calloc(c.n + 1, sizeof(*peer));

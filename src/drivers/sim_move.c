@@ -69,7 +69,8 @@ static int finish_in_pod(const struct sim_job *job, struct vnl *pod, struct link
 		return 0;
 	rc = link_set(pod, link->ifindex, &ch, err);
 	return rc < 0 ? vfk_err_wrap(err, "name link %s %s in the pod", link->ifname,
-				     job->call->ifname) : 0;
+				     job->call->ifname) :
+			0;
 }
 
 int sim_link_to_pod(const struct sim_job *job, struct vfk_err *err)

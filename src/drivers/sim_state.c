@@ -26,7 +26,7 @@ struct field {
 };
 #define SETTING(name, bit, hex)                                                          \
 	{                                                                                \
-		#name, bit, offsetof(struct vf_settings, name),                          \
+#name, bit, offsetof(struct vf_settings, name),                          \
 			sizeof(((struct vf_settings *)0)->name), hex                     \
 	}
 static const struct field settings[] = {
@@ -51,12 +51,12 @@ static const struct field settings[] = {
 
 #define OWN(name, hex)                                                                   \
 	{                                                                                \
-		#name, 0, offsetof(struct sim_state, name),                              \
+#name, 0, offsetof(struct sim_state, name),                              \
 			sizeof(((struct sim_state *)0)->name), hex                       \
 	}
 static const struct field own[] = {
-	OWN(bound, false),	     OWN(bound_node_guid, true), OWN(bound_port_guid, true),
-	OWN(rdma_cookie, false), OWN(rebinds, false),	 OWN(resets, false),
+	OWN(bound, false),	 OWN(bound_node_guid, true), OWN(bound_port_guid, true),
+	OWN(rdma_cookie, false), OWN(rebinds, false),	     OWN(resets, false),
 };
 
 static uint64_t get(const struct field *f, const void *base)
@@ -101,7 +101,8 @@ static void put(const struct field *f, void *base, uint64_t v)
 	*(uint64_t *)(void *)p = v;
 }
 
-void sim_settings_apply(struct vf_settings *to, const struct vf_settings *from, uint32_t mask)
+void sim_settings_apply(struct vf_settings *to, const struct vf_settings *from,
+			uint32_t mask)
 {
 	mask &= from->has;
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(settings); i++)
@@ -126,8 +127,9 @@ int sim_settings_verify(const struct vf_settings *is, const struct vf_settings *
 		const struct field *f = &settings[i];
 
 		if (f->has & mask && get(f, is) != get(f, want))
-			return vfk_err_set(err, VFK_E_KERNEL, 0, "%s is %s, its baseline %s",
-					   f->key, print(f, get(f, is), a),
+			return vfk_err_set(err, VFK_E_KERNEL, 0,
+					   "%s is %s, its baseline %s", f->key,
+					   print(f, get(f, is), a),
 					   print(f, get(f, want), b));
 	}
 	return 0;
@@ -157,7 +159,9 @@ static void factory(const struct sim_vf *vf, struct sim_state *st)
 static int path_of(const struct sim_vf *vf, const char *suffix, char *out, size_t cap)
 {
 	return snprintf(out, cap, "%s/sim/%s%s", vfk_path(PATH_RUN), vf->pci, suffix) <
-			       (int)cap ? 0 : -1;
+			       (int)cap ?
+		       0 :
+		       -1;
 }
 
 static int take_key(void *arg, const char *section, const char *name, const char *value)
@@ -196,7 +200,8 @@ int sim_state_load(const struct sim_vf *vf, struct sim_state *out, struct vfk_er
 	if (line < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "read %s", path);
 	if (line > 0)
-		return vfk_err_set(err, VFK_E_DECODE, 0, "%s:%d: not key = number", path, line);
+		return vfk_err_set(err, VFK_E_DECODE, 0, "%s:%d: not key = number", path,
+				   line);
 	return 0;
 }
 
@@ -214,7 +219,8 @@ static void list_fields(struct strbuf *text, const struct field *f, size_t n,
 static int write_whole(const char *path, const char *tmp, const struct strbuf *text,
 		       struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	VFK_AUTO(fd_auto)
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", tmp);
@@ -251,7 +257,8 @@ int sim_state_save(const struct sim_vf *vf, const struct sim_state *st, struct v
 		return vfk_err_set(err, VFK_E_SYS, ENAMETOOLONG, "state of %s", vf->pci);
 	list_fields(&text, settings, VFK_ARRAY_SIZE(settings), &st->set, KEPT_IN_FILE);
 	list_fields(&text, own, VFK_ARRAY_SIZE(own), st, 0);
-	rc = text.failed ? vfk_err_set(err, VFK_E_NOMEM, 0, "write %s", path) : make_dir(err);
+	rc = text.failed ? vfk_err_set(err, VFK_E_NOMEM, 0, "write %s", path) :
+			   make_dir(err);
 	if (rc >= 0)
 		rc = write_whole(path, tmp, &text, err);
 	strbuf_free(&text);

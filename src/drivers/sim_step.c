@@ -8,14 +8,15 @@
 
 #include <linux/if.h>
 
-void sim_seen(const struct sim_vf *vf, const struct sim_state *st, const struct link *link,
-	      struct vf_baseline *out)
+void sim_seen(const struct sim_vf *vf, const struct sim_state *st,
+	      const struct link *link, struct vf_baseline *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->valid = true;
 	out->set = st->set;
 	snprintf(out->driver, sizeof(out->driver), "%s", st->bound ? "simvf" : "");
-	snprintf(out->rdma_dev, sizeof(out->rdma_dev), "rdma_%sv%u", vf->pf->name, vf->index);
+	snprintf(out->rdma_dev, sizeof(out->rdma_dev), "rdma_%sv%u", vf->pf->name,
+		 vf->index);
 	if (!link)
 		return;
 	out->set.has |= HAS_MTU | HAS_PROMISC | HAS_ALLMULTI;
@@ -129,7 +130,8 @@ static int step_rdma_to_pod(const struct sim_job *job, struct vfk_err *err)
 	uint64_t cookie;
 	int rc;
 
-	if (!(job->call->wanted.has & HAS_RDMA_ISOLATION) || !job->call->wanted.rdma_isolation)
+	if (!(job->call->wanted.has & HAS_RDMA_ISOLATION) ||
+	    !job->call->wanted.rdma_isolation)
 		return 0;
 	if (job->call->netns_fd < 0)
 		return vfk_err_set(err, VFK_E_NETNS, 0, "the pod has no network namespace");
@@ -178,7 +180,8 @@ static int verify_link(const struct sim_job *job, struct vfk_err *err)
 	if (!base->valid)
 		return 0;
 	if (strcmp(place.link.ifname, base->ifname))
-		return vfk_err_set(err, VFK_E_KERNEL, 0, "the link's name is %s, its baseline %s",
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "the link's name is %s, its baseline %s",
 				   place.link.ifname, base->ifname);
 	if (base->hwaddr_len && (base->hwaddr_len != place.link.hwaddr_len ||
 				 memcmp(base->hwaddr, place.link.hwaddr, base->hwaddr_len)))
@@ -188,8 +191,8 @@ static int verify_link(const struct sim_job *job, struct vfk_err *err)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "the link has %u altnames",
 				   place.link.n_altnames);
 	sim_seen(job->vf, &(struct sim_state){ 0 }, &place.link, &now);
-	return sim_settings_verify(&now.set, &base->set, HAS_MTU | HAS_PROMISC | HAS_ALLMULTI,
-				   err);
+	return sim_settings_verify(&now.set, &base->set,
+				   HAS_MTU | HAS_PROMISC | HAS_ALLMULTI, err);
 }
 
 static int step_verify(const struct sim_job *job, struct vfk_err *err)
@@ -205,7 +208,8 @@ static int step_verify(const struct sim_job *job, struct vfk_err *err)
 	if (st.rdma_cookie)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "its RDMA device is not at home");
 	if (base->valid) {
-		rc = sim_settings_verify(&st.set, &base->set, SIM_PF_SIDE | HAS_IPOIB_MODE, err);
+		rc = sim_settings_verify(&st.set, &base->set,
+					 SIM_PF_SIDE | HAS_IPOIB_MODE, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -12,8 +12,9 @@ _Static_assert(sizeof(off_t) == 8, "64-bit file offsets are needed");
 static struct flock lock_of(uint64_t byte)
 {
 	/* Open file description locks want l_pid to be 0. */
-	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET,
-			       .l_start = (off_t)byte, .l_len = 1 };
+	return (struct flock){
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1
+	};
 }
 
 int inflight_lock(const char *path, uint64_t byte, int *fd, struct vfk_err *err)

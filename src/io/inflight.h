@@ -25,7 +25,8 @@ static inline uint64_t inflight_lease(uint64_t lease_id)
 
 /* Opens the file anew and locks 'byte'; the descriptor is the caller's (close-on-exec).
  * VFK_E_BUSY: somebody holds it.  VFK_E_SYS. */
-int inflight_lock(const char *path, uint64_t byte, int *fd, struct vfk_err *err) VFK_MUST_CHECK;
+int inflight_lock(const char *path, uint64_t byte, int *fd,
+		  struct vfk_err *err) VFK_MUST_CHECK;
 
 /* Whether anybody holds 'byte'.  'fd' is any descriptor of the file that holds no lock on
  * it.  An error counts as held: not knowing must never start a second step. */

@@ -147,7 +147,8 @@ static short to_ev(unsigned events)
 		       (events & LOOP_WRITE ? EV_WRITE : 0));
 }
 
-struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events, loop_fd_fn fn, void *arg)
+struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events, loop_fd_fn fn,
+			    void *arg)
 {
 	struct loop_fd *w = calloc(1, sizeof(*w));
 

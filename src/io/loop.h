@@ -28,7 +28,8 @@ void loop_stop(struct loop *l);
 
 /* Watches 'fd' (borrowed: close it after loop_fd_free) for LOOP_READ and/or LOOP_WRITE,
  * level-triggered.  Freeing inside the own callback is allowed. NULL: out of memory. */
-struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events, loop_fd_fn fn, void *arg);
+struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events, loop_fd_fn fn,
+			    void *arg);
 void loop_fd_set(struct loop_fd *w, unsigned events);
 void loop_fd_free(struct loop_fd *w);
 

@@ -58,8 +58,10 @@ static ssize_t receive(struct inbox *in, int *nsid)
 		} ctl;
 		struct sockaddr_nl from = { 0 };
 		struct iovec iov;
-		struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from),
-				      .msg_iov = &iov, .msg_iovlen = 1,
+		struct msghdr msg = { .msg_name = &from,
+				      .msg_namelen = sizeof(from),
+				      .msg_iov = &iov,
+				      .msg_iovlen = 1,
 				      .msg_control = ctl.buf,
 				      .msg_controllen = sizeof(ctl.buf) };
 		ssize_t n = recv(in->fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
@@ -118,7 +120,7 @@ static int own_netns(int *fd, struct vfk_err *err)
 }
 
 int vnl_inside(int netns_fd, int (*fn)(void *arg, struct vfk_err *err), void *arg,
-	      struct vfk_err *err)
+	       struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int home = -1;
 	int rc = own_netns(&home, err);
@@ -142,7 +144,8 @@ int vnl_netns_fd(const struct vnl *nl, int *fd, struct vfk_err *err)
 	int got = ioctl(nl->in.fd, SIOCGSKNS);
 
 	if (got < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "open a socket's network namespace");
+		return vfk_err_set(err, VFK_E_SYS, errno,
+				   "open a socket's network namespace");
 	fcntl(got, F_SETFD, FD_CLOEXEC);
 	*fd = got;
 	return 0;
@@ -228,7 +231,8 @@ struct nl_msg *vnl_msg_new(int type, int flags, const void *head, size_t len_byt
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
 
-	if (msg && nlmsg_append(msg, (void *)(uintptr_t)head, len_bytes, NLMSG_ALIGNTO) < 0) {
+	if (msg &&
+	    nlmsg_append(msg, (void *)(uintptr_t)head, len_bytes, NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(msg);
 		return NULL;
 	}
@@ -280,7 +284,8 @@ static int refused(const struct nlmsghdr *h, int sys, struct vfk_err *err)
 		sys = EOPNOTSUPP;
 	extack_text(h, words, sizeof(words));
 	if (words[0])
-		return vfk_err_set(err, VFK_E_KERNEL, sys, "the kernel refused (%s)", words);
+		return vfk_err_set(err, VFK_E_KERNEL, sys, "the kernel refused (%s)",
+				   words);
 	return vfk_err_set(err, VFK_E_KERNEL, sys, "the kernel refused");
 }
 
@@ -290,7 +295,7 @@ struct exchange {
 	bool dump;
 	vnl_fn fn;
 	void *arg;
-	int rc;          /* of the first failed 'fn' or of the kernel */
+	int rc; /* of the first failed 'fn' or of the kernel */
 	bool done;
 	bool interrupted; /* the dump is not consistent */
 };
@@ -376,7 +381,8 @@ static int exchange(struct vnl *nl, struct nl_msg *msg, struct exchange *x,
 	return rc < 0 ? rc : x->rc;
 }
 
-int vnl_request(struct vnl *nl, struct nl_msg *msg, vnl_fn fn, void *arg, struct vfk_err *err)
+int vnl_request(struct vnl *nl, struct nl_msg *msg, vnl_fn fn, void *arg,
+		struct vfk_err *err)
 {
 	struct exchange x = { .fn = fn, .arg = arg };
 	int rc;
@@ -414,7 +420,7 @@ int vnl_dump(struct vnl *nl, struct nl_msg *msg, vnl_fn fn, void *arg, struct vf
 /* --- events --------------------------------------------------------------------- */
 
 int vnl_subscribe(struct vnl_events **out, int protocol, const unsigned *groups,
-		 unsigned n_groups, bool all_nsid, struct vfk_err *err)
+		  unsigned n_groups, bool all_nsid, struct vfk_err *err)
 {
 	struct vnl_events *ev = calloc(1, sizeof(*ev));
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
@@ -445,8 +451,8 @@ fail:
 	if (ev)
 		free(ev->in.buf);
 	free(ev);
-	return vfk_err_set(err, VFK_E_SYS, sys, "subscribe to events of netlink protocol %d",
-			   protocol);
+	return vfk_err_set(err, VFK_E_SYS, sys,
+			   "subscribe to events of netlink protocol %d", protocol);
 }
 
 void vnl_events_free(struct vnl_events *ev)
@@ -464,7 +470,7 @@ int vnl_events_fd(const struct vnl_events *ev)
 }
 
 int vnl_events_read(struct vnl_events *ev, unsigned max, vnl_event_fn fn, void *arg,
-		   struct vfk_err *err)
+		    struct vfk_err *err)
 {
 	for (unsigned i = 0; i < max; i++) {
 		int nsid, left;

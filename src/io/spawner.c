@@ -25,10 +25,10 @@
 enum spawn_op { SPAWN_WORKER = 1, SPAWN_KILL };
 
 struct spawn_msg {
-	uint32_t op;  /* enum spawn_op */
-	uint32_t id;  /* of a SPAWN_WORKER: the reply repeats it */
-	int32_t pid;  /* reply, SPAWN_KILL */
-	int32_t sys;  /* reply: errno of what failed, 0 = a socket comes with it */
+	uint32_t op; /* enum spawn_op */
+	uint32_t id; /* of a SPAWN_WORKER: the reply repeats it */
+	int32_t pid; /* reply, SPAWN_KILL */
+	int32_t sys; /* reply: errno of what failed, 0 = a socket comes with it */
 };
 
 struct spawner {
@@ -40,7 +40,8 @@ struct spawner {
 
 /* --- messages ------------------------------------------------------------------- */
 
-static ssize_t send_fds(int sock, const void *buf, size_t len, const int *fds, unsigned n_fds)
+static ssize_t send_fds(int sock, const void *buf, size_t len, const int *fds,
+			unsigned n_fds)
 {
 	union {
 		char buf[CMSG_SPACE(JOB_MAX_FDS * sizeof(int))];
@@ -98,7 +99,9 @@ static ssize_t recv_fds(int sock, void *buf, size_t cap, int fds[JOB_MAX_FDS],
 		struct cmsghdr align;
 	} ctl;
 	struct iovec iov = { .iov_base = buf, .iov_len = cap };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.buf,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = ctl.buf,
 			      .msg_controllen = sizeof(ctl.buf) };
 	ssize_t n;
 
@@ -118,8 +121,8 @@ static ssize_t recv_fds(int sock, void *buf, size_t cap, int fds[JOB_MAX_FDS],
 	return n;
 }
 
-int worker_send(int sock, const void *buf, size_t len_bytes, const int *fds, unsigned n_fds,
-		struct vfk_err *err)
+int worker_send(int sock, const void *buf, size_t len_bytes, const int *fds,
+		unsigned n_fds, struct vfk_err *err)
 {
 	if (len_bytes > JOB_MAX || !len_bytes)
 		return vfk_err_set(err, VFK_E_SYS, EMSGSIZE, "send a job of %zu bytes",
@@ -426,7 +429,8 @@ int spawner_worker(struct spawner *s, int *sock, pid_t *pid, struct vfk_err *err
 	if (rc < 0)
 		return rc;
 	if (m.sys)
-		return vfk_err_set(err, VFK_E_SYS, m.sys, "the spawner cannot make a worker");
+		return vfk_err_set(err, VFK_E_SYS, m.sys,
+				   "the spawner cannot make a worker");
 	*sock = fd_steal(&got);
 	*pid = m.pid;
 	return 0;
@@ -437,8 +441,8 @@ int spawner_kill(struct spawner *s, pid_t pid, struct vfk_err *err)
 	struct spawn_msg m = { .op = SPAWN_KILL, .pid = pid };
 
 	if (send_fds(s->control, &m, sizeof(m), NULL, 0) < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "ask the spawner to end worker %d",
-				   (int)pid);
+		return vfk_err_set(err, VFK_E_SYS, errno,
+				   "ask the spawner to end worker %d", (int)pid);
 	return 0;
 }
 

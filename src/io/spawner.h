@@ -22,8 +22,8 @@ struct spawner;
 
 /* Carries out one job, in a worker process, blocking.  'fds' are closed by the caller after
  * it returns.  Writes at most JOB_MAX bytes of result and returns their number (> 0). */
-typedef size_t (*worker_fn)(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
-			    void *result);
+typedef size_t (*worker_fn)(const void *job, size_t len_bytes, const int *fds,
+			    unsigned n_fds, void *result);
 
 /* Forks the spawner.  To be called first thing in a program: before threads, before any
  * descriptor that matters is open (the spawner closes all but stderr and its own).  VFK_E_SYS. */
@@ -36,7 +36,8 @@ int spawner_fd(const struct spawner *s);
 /* Asks for a worker and waits for its socket (the spawner only forks, so this is
  * microseconds; at most 1 s, then VFK_E_TIMEOUT).  The descriptor (non-blocking,
  * close-on-exec) is the caller's; closing it ends the worker after its step. */
-int spawner_worker(struct spawner *s, int *sock, pid_t *pid, struct vfk_err *err) VFK_MUST_CHECK;
+int spawner_worker(struct spawner *s, int *sock, pid_t *pid,
+		   struct vfk_err *err) VFK_MUST_CHECK;
 
 /* SIGKILLs a worker that missed its deadline.  One in uninterruptible sleep stays until the
  * kernel lets go; its socket reports end of file when it is really gone. */
@@ -46,9 +47,10 @@ int spawner_kill(struct spawner *s, pid_t pid, struct vfk_err *err) VFK_MUST_CHE
 void spawner_free(struct spawner *s);
 
 /* One message with descriptors on a worker's socket.  0 or VFK_E_SYS (err->sys). */
-int worker_send(int sock, const void *buf, size_t len_bytes, const int *fds, unsigned n_fds,
-		struct vfk_err *err) VFK_MUST_CHECK;
+int worker_send(int sock, const void *buf, size_t len_bytes, const int *fds,
+		unsigned n_fds, struct vfk_err *err) VFK_MUST_CHECK;
 /* Length, 0 at end of file, or VFK_E_SYS (EAGAIN: none yet). */
-ssize_t worker_recv(int sock, void *buf, size_t cap_bytes, struct vfk_err *err) VFK_MUST_CHECK;
+ssize_t worker_recv(int sock, void *buf, size_t cap_bytes,
+		    struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

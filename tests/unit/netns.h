@@ -46,7 +46,8 @@ static inline int netns_pod(void)
 }
 
 /* Runs a shell command in namespace 'fd' (-1: here); true if it ends with 0. */
-static inline bool netns_sh(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static inline bool netns_sh(int fd, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static inline bool netns_sh(int fd, const char *fmt, ...)
 {
 	char cmd[600];

@@ -66,12 +66,13 @@ static inline void lab_begin(const char *description)
 	char cmd[256];
 
 	if (!lab.root[0]) {
-		strcpy(lab.root, "/tmp/vfk-sim-XXXXXX");
+		snprintf(lab.root, sizeof(lab.root), "/tmp/vfk-sim-XXXXXX");
 		CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(lab.root));
 		setenv("VFKEEPER_ROOT", lab.root, 1);
 		snprintf(lab.faults, sizeof(lab.faults), "%s/faults", lab.root);
-		snprintf(lab.env.sim_path, sizeof(lab.env.sim_path), "%s/sim.conf", lab.root);
-		strcpy(lab.env.proc_root, "/proc");
+		snprintf(lab.env.sim_path, sizeof(lab.env.sim_path), "%s/sim.conf",
+			 lab.root);
+		snprintf(lab.env.proc_root, sizeof(lab.env.proc_root), "/proc");
 	}
 	snprintf(cmd, sizeof(cmd), "rm -rf %s && mkdir %s", lab.root, lab.root);
 	CU_ASSERT_EQUAL_FATAL(system(cmd), 0);
@@ -92,10 +93,14 @@ static inline void lab_end(void)
 /* A call for VF 'i' as discover() found it: no pod, its baseline known. */
 static inline struct drv_call lab_call(unsigned i)
 {
-	return (struct drv_call){ .env = &lab.env, .addr = lab.vf[i].addr, .pf = lab.vf[i].pf,
+	return (struct drv_call){ .env = &lab.env,
+				  .addr = lab.vf[i].addr,
+				  .pf = lab.vf[i].pf,
 				  .index = lab.vf[i].index,
-				  .incarnation = lab.vf[i].incarnation, .netns_fd = -1,
-				  .ifname = "net1", .ifindex = lab.vf[i].ifindex,
+				  .incarnation = lab.vf[i].incarnation,
+				  .netns_fd = -1,
+				  .ifname = "net1",
+				  .ifindex = lab.vf[i].ifindex,
 				  .baseline = lab.vf[i].seen,
 				  .deadline_boot_ns = clock_boot_ns() + 60 * NS_PER_S };
 }

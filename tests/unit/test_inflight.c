@@ -20,7 +20,7 @@ static int probe(void)
 
 static void begin(void)
 {
-	strcpy(dir + sizeof(dir) - 7, "XXXXXX");
+	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/inflight", dir);
 }
@@ -141,9 +141,11 @@ static void unopenable(void)
 }
 
 VFK_SUITE(inflight,
-	  { "a second lock of the same byte is refused until the first ends", second_is_busy },
+	  { "a second lock of the same byte is refused until the first ends",
+	    second_is_busy },
 	  { "each VF and each lease has a byte of its own", bytes_are_apart },
-	  { "closing another descriptor releases nothing", other_descriptor_does_not_release },
+	  { "closing another descriptor releases nothing",
+	    other_descriptor_does_not_release },
 	  { "a lock lives as long as the last process that inherited it",
 	    lock_outlives_the_locker },
 	  { "a byte that cannot be asked for counts as held", not_knowing_is_held },

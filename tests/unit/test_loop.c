@@ -31,8 +31,9 @@ static void begin(void)
 
 	story[0] = '\0';
 	CU_ASSERT_EQUAL_FATAL(loop_new(&loop, &err), 0);
-	CU_ASSERT_EQUAL_FATAL(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+					 0, pair),
+			      0);
 }
 
 static void end(void)

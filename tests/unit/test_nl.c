@@ -65,7 +65,8 @@ static void refusal_has_its_errno(void)
 	if (!netns_private())
 		return;
 	nl = open_nl(-1);
-	CU_ASSERT_EQUAL(vnl_request(nl, get_link(4711, NULL), NULL, NULL, &err), -VFK_E_KERNEL);
+	CU_ASSERT_EQUAL(vnl_request(nl, get_link(4711, NULL), NULL, NULL, &err),
+			-VFK_E_KERNEL);
 	SUITE_INT(err.sys, ENODEV);
 	SUITE_STR(err.msg, "the kernel refused: ENODEV");
 	vnl_close(nl);
@@ -94,8 +95,10 @@ static void refusal_has_the_kernels_words(void)
 static void words_that_mean_success_are_left_out(void)
 {
 	struct vfk_err err = { 0 };
-	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_type = RTN_UNICAST,
-			     .rtm_table = RT_TABLE_MAIN, .rtm_dst_len = 32 };
+	struct rtmsg rtm = { .rtm_family = AF_INET,
+			     .rtm_type = RTN_UNICAST,
+			     .rtm_table = RT_TABLE_MAIN,
+			     .rtm_dst_len = 32 };
 	struct nl_msg *msg;
 	struct vnl *nl;
 	uint32_t dst = 0x01020304;
@@ -124,10 +127,12 @@ static void large_dump(void)
 	nl = open_nl(-1);
 	CU_ASSERT(netns_sh(-1, "for i in $(seq 30); do"
 			       " echo link add d$i type veth peer e$i; done | ip -batch -"));
-	CU_ASSERT_EQUAL(vnl_dump(nl, vnl_msg_new(RTM_GETLINK, 0, &ifi, sizeof(ifi)), count, &n,
-				 &err), 0);
+	CU_ASSERT_EQUAL(vnl_dump(nl, vnl_msg_new(RTM_GETLINK, 0, &ifi, sizeof(ifi)),
+				 count, &n, &err),
+			0);
 	SUITE_INT(n, 61);
-	CU_ASSERT(netns_sh(-1, "for i in $(seq 30); do echo link del d$i; done | ip -batch -"));
+	CU_ASSERT(netns_sh(-1,
+			   "for i in $(seq 30); do echo link del d$i; done | ip -batch -"));
 	vnl_close(nl);
 }
 
@@ -152,7 +157,8 @@ static void stopped_dump_leaves_nothing_behind(void)
 	nl = open_nl(-1);
 	CU_ASSERT(netns_sh(-1, "ip link add d1 type veth peer e1"));
 	CU_ASSERT_EQUAL(vnl_dump(nl, vnl_msg_new(RTM_GETLINK, 0, &ifi, sizeof(ifi)),
-				 stop_at_second, &n, &err), -VFK_E_LIMIT);
+				 stop_at_second, &n, &err),
+			-VFK_E_LIMIT);
 	SUITE_STR(err.msg, "enough");
 	SUITE_INT(n, 2);
 	n = 0;
@@ -195,7 +201,8 @@ static void changed_dump_begins_anew(void)
 	CU_ASSERT(netns_sh(-1, "for i in $(seq 45); do"
 			       " echo link add d$i type veth peer e$i; done | ip -batch -"));
 	CU_ASSERT_EQUAL(vnl_dump(nl, vnl_msg_new(RTM_GETLINK, 0, &ifi, sizeof(ifi)),
-				 change_once, &c, &err), 0);
+				 change_once, &c, &err),
+			0);
 	SUITE_INT(c.passes, 2);
 	SUITE_INT(c.n, 89); /* lo and 44 pairs, each once */
 	CU_ASSERT(netns_sh(-1, "for i in $(seq 45); do"
@@ -275,7 +282,8 @@ static struct vnl_events *subscribe(bool all_nsid)
 	struct vfk_err err = { 0 };
 	struct vnl_events *ev = NULL;
 
-	CU_ASSERT_EQUAL_FATAL(vnl_subscribe(&ev, NETLINK_ROUTE, groups, 2, all_nsid, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(vnl_subscribe(&ev, NETLINK_ROUTE, groups, 2, all_nsid, &err),
+			      0);
 	return ev;
 }
 
@@ -294,8 +302,10 @@ static void events_of_all_namespaces(void)
 	CU_ASSERT_EQUAL(vnl_events_read(ev, 100, hear, &h, &err), 0); /* none yet */
 	CU_ASSERT(netns_sh(-1, "ip link add here type veth peer also"));
 	/* The move gives the pod an id here. */
-	CU_ASSERT(netns_sh(-1, "ip link add there type veth peer near &&"
-			       " ip link set there netns /proc/$PPID/fd/%d", pod));
+	CU_ASSERT(netns_sh(-1,
+			   "ip link add there type veth peer near &&"
+			   " ip link set there netns /proc/$PPID/fd/%d",
+			   pod));
 	CU_ASSERT(netns_sh(pod, "ip link set there up"));
 	CU_ASSERT_EQUAL(vnl_events_read(ev, 100, hear, &h, &err), 0);
 	CU_ASSERT(h.here >= 2 && h.elsewhere >= 1);
@@ -368,7 +378,8 @@ static void other_senders_are_dropped(void)
 	CU_ASSERT_EQUAL(getsockname(vnl_events_fd(ev), (struct sockaddr *)&to, &len), 0);
 	to.nl_groups = 0;
 	other = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	CU_ASSERT_EQUAL(sendto(other, &fake, sizeof(fake), 0, (struct sockaddr *)&to, sizeof(to)),
+	CU_ASSERT_EQUAL(sendto(other, &fake, sizeof(fake), 0, (struct sockaddr *)&to,
+			       sizeof(to)),
 			sizeof(fake));
 	CU_ASSERT_EQUAL(vnl_events_read(ev, 100, hear, &h, &err), 0);
 	SUITE_INT(h.links, 0);
@@ -382,12 +393,12 @@ static void unknown_group(void)
 	struct vfk_err err = { 0 };
 	struct vnl_events *ev = NULL;
 
-	CU_ASSERT_EQUAL(vnl_subscribe(&ev, NETLINK_ROUTE, groups, 1, false, &err), -VFK_E_SYS);
+	CU_ASSERT_EQUAL(vnl_subscribe(&ev, NETLINK_ROUTE, groups, 1, false, &err),
+			-VFK_E_SYS);
 	SUITE_STR(err.msg, "subscribe to events of netlink protocol 0: EINVAL");
 }
 
-VFK_SUITE(nl,
-	  { "a request brings its answer and the acknowledgement", request_and_answer },
+VFK_SUITE(nl, { "a request brings its answer and the acknowledgement", request_and_answer },
 	  { "a refusal carries the kernel's errno", refusal_has_its_errno },
 	  { "a refusal carries the kernel's own words", refusal_has_the_kernels_words },
 	  { "words that a CNI caller takes for success are left out",

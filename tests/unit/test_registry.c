@@ -10,7 +10,7 @@ static void sim_is_enabled_by_its_description(void)
 
 	CU_ASSERT_PTR_NULL(registry_drivers(&env)[0]);
 	CU_ASSERT_PTR_NULL(registry_find(&env, "sim"));
-	strcpy(env.sim_path, "/nowhere");
+	snprintf(env.sim_path, sizeof(env.sim_path), "/nowhere");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(registry_drivers(&env)[0]);
 	SUITE_STR(registry_drivers(&env)[0]->name, "sim");
 	CU_ASSERT_PTR_NULL(registry_drivers(&env)[1]);
@@ -84,7 +84,8 @@ static void steps_have_names_and_locks(void)
 }
 
 VFK_SUITE(registry,
-	  { "the sim driver is enabled by its description", sim_is_enabled_by_its_description },
+	  { "the sim driver is enabled by its description",
+	    sim_is_enabled_by_its_description },
 	  { "operations that a driver leaves out say that they are not supported",
 	    unset_operations_say_no },
 	  { "operations that a driver has stay as they are", set_operations_stay },

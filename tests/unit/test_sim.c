@@ -73,7 +73,8 @@ static void incarnation_is_of_the_boot(void)
 	setenv("VFKEEPER_BOOT_ID", "22222222-2222-2222-2222-222222222222", 1);
 	call = lab_call(0);
 	SUITE_INT(lab_step(STEP_SETTINGS, &call), -VFK_E_GONE);
-	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the VF was there before the last boot only");
+	SUITE_STR(lab.err.msg,
+		  "VF 0000:3b:00.1: the VF was there before the last boot only");
 	SUITE_INT(lab_discover(), 0);
 	CU_ASSERT_NOT_EQUAL(lab.vf[0].incarnation, before);
 	lab_end();
@@ -92,13 +93,16 @@ static void bad_descriptions(void)
 		  ":2: name = far-too-long: not 1 to 10 characters long" },
 		{ "[pf 0000:3b:00.0]\nname=a/b\n",
 		  ":2: name = a/b: has a character that is no letter, digit or underscore" },
-		{ "[pf 0000:3b:00.0]\nports=0\n", ":2: ports = 0: not a number from 1 to 4" },
-		{ "[pf 0000:3b:00.0]\nlinks=maybe\n", ":2: links = maybe: neither yes nor no" },
+		{ "[pf 0000:3b:00.0]\nports=0\n",
+		  ":2: ports = 0: not a number from 1 to 4" },
+		{ "[pf 0000:3b:00.0]\nlinks=maybe\n",
+		  ":2: links = maybe: neither yes nor no" },
 		{ "[pf 0000:3b:00.0]\nport_state=up\n",
 		  ":2: port_state = up: no such port state" },
 		{ "[pf 0000:3b:00.0]\ncolour=red\n",
 		  ":2: colour = red: no such key in a section of a PF" },
-		{ "[pf 3b]\nname=a\n", ":2: pf 3b = : neither sim nor pf with a PCI address" },
+		{ "[pf 3b]\nname=a\n",
+		  ":2: pf 3b = : neither sim nor pf with a PCI address" },
 		{ "[sim]\nfaults=here\n", ":2: faults = here: not an absolute path" },
 		{ "[sim]\ncolour=red\n", ":2: colour = red: no such key in section sim" },
 		{ "[sim]\nfault=link_up * errno=EIO\n",
@@ -137,7 +141,8 @@ static void missing_description(void)
 	lab_begin(NO_LINKS);
 	unlink(lab.env.sim_path);
 	SUITE_INT(lab_discover(), -VFK_E_CONFIG);
-	snprintf(want, sizeof(want), "open the sim description %s: ENOENT", lab.env.sim_path);
+	snprintf(want, sizeof(want), "open the sim description %s: ENOENT",
+		 lab.env.sim_path);
 	SUITE_STR(lab.err.msg, want);
 	lab_end();
 }
@@ -167,13 +172,19 @@ static void settings_there_and_back(void)
 	lab_begin(NO_LINKS ONE_PF);
 	SUITE_INT(lab_discover(), 0);
 	call = lab_call(1);
-	call.wanted = (struct vf_settings){
-		.has = HAS_PORT_GUID | HAS_NODE_GUID | HAS_LINK_STATE | HAS_VLAN | HAS_MAX_TX |
-		       HAS_MAC | HAS_TRUST | HAS_PKEY,
-		.port_guid = 0x0011223344556677, .node_guid = 0x1011223344556677,
-		.link_state = LINK_STATE_ENABLE, .vlan = 100, .qos = 3, .vlan_proto = 0x88a8,
-		.max_tx_mbps = 1000, .mac = { 2, 1, 2, 3, 4, 5 }, .trust = 1, .pkey = 0x8001
-	};
+	call.wanted = (struct vf_settings){ .has = HAS_PORT_GUID | HAS_NODE_GUID |
+						   HAS_LINK_STATE | HAS_VLAN | HAS_MAX_TX |
+						   HAS_MAC | HAS_TRUST | HAS_PKEY,
+					    .port_guid = 0x0011223344556677,
+					    .node_guid = 0x1011223344556677,
+					    .link_state = LINK_STATE_ENABLE,
+					    .vlan = 100,
+					    .qos = 3,
+					    .vlan_proto = 0x88a8,
+					    .max_tx_mbps = 1000,
+					    .mac = { 2, 1, 2, 3, 4, 5 },
+					    .trust = 1,
+					    .pkey = 0x8001 };
 	SUITE_INT(lab_step(STEP_SETTINGS, &call), 0);
 	CU_ASSERT(lab.out.rebind_needed);
 	/* Cut short after this: who repeats it has to hear of the rebind again. */
@@ -216,8 +227,10 @@ static void verify_names_each_setting(void)
 		{ { .has = HAS_MAC, .mac = { 2 } },
 		  "mac is 0x20000000000, its baseline 0x25300003b01" },
 		{ { .has = HAS_VLAN, .vlan = 9 }, "vlan is 9, its baseline 0" },
-		{ { .has = HAS_MIN_TX, .min_tx_mbps = 9 }, "min_tx_mbps is 9, its baseline 0" },
-		{ { .has = HAS_MAX_TX, .max_tx_mbps = 9 }, "max_tx_mbps is 9, its baseline 0" },
+		{ { .has = HAS_MIN_TX, .min_tx_mbps = 9 },
+		  "min_tx_mbps is 9, its baseline 0" },
+		{ { .has = HAS_MAX_TX, .max_tx_mbps = 9 },
+		  "max_tx_mbps is 9, its baseline 0" },
 		{ { .has = HAS_SPOOFCHK }, "spoofchk is 0, its baseline 1" },
 		{ { .has = HAS_TRUST, .trust = 1 }, "trust is 1, its baseline 0" },
 		{ { .has = HAS_PKEY, .pkey = 1 }, "pkey is 0x1, its baseline 0xffff" },
@@ -247,12 +260,14 @@ static void impossible_settings(void)
 	lab_begin(NO_LINKS ONE_PF);
 	SUITE_INT(lab_discover(), 0);
 	call = lab_call(0);
-	call.wanted = (struct vf_settings){ .has = HAS_VLAN | HAS_TRUST, .vlan = 5000,
+	call.wanted = (struct vf_settings){ .has = HAS_VLAN | HAS_TRUST,
+					    .vlan = 5000,
 					    .trust = 1 };
 	SUITE_INT(lab_step(STEP_SETTINGS, &call), -VFK_E_UNSUPPORTED);
 	SUITE_STR(lab.err.msg,
 		  "VF 0000:3b:00.1: vlan 5000 with qos 0: the device takes 0-4095 and 0-7");
-	call.wanted = (struct vf_settings){ .has = HAS_MIN_TX | HAS_MAX_TX, .min_tx_mbps = 9,
+	call.wanted = (struct vf_settings){ .has = HAS_MIN_TX | HAS_MAX_TX,
+					    .min_tx_mbps = 9,
 					    .max_tx_mbps = 8 };
 	SUITE_INT(lab_step(STEP_SETTINGS, &call), -VFK_E_UNSUPPORTED);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: min_tx_rate 9 is above max_tx_rate 8");
@@ -352,8 +367,9 @@ static void with_faults(const char *faults)
 	char text[300];
 
 	lab_begin(""); /* for the paths */
-	snprintf(text, sizeof(text), "[sim]\nlinks = no\nfaults = %s\n" ONE_PF
-				     "[pf 0000:4b:00.0]\nname = simib1\nvfs = 1\n",
+	snprintf(text, sizeof(text),
+		 "[sim]\nlinks = no\nfaults = %s\n" ONE_PF
+		 "[pf 0000:4b:00.0]\nname = simib1\nvfs = 1\n",
 		 lab.faults);
 	lab_begin(text);
 	SUITE_INT(lab_discover(), 0);
@@ -413,7 +429,8 @@ static void every_operation_can_fail(void)
 	SUITE_INT(lab_observe(&call, -1), -VFK_E_KERNEL);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: simulated fault: EIO");
 	SUITE_INT(lab_discover(), -VFK_E_KERNEL);
-	SUITE_INT(lab.drv->identify(&lab.env, -1, "net1", &call.addr, &lab.err), -VFK_E_KERNEL);
+	SUITE_INT(lab.drv->identify(&lab.env, -1, "net1", &call.addr, &lab.err),
+		  -VFK_E_KERNEL);
 	lab_end();
 }
 
@@ -423,7 +440,8 @@ static void counted_faults_end(void)
 	char line[128] = "";
 	FILE *f;
 
-	with_faults("verify simib0v0 errno=EAGAIN count=10\nverify simib0v0 errno=EIO count=2");
+	with_faults(
+		"verify simib0v0 errno=EAGAIN count=10\nverify simib0v0 errno=EIO count=2");
 	call = lab_call(0);
 	for (int i = 0; i < 10; i++) {
 		SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_KERNEL);
@@ -469,8 +487,8 @@ static void bad_fault_files(void)
 	with_faults("verify * errno=EIO count=0\nverify * latency_ms=-1\n");
 	call = lab_call(0);
 	SUITE_INT(lab_step(STEP_VERIFY, &call), -VFK_E_CONFIG);
-	snprintf(want, sizeof(want), "VF 0000:3b:00.1: %s:2: \"latency_ms=-1\" is no fault",
-		 lab.faults);
+	snprintf(want, sizeof(want),
+		 "VF 0000:3b:00.1: %s:2: \"latency_ms=-1\" is no fault", lab.faults);
 	SUITE_STR(lab.err.msg, want);
 	lab_end();
 }
@@ -583,7 +601,8 @@ static bool has_child(pid_t parent)
 		if (!f)
 			continue;
 		found = fgets(line, sizeof(line), f) && strrchr(line, ')') &&
-			sscanf(strrchr(line, ')'), ") %*c %d", &ppid) == 1 && ppid == parent;
+			sscanf(strrchr(line, ')'), ") %*c %d", &ppid) == 1 &&
+			ppid == parent;
 		fclose(f);
 	}
 	if (proc)
@@ -636,13 +655,13 @@ static void stuck_step_ends_by_itself(void)
 	lab_end();
 }
 
-VFK_SUITE(sim,
-	  { "discover lists what the description says", lists_what_is_described },
+VFK_SUITE(sim, { "discover lists what the description says", lists_what_is_described },
 	  { "the incarnation of a VF is that of the boot", incarnation_is_of_the_boot },
 	  { "a bad description is refused with file, line and reason", bad_descriptions },
 	  { "a missing description is named", missing_description },
 	  { "a changed description is seen by the next step", description_is_read_again },
-	  { "settings go there and back, with the rebinds they need", settings_there_and_back },
+	  { "settings go there and back, with the rebinds they need",
+	    settings_there_and_back },
 	  { "verify names the first setting that differs", verify_names_each_setting },
 	  { "settings that the device cannot have change nothing", impossible_settings },
 	  { "steps that change nothing write nothing", free_steps_write_nothing },

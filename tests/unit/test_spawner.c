@@ -319,7 +319,8 @@ static void play_engine(int tell, const char *inflight, const int *begun, const 
 
 	/* The spawner is first; then what must not be seen by any worker is opened. */
 	if (spawner_start(&s, worker, &err) || spawner_worker(s, &a, &told.idle, &err) ||
-	    spawner_worker(s, &b, &told.busy, &err) || inflight_lock(inflight, 5, &lock, &err))
+	    spawner_worker(s, &b, &told.busy, &err) ||
+	    inflight_lock(inflight, 5, &lock, &err))
 		_exit(1);
 	if (worker_send(b, "w", 2, (int[]){ begun[1], hold[0], lock }, 3, &err))
 		_exit(1);
@@ -340,7 +341,8 @@ static void engine_killed(void)
 	char c;
 
 	CU_ASSERT_EQUAL_FATAL(pipe2(begun, O_CLOEXEC) | pipe2(hold, O_CLOEXEC) |
-				      pipe2(tell, O_CLOEXEC), 0);
+				      pipe2(tell, O_CLOEXEC),
+			      0);
 	engine = fork();
 	if (engine == 0)
 		play_engine(tell[1], path, begun, hold);
@@ -444,8 +446,7 @@ static void late_worker_is_dropped(void)
 	spawner_free(s);
 }
 
-VFK_SUITE(spawner,
-	  { "a job of the largest size comes back as a result", jobs_and_results },
+VFK_SUITE(spawner, { "a job of the largest size comes back as a result", jobs_and_results },
 	  { "a message that is too large is refused, never cut", too_large },
 	  { "a worker has stderr, its socket and the job's descriptors, nothing else",
 	    only_its_own_descriptors },
