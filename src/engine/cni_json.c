@@ -77,6 +77,33 @@ static char *utf8_repair(const char *text, size_t len, size_t *out_len)
 	return out;
 }
 
+/* jansson reports a failed allocation as wrong text more often than not, and a retry cures
+ * the one but not the other: so failures are watched while it decodes. */
+static json_malloc_t real_malloc;
+static bool alloc_failed;
+
+static void *watched_malloc(size_t size)
+{
+	void *p = real_malloc(size);
+
+	if (!p)
+		alloc_failed = true;
+	return p;
+}
+
+static json_t *decode(const char *text, size_t len, size_t flags, json_error_t *e)
+{
+	json_free_t real_free;
+	json_t *value;
+
+	json_get_alloc_funcs(&real_malloc, &real_free);
+	alloc_failed = false;
+	json_set_alloc_funcs(watched_malloc, real_free);
+	value = json_loadb(text, len, flags, e);
+	json_set_alloc_funcs(real_malloc, real_free);
+	return value;
+}
+
 json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
 		      bool *no_memory)
 {
@@ -86,10 +113,13 @@ json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
 
 	*no_memory = false;
 	for (;;) {
-		json_t *value = json_loadb(text, len, flags, &e);
+		json_t *value = decode(text, len, flags, &e);
 
 		if (value)
 			return value;
+		*no_memory = alloc_failed;
+		if (alloc_failed)
+			break;
 		if (json_error_code(&e) == json_error_invalid_utf8 && !repaired) {
 			repaired = utf8_repair(text, len, &len);
 			if (!repaired) {
@@ -101,7 +131,6 @@ json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
 			   !(flags & JSON_DECODE_INT_AS_REAL)) {
 			flags |= JSON_DECODE_INT_AS_REAL;
 		} else {
-			*no_memory = json_error_code(&e) == json_error_out_of_memory;
 			break;
 		}
 	}

@@ -155,9 +155,11 @@ static json_t *say_middle(enum cni_spec spec, json_t *all)
 	json_array_foreach(json_object_get(all, "ips"), i, ip) {
 		json_t *made = json_pack("{s:s}", "version",
 					 is_ipv6(ip, "address") ? "6" : "4");
+		bool failed = !made || json_object_update(made, ip) < 0;
 
-		if (!made || json_object_update(made, ip) ||
-		    json_array_append_new(ips, made)) {
+		if (failed)
+			json_decref(made);
+		if (failed || json_array_append_new(ips, made)) {
 			json_decref(ips);
 			return NULL;
 		}

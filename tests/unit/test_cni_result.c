@@ -415,6 +415,96 @@ static void words_of_del(void)
 	SUITE_STR(fail.msg, "VF is busy");
 }
 
+/* --- out of memory --- */
+
+static unsigned allocs_left; /* 0: no limit */
+static bool alloc_failed;
+
+static void *counted_malloc(size_t size)
+{
+	if (allocs_left && --allocs_left == 0) {
+		alloc_failed = true;
+		allocs_left = 1; /* and every further one */
+		return NULL;
+	}
+	return malloc(size);
+}
+
+/* One request from its text to its result; true if it went through.  Whatever allocation
+ * fails, there is an error with a line and nothing is left behind (the leak checker). */
+static bool one_request(void)
+{
+	static const char conf[] =
+		"{\"cniVersion\":\"0.4.0\",\"name\":\"net\",\"deviceID\":\"0000:3b:00.4\",\"vlan\":5,"
+		"\"x\":[1,2.5,{\"y\":null}],\"ipam\":{\"type\":\"static\"}," PREV_NEW "}";
+	struct cni_ipam ipam;
+	struct cni_fail fail = { 0 };
+	struct vfk_err err = { 0 };
+	char *text;
+
+	if (cni_parse(&rq_now, CNI_ADD, DIALECT_SRIOV, env_add, sizeof(env_add) - 1, conf,
+		      sizeof(conf) - 1, &fail) < 0) {
+		SUITE_INT(fail.code, 11);
+		SUITE_STR(fail.msg, "out of memory");
+		return false;
+	}
+	if (cni_result_possible(&rq_now, &err) < 0) {
+		SUITE_INT(err.kind, VFK_E_NOMEM);
+		cni_request_free(&rq_now);
+		return false;
+	}
+	if (cni_ipam_parse(&ipam, DUAL, strlen(DUAL), &err) < 0) {
+		SUITE_INT(err.kind, VFK_E_NOMEM);
+		cni_request_free(&rq_now);
+		return false;
+	}
+	text = cni_result(&rq_now, &link_full, &ipam, &err);
+	if (!text)
+		SUITE_INT(err.kind, VFK_E_NOMEM);
+	cni_ipam_free(&ipam);
+	cni_request_free(&rq_now);
+	free(text);
+	return text != NULL;
+}
+
+static void no_memory(void)
+{
+	unsigned n, n_failed = 0;
+
+	json_set_alloc_funcs(counted_malloc, free);
+	for (n = 1; n < 20000; n++) {
+		allocs_left = n;
+		alloc_failed = false;
+		if (one_request() && !alloc_failed)
+			break;
+		CU_ASSERT_TRUE(alloc_failed);
+		n_failed++;
+	}
+	allocs_left = 0;
+	json_set_alloc_funcs(malloc, free);
+	CU_ASSERT_TRUE(n < 20000);
+	CU_ASSERT_TRUE(n_failed > 100);
+}
+
+static void no_memory_for_an_error(void)
+{
+	struct cni_fail fail;
+	unsigned n;
+	char *text = NULL;
+
+	cni_fail_set(&fail, 11, "busy");
+	json_set_alloc_funcs(counted_malloc, free);
+	for (n = 1; n < 1000 && !text; n++) {
+		allocs_left = n;
+		text = cni_fail_text(&fail, CNI_1_0_0);
+	}
+	allocs_left = 0;
+	json_set_alloc_funcs(malloc, free);
+	CU_ASSERT_TRUE(n > 2 && n < 1000);
+	SUITE_STR(text, "{\"cniVersion\":\"1.0.0\",\"code\":11,\"msg\":\"busy\"}");
+	free(text);
+}
+
 VFK_SUITE(cni_result,
 	  { "0.1.0 and 0.2.0 say the first address of each family", old_versions },
 	  { "0.3.0 to 0.4.0 say versions and no mtu", middle_versions },
@@ -429,6 +519,9 @@ VFK_SUITE(cni_result,
 	  { "a prevResult above 24 KiB is refused", prev_result_too_long },
 	  { "0.2.0 without an address is an error", no_ip_after_all },
 	  { "the largest result fits an answer", largest_result },
+	  { "a failed allocation anywhere is an error and leaves nothing", no_memory },
+	  { "an error object needs memory and says when there is none",
+	    no_memory_for_an_error },
 	  { "error objects are one line of UTF-8", error_objects },
 	  { "kinds of errors have CNI codes", codes_of_kinds },
 	  { "a failing DEL says no words that callers take for success", words_of_del })
