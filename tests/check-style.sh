@@ -23,26 +23,30 @@ grep -nE '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' $(code) /dev/null |
 grep -nE '(\|\||;)[[:space:]]*tr''ue[[:space:]]*$' $(code | grep -E '\.(sh|am)$|run$|kernel/') /dev/null |
 	grep -vE 'while|until' | rule "no script ignores a failure"
 
+# Tests may be longer: tables of cases.
 for file in $files; do
-	lines=$(wc -l <"$file")
-	[ "$lines" -le 800 ] || grep -qi 'long because' "$file" || echo "$file: $lines lines"
-done | rule "no file is longer than 800 lines"
+	lines=$(wc -l <"$file") most=800
+	[ "${file#tests/}" = "$file" ] || most=1200
+	[ "$lines" -le $most ] || grep -qi 'long because' "$file" || echo "$file: $lines lines"
+done | rule "no file is longer than 800 lines (a test: 1200)"
 
 for file in $files; do
-	awk -v file="$file" '
+	most=80
+	[ "${file#tests/}" = "$file" ] || most=120
+	awk -v file="$file" -v most="$most" '
 		/long because/ { reason = NR }
 		/^[a-zA-Z].*\(/ && !/;[ \t]*$/ { fn = $0; sub(/\(.*/, "", fn); sub(/.*[ *]/, "", fn) }
 		/^{/ { start = NR }
 		/^}/ && start {
-			if (NR - start > 80 && !(reason > start - 12 && reason))
+			if (NR - start - 1 > most && !(reason > start - 12 && reason))
 				print file ":" start ": " fn " has " NR - start - 1 " lines"
 			start = 0
 		}' "$file"
-done | rule "no function is longer than 80 lines without a reason"
+done | rule "no function is longer than 80 lines without a reason (a test: 120)"
 
 for file in $files; do
-	expand -t8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101,}' | sed "s|^|$file:|"
-done | rule "no line of C is wider than 100 columns"
+	expand -t8 "$file" | LC_ALL=C.UTF-8 grep -nE '^.{101,}' | grep -v '"' | sed "s|^|$file:|"
+done | rule "no line of C is wider than 100 columns but for a string"
 
 grep -nE '\b(open|openat|socket|accept4?|socketpair|epoll_create1?|timerfd_create|signalfd|memfd_create|pipe2?|inotify_init1?|eventfd|fopen|dup3?|pidfd_open)\(' \
 	$(c_files src) /dev/null |

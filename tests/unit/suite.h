@@ -41,7 +41,8 @@ static struct {
 	}
 
 /* Ends a case as skipped: 'return SUITE_SKIP("needs root");' */
-#define SUITE_SKIP(...) ((void)snprintf(suite_now.skip, sizeof(suite_now.skip), __VA_ARGS__))
+#define SUITE_SKIP(...)                                                                  \
+	((void)snprintf(suite_now.skip, sizeof(suite_now.skip), __VA_ARGS__))
 
 /* Compares two strings and prints both if they differ. */
 #define SUITE_STR(actual, expected)                                                      \
@@ -67,8 +68,8 @@ static inline void suite_int(long long actual, long long expected, const char *w
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s is %lld, expected %lld", what, actual, expected);
-	CU_assertImplementation(actual == expected ? CU_TRUE : CU_FALSE, line, text, file, "",
-				CU_FALSE);
+	CU_assertImplementation(actual == expected ? CU_TRUE : CU_FALSE, line, text, file,
+				"", CU_FALSE);
 }
 
 static inline void suite_case_done(const CU_pTest test, const CU_pSuite suite,
@@ -78,8 +79,8 @@ static inline void suite_case_done(const CU_pTest test, const CU_pSuite suite,
 
 	(void)suite;
 	for (const CU_FailureRecord *f = failures; f; f = f->pNext)
-		printf("%s:%u: %s\n", f->strFileName ? f->strFileName : "?", f->uiLineNumber,
-		       f->strCondition ? f->strCondition : "?");
+		printf("%s:%u: %s\n", f->strFileName ? f->strFileName : "?",
+		       f->uiLineNumber, f->strCondition ? f->strCondition : "?");
 	if (failures) {
 		verdict = "FAIL";
 		suite_now.n_failed++;
@@ -90,20 +91,21 @@ static inline void suite_case_done(const CU_pTest test, const CU_pSuite suite,
 	} else {
 		suite_now.n_passed++;
 	}
-	printf("%s: %s: %s%s%s\n", verdict, suite_now.name, test->pName, *reason ? ": " : "",
-	       reason);
+	printf("%s: %s: %s%s%s\n", verdict, suite_now.name, test->pName,
+	       *reason ? ": " : "", reason);
 	/* A case that forks must not print this a second time. */
 	fflush(stdout);
 	suite_now.skip[0] = '\0';
 }
 
-static inline int suite_main(const char *name, const struct suite_case *cases, size_t n_cases,
-			     int argc, char **argv)
+static inline int suite_main(const char *name, const struct suite_case *cases,
+			     size_t n_cases, int argc, char **argv)
 {
 	CU_pSuite suite;
 
 	suite_now.name = name;
-	if (CU_initialize_registry() != CUE_SUCCESS || !(suite = CU_add_suite(name, NULL, NULL))) {
+	if (CU_initialize_registry() != CUE_SUCCESS ||
+	    !(suite = CU_add_suite(name, NULL, NULL))) {
 		printf("FAIL: %s: %s\n", name, CU_get_error_msg());
 		return 1;
 	}
