@@ -262,7 +262,7 @@ static bool found_owed(struct engine *e, struct request *rq)
 	rq->state = REQ_PAY_FIRST;
 	rq->lease = l;
 	l->retry_at_ns = 0;
-	if (lease_payable(e, l))
+	if (lease_payable(e, l, rq))
 		lease_pay(e, l, rq);
 	return true;
 }

@@ -38,9 +38,13 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 	}
 }
 
-static void keep_netns(struct vf *vf, const struct request *rq)
+/* The path may have become a plain file: then the namespace is gone (C-31). */
+static void keep_netns(struct engine *e, struct vf *vf, const struct request *rq)
 {
-	if (vf->netns_fd < 0 && rq->netns_fd >= 0)
+	bool own;
+
+	if (vf->netns_fd < 0 && rq->netns_fd >= 0 &&
+	    e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) && !own)
 		vf->netns_fd = dup_fd(rq->netns_fd);
 }
 
@@ -64,7 +68,7 @@ static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 	rq->vf = vf;
 	rq->attach_seq = vf->rec.attach_seq;
 	rq->lease = l;
-	keep_netns(vf, rq);
+	keep_netns(e, vf, rq);
 	if (vf->fsm.state == VF_RESERVED) {
 		cni_fail_set(&fail, 11, "a DEL of container %.64s interface %s came while it "
 			     "was being attached", rq->cni.att.container, rq->cni.att.ifname);
@@ -90,7 +94,7 @@ static void release_lease(struct engine *e, struct request *rq, struct lease *l)
 		lease_release(e, l, LEASE_EV_DEL);
 	l->retry_at_ns = 0;
 	rq->state = REQ_RELEASE;
-	if (rq->client && lease_payable(e, l))
+	if (rq->client && lease_payable(e, l, rq))
 		lease_pay(e, l, rq);
 	else
 		wake(e, now_ns(e));
@@ -189,7 +193,7 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		vf->rec.touched = PLAN_TOUCHED_ALL;
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
-		keep_netns(vf, rq);
+		keep_netns(e, vf, rq);
 		release_begin(e, vf, VF_EV_ADOPT);
 		wait_for(e, rq);
 		return;

@@ -68,6 +68,7 @@ struct request {
 	struct lease *lease; /* that its client may run the plugin of */
 	uint64_t wait_seq;   /* REQ_SYNC, REQ_ANSWER_SYNC */
 	bool run_sent;       /* a RUN frame is out */
+	uint64_t holds_lease; /* its client keeps this lease's byte locked (R9); 0: none */
 	bool run_pays;       /* it is an IPAM DEL */
 	bool run_waits;      /* for its turn among young plugins */
 	bool own_config_del; /* DEL with its own configuration: there is no record */
@@ -217,7 +218,8 @@ void lease_release(struct engine *e, struct lease *l, enum lease_event ev);
 void leases_deadlines(struct engine *e, int64_t now);
 void lease_runner_gone(struct engine *e, struct request *rq);
 int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err);
-bool lease_payable(struct engine *e, const struct lease *l);
+/* Whether IPAM DEL may be run now; 'rq' (or NULL) is whose client would do it. */
+bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq);
 
 /* --- recover.c --- */
 void recover_reserved(struct engine *e, struct vf *vf);

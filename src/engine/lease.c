@@ -133,14 +133,23 @@ static int send_run(struct engine *e, struct request *rq, struct lease *l, const
 	VFK_AUTO(fd_auto) int byte_fd = -1;
 	int fds[3];
 
-	if (e->ops.lock(e->ops.ctx, inflight_lease(l ? l->rec.id : e->own_del_byte++),
+	/* A client that holds the byte already keeps it; it gets another one's lock, so that
+	 * the frame is the same. */
+	if (e->ops.lock(e->ops.ctx, inflight_lease(l && rq->holds_lease != l->rec.id ?
+							   l->rec.id : e->own_del_byte++),
 			&byte_fd, err) < 0)
 		return -err->kind;
 	snprintf(run.type, sizeof(run.type), "%s", verb_type);
 	fds[0] = byte_fd;
 	for (unsigned i = 0; i < n_stored; i++)
 		fds[i + 1] = stored[i];
-	return e->ops.run(e->ops.ctx, rq->client, &run, fds, n_stored + 1, err);
+	if (e->ops.run(e->ops.ctx, rq->client, &run, fds, n_stored + 1, err) < 0)
+		return -err->kind;
+	if (l)
+		rq->holds_lease = l->rec.id;
+	rq->run_sent = true;
+	rq->run_pays = verb == CNI_DEL;
+	return 0;
 }
 
 static void add_failed(struct engine *e, struct request *rq, const struct cni_fail *fail)
@@ -164,8 +173,6 @@ bool lease_run_add(struct engine *e, struct request *rq)
 		add_failed(e, rq, &fail);
 		return false;
 	}
-	rq->run_sent = true;
-	rq->run_pays = false;
 	rq->lease->runner = rq;
 	return true;
 }
@@ -198,7 +205,7 @@ static int stored_request(struct engine *e, const struct lease *l, int fds[2],
 	return vfk_err_set(err, VFK_E_NOMEM, 0, "descriptors of a stored request");
 }
 
-bool lease_payable(struct engine *e, const struct lease *l)
+bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq)
 {
 	const struct vf *vf;
 
@@ -210,7 +217,7 @@ bool lease_payable(struct engine *e, const struct lease *l)
 	    (vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED ||
 	     (vf->fsm.state == VF_DETACHING && !vf_link_has_left(vf))))
 		return false;
-	return !lease_byte_held(e, l->rec.id) ||
+	return (rq && rq->holds_lease == l->rec.id) || !lease_byte_held(e, l->rec.id) ||
 	       (l->wait_until_ns && now_ns(e) >= l->wait_until_ns);
 }
 
@@ -295,8 +302,6 @@ void lease_pay(struct engine *e, struct lease *l, struct request *rq)
 	}
 	l->paying = true;
 	l->runner = rq;
-	rq->run_sent = true;
-	rq->run_pays = true;
 }
 
 static void paid(struct engine *e, struct lease *l)
@@ -365,8 +370,15 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 	struct cni_fail fail;
 	uint64_t blob;
 
-	if (!l || l->state != LEASE_ASKED || rq->state != REQ_IPAM)
-		return; /* R9: a result for a lease that is not ASKED any more */
+	if (!l || l->state != LEASE_ASKED || rq->state != REQ_IPAM ||
+	    ran->run_id != l->rec.id) {
+		/* R9: a result for a lease that is not ASKED any more is never used.  But its
+		 * client is idle now and can give back what it got. */
+		if (l)
+			l->retry_at_ns = 0;
+		leases_deadlines(e, now_ns(e));
+		return;
+	}
 	l->runner = NULL;
 	if (ran->outcome != RUN_EXITED || ran->status != 0) {
 		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
@@ -399,7 +411,13 @@ void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran
 {
 	uint64_t expected = rq->lease ? rq->lease->rec.id : 0;
 
-	if (!rq->run_sent || (ran->run_id != expected && !rq->own_config_del))
+	if (!rq->run_sent && rq->lease && ran->run_id == expected && rq->cni.verb == CNI_DEL &&
+	    rq->lease->state == LEASE_OWED && !rq->lease->paying) {
+		/* The engine before us had told it to pay: it has done so (R9). */
+		rq->lease->runner = rq;
+		rq->run_sent = rq->run_pays = true;
+	}
+	if (!rq->run_sent || (rq->run_pays && ran->run_id != expected && !rq->own_config_del))
 		return;
 	rq->run_sent = false;
 	young_done(e);
@@ -434,29 +452,37 @@ void lease_runner_gone(struct engine *e, struct request *rq)
 	}
 }
 
-/* Who is here and waits for this lease to be paid: its client may run the plugin. */
+/* Who is here and waits for this lease to be paid: its client may run the plugin.  One that
+ * holds the byte comes first, since nobody else can. */
 static struct request *payer(struct engine *e, const struct lease *l)
 {
+	struct request *found = NULL;
+
 	list_each (it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
-		if (rq->client && rq->lease == l && !rq->run_sent &&
-		    (rq->state == REQ_RELEASE || rq->state == REQ_FAILED ||
-		     rq->state == REQ_PAY_FIRST))
-			return rq;
+		if (!rq->client || rq->lease != l || rq->run_sent ||
+		    (rq->state != REQ_RELEASE && rq->state != REQ_FAILED &&
+		     rq->state != REQ_PAY_FIRST))
+			continue;
+		if (!found || rq->holds_lease == l->rec.id)
+			found = rq;
 	}
-	return NULL;
+	return found;
 }
 
 static void lease_deadline(struct engine *e, struct lease *l, int64_t now)
 {
+	struct request *rq;
+
 	if (l->state != LEASE_OWED || l->paying)
 		return;
 	if (l->retry_at_ns > now) {
 		wake(e, l->retry_at_ns);
 		return;
 	}
-	if (!lease_payable(e, l)) {
+	rq = payer(e, l);
+	if (!lease_payable(e, l, rq)) {
 		if (lease_byte_held(e, l->rec.id)) {
 			/* A plugin still runs: look again soon. */
 			l->retry_at_ns = now + BYTE_POLL_NS;
@@ -464,7 +490,7 @@ static void lease_deadline(struct engine *e, struct lease *l, int64_t now)
 		}
 		return; /* its VF's release asks again */
 	}
-	lease_pay(e, l, payer(e, l));
+	lease_pay(e, l, rq);
 }
 
 void leases_deadlines(struct engine *e, int64_t now)
@@ -495,8 +521,5 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 	if (send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0, e->config.del_wait_ms,
 		     &err) < 0) {
 		request_fail_err(e, rq, &err, PCI_NONE);
-		return;
 	}
-	rq->run_sent = true;
-	rq->run_pays = true;
 }

@@ -87,6 +87,7 @@ void setup_resume(struct engine *e, struct request *rq)
 		setup_next(e, vf);
 		return;
 	}
+	rq->holds_lease = l->rec.id;
 	if (l->state == LEASE_ASKED) {
 		/* Its plugin runs or has ended: RAN comes, or the byte is let go (R9). */
 		rq->state = REQ_IPAM;
@@ -238,11 +239,10 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
 
 	vf->adder = NULL;
-	if (rq && rq->run_sent && !rq->run_pays) {
-		if (rq->client)
-			e->ops.cancel(e->ops.ctx, rq->client);
-		lease_runner_gone(e, rq);
-	}
+	/* A client that is told to stop its plugin answers with RAN; until then it can run
+	 * nothing else. */
+	if (rq && rq->run_sent && rq->client)
+		e->ops.cancel(e->ops.ctx, rq->client);
 	if (l && (l->state == LEASE_ASKED || l->state == LEASE_HELD))
 		lease_release(e, l, lease_ev);
 	if (rq && !rq->client) {

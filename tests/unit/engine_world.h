@@ -33,6 +33,7 @@ struct ew_client {
 	char *text;
 	unsigned n_runs;
 	struct frame_run runs[8];
+	uint64_t byte; /* that it holds until its answer; 0: none */
 };
 
 struct ew_job {
@@ -66,7 +67,9 @@ struct ew {
 	bool hold_jobs;            /* jobs do not end by themselves */
 	bool hold_sync, hold_ipam;
 	int sync_errno;
-	enum drv_where where;      /* OBSERVE and discovery of attached VFs */
+	/* What OBSERVE says; unless told, that all is as it should be. */
+	bool told;
+	enum drv_where where;
 	bool nsid_alive;
 	pci_addr_t identified;     /* IDENTIFY */
 	unsigned gone_vf;          /* 1 + index that discovery does not find; 0: none */
@@ -199,6 +202,7 @@ static inline int ew_run(void *ctx, void *client, struct frame_run *run, const i
 		abort(); /* R9: the lease's byte comes with it */
 	if (c->n_runs < VFK_ARRAY_SIZE(c->runs))
 		c->runs[c->n_runs++] = *run;
+	c->byte = inflight_lease(run->run_id);
 	ew_note(w, "run %s", run->verb == CNI_ADD ? "ADD" : "DEL");
 	return 0;
 }
@@ -215,6 +219,9 @@ static inline bool ew_held(void *ctx, uint64_t byte)
 
 	for (unsigned i = 0; i < w->n_held; i++)
 		if (w->held[i] == byte)
+			return true;
+	for (unsigned i = 0; i < EW_MAX_CLIENTS; i++)
+		if (w->clients[i].byte == byte && byte && !w->clients[i].answered)
 			return true;
 	return false;
 }
@@ -282,6 +289,18 @@ static inline bool ew_netns_valid(void *ctx, int fd, bool *own)
 	return !w->netns_bad;
 }
 
+static inline enum drv_where ew_true_where(struct ew *w, pci_addr_t addr)
+{
+	return node_vf(&w->e->node, addr)->fsm.state == VF_ATTACHED ? WHERE_IN_POD : WHERE_HOME;
+}
+
+static inline void ew_tell(struct ew *w, enum drv_where where, bool nsid_alive)
+{
+	w->told = true;
+	w->where = where;
+	w->nsid_alive = nsid_alive;
+}
+
 /* --- jobs end --- */
 
 static inline void ew_job_end(struct ew *w, unsigned i)
@@ -314,8 +333,8 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		}
 		break;
 	case JOB_OBSERVE:
-		res.out.where = w->where;
-		res.out.nsid_alive = w->nsid_alive;
+		res.out.where = w->told ? w->where : ew_true_where(w, job.rq->call.addr);
+		res.out.nsid_alive = w->told ? w->nsid_alive : true;
 		break;
 	case JOB_IDENTIFY:
 		res.addr = w->identified;
@@ -395,9 +414,12 @@ static inline void ew_start(struct ew *w)
 	ew_settle(w);
 }
 
-/* The engine dies; what it had under way dies with it, its clients see end of file. */
+/* The engine dies; what it had under way dies with it, its clients see end of file.  Here
+ * they end, too, unless the test holds their byte and plays them on. */
 static inline void ew_die(struct ew *w)
 {
+	for (unsigned i = 0; i < EW_MAX_CLIENTS; i++)
+		w->clients[i].byte = 0;
 	engine_free(w->e);
 	w->e = NULL;
 	for (unsigned i = 0; i < w->n_jobs; i++)
@@ -422,7 +444,6 @@ static inline struct ew *ew_new(unsigned n_vfs)
 	snprintf(w->config.plugin_dirs, sizeof(w->config.plugin_dirs), "/usr/bin");
 	w->now_ns = 1000 * NS_PER_S;
 	w->n_vfs = n_vfs;
-	w->where = WHERE_HOME;
 	w->identified = PCI_NONE;
 	w->incarnation = 1;
 	w->fail_kind = VFK_E_KERNEL;
@@ -500,7 +521,7 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	rq.env_len = (uint32_t)env_len;
 	rq.nonce.lo = call.nonce ? call.nonce : ++nonces;
 	w->now_ns += 1000;
-	rq.start_ticks = call.start ? call.start : (uint64_t)w->now_ns;
+	rq.start_ns = call.start ? call.start : (uint64_t)w->now_ns;
 	w->now_ns += 1000;
 	if (netns[0])
 		netns_fd = memfd_create("netns", MFD_CLOEXEC);
@@ -539,6 +560,7 @@ static inline void ew_ran_ok(struct ew *w, struct ew_client *c)
 
 static inline void ew_gone(struct ew *w, struct ew_client *c)
 {
+	c->byte = 0;
 	engine_client_gone(w->e, c);
 	ew_settle(w);
 }

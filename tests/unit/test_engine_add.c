@@ -188,8 +188,7 @@ static void attached_netns_gone_is_released_first(void)
 	struct ew_client *c;
 
 	EW_ADD(w, .container = "c1");
-	w->where = WHERE_UNKNOWN;
-	w->nsid_alive = false;
+	ew_tell(w, WHERE_UNKNOWN, false);
 	c = EW_ADD(w, .container = "c2");
 	EW_OK(c);
 	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c2");
@@ -202,8 +201,7 @@ static void attached_another_owner_is_refused(void)
 	struct ew_client *c;
 
 	EW_ADD(w, .container = "c1");
-	w->where = WHERE_IN_POD;
-	w->nsid_alive = true;
+	ew_tell(w, WHERE_IN_POD, true);
 	c = EW_ADD(w, .container = "c2");
 	EW_FAILED(c, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is in use by container c1 "
 		     "interface net1");

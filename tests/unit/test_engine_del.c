@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table "DEL finds": each row is a case named after it. */
+#include "engine_world.h"
+
+static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
+{
+	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
+
+	if (ipam)
+		ew_ran_ok(w, c);
+	EW_OK(c);
+	return c;
+}
+
+static void own_record_is_released(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	ew_trace_clear(w);
+	c = EW_DEL(w, .container = "c1");
+	EW_OK(c);
+	SUITE_STR(c->text, "");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(w->trace.data, "job STEPS 3100;answer 0;");
+	CU_ASSERT_TRUE(attachment_none(&ew_vf(w, 0)->rec.owner));
+	ew_free(w);
+}
+
+static void own_record_with_lease(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", "host-local");
+	ew_trace_clear(w);
+	c = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	/* R11: IPAM DEL only after the link has left, with the ADD's configuration. */
+	SUITE_STR(w->trace.data, "job STEPS 3100;run DEL;");
+	SUITE_INT(c->runs[0].flags, RUN_STORED);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	SUITE_INT(w->e->node.n_leases, 0);
+	ew_free(w);
+}
+
+static void newer_attachment_is_not_released(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t before = (uint64_t)w->now_ns;
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	ew_trace_clear(w);
+	c = EW_DEL(w, .container = "c1", .start = before);
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(w->trace.data, "answer 0;");
+	ew_free(w);
+}
+
+/* Leaves c1 with an OWED lease and no VF. */
+static void owe(struct ew *w)
+{
+	EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_die(w);
+	w->hold_ipam = true;
+	ew_start(w);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	SUITE_STR(ew_state(w, 0), "FREE");
+}
+
+static void owed_lease_is_a_success(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	owe(w);
+	c = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	SUITE_INT(c->n_runs, 1);
+	ew_ran(w, c, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no server\"}");
+	EW_OK(c); /* the engine pays later */
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	w->hold_ipam = false;
+	ew_pass(w, 61 * NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+static void owed_lease_whose_plugin_hangs(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	owe(w);
+	c = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	CU_ASSERT_FALSE(c->answered);
+	ew_pass(w, 4 * NS_PER_S);
+	EW_OK(c);
+	CU_ASSERT_TRUE(c->cancelled);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_free(w);
+}
+
+static void link_of_a_vf_without_owner_is_adopted(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->identified = EW_VF(0);
+	ew_trace_clear(w);
+	c = EW_DEL(w, .container = "c9");
+	EW_OK(c);
+	SUITE_STR(w->trace.data, "job IDENTIFY;job STEPS 100;job STEPS 600;job STEPS 3000;answer 0;");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void record_of_another_owner_is_left_alone(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+	uint64_t seq;
+
+	attach(w, "c1", NULL);
+	w->identified = EW_VF(0);
+	seq = journal_last(w->e->journal);
+	c = EW_DEL(w, .container = "c2");
+	EW_OK(c);
+	c = EW_DEL(w, .container = "c2");
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	/* P3: a stranger's DEL writes nothing. */
+	SUITE_INT(journal_last(w->e->journal), seq);
+	ew_free(w);
+}
+
+static void records_may_be_missing(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->node.rec.records_missing = true;
+	c = EW_DEL(w, .container = "c7", .ipam = "host-local", .netns = "");
+	SUITE_INT(c->n_runs, 1);
+	SUITE_INT(c->runs[0].verb, CNI_DEL);
+	SUITE_INT(c->runs[0].flags, 0); /* with the DEL's own configuration */
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	/* Settled now: the next one asks nobody. */
+	c = EW_DEL(w, .container = "c7", .ipam = "host-local", .netns = "");
+	EW_OK(c);
+	SUITE_INT(c->n_runs, 0);
+	ew_free(w);
+}
+
+static void nothing_is_success(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t seq = journal_last(w->e->journal);
+	struct ew_client *c;
+
+	ew_trace_clear(w);
+	c = EW_DEL(w, .container = "c1", .netns = "", .ipam = "host-local");
+	EW_OK(c);
+	SUITE_STR(w->trace.data, "answer 0;");
+	SUITE_INT(journal_last(w->e->journal), seq);
+	ew_free(w);
+}
+
+static void text_that_is_no_json(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	c = EW_DEL(w, .container = "c1", .text = "not json", .netns = "");
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void faulted_is_success(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->fail_steps = STEP_BIT(LINK_HOME);
+	EW_DEL(w, .container = "c1");
+	for (unsigned i = 0; i < 20 && ew_vf(w, 0)->fsm.state == VF_DETACHING; i++)
+		ew_pass(w, 60 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	c = EW_DEL(w, .container = "c1");
+	ew_pass(w, 4 * NS_PER_S);
+	EW_OK(c); /* P2: a live engine owns what is left */
+	w->fail_steps = 0;
+	ew_pass(w, 120 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void independent_steps_go_on(void)
+{
+	static const char conf[] =
+		"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","
+		"\"deviceID\":\"0000:3b:00.1\",\"link_state\":\"enable\"}";
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .text = conf);
+
+	EW_OK(c);
+	w->fail_steps = STEP_BIT(LINK_HOME);
+	ew_trace_clear(w);
+	EW_DEL(w, .container = "c1");
+	/* The PF-side settings are put back although the link does not come. */
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 100;job STEPS 400;"));
+	CU_ASSERT_TRUE(ew_vf(w, 0)->rec.done & STEP_BIT(SETTINGS_HOME));
+	w->fail_steps = 0;
+	ew_pass(w, 60 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void broken_journal_still_releases(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1000;
+	w->disk.fail_errno = ENOSPC;
+	c = EW_DEL(w, .container = "c1");
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	c = EW_ADD(w, .container = "c2");
+	EW_FAILED(c, "\"code\":11,\"msg\":\"no ADD is served: journal cannot be written");
+	ew_free(w);
+}
+
+VFK_SUITE(engine_del, { "DEL finds a record of this owner: releases it", own_record_is_released },
+	  { "DEL finds a record with a lease: IPAM DEL after the link has left",
+	    own_record_with_lease },
+	  { "DEL finds a newer attachment of its ID: success, nothing",
+	    newer_attachment_is_not_released },
+	  { "DEL finds no VF but an OWED lease: success, the engine pays",
+	    owed_lease_is_a_success },
+	  { "DEL finds an OWED lease whose plugin hangs: success after three seconds",
+	    owed_lease_whose_plugin_hangs },
+	  { "DEL finds the link of a VF without owner: adopts, releases",
+	    link_of_a_vf_without_owner_is_adopted },
+	  { "DEL finds a record of another owner: success, nothing written",
+	    record_of_another_owner_is_left_alone },
+	  { "DEL finds nothing and records may be missing: IPAM DEL with its own configuration",
+	    records_may_be_missing },
+	  { "DEL finds nothing: success, nothing", nothing_is_success },
+	  { "DEL without a configuration that can be read releases all the same",
+	    text_that_is_no_json },
+	  { "DEL finds FAULTED: tries again and succeeds", faulted_is_success },
+	  { "a failing step never skips the independent ones", independent_steps_go_on },
+	  { "DEL works where the journal cannot be written, ADD does not",
+	    broken_journal_still_releases })

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of who may act, and promises that a table row does not show, as far as the
+ * engine alone keeps them; tests/netns has those that need processes. */
+#include "engine_world.h"
+
+static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
+{
+	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
+
+	if (ipam)
+		ew_ran_ok(w, c);
+	EW_OK(c);
+	return c;
+}
+
+static void r6_busy_vf_is_left_alone(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	ew_die(w);
+	w->hold_jobs = false;
+	ew_hold(w, inflight_vf(EW_VF(0)));
+	ew_start(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
+	SUITE_INT(ew_vf(w, 0)->rec.done, 0);
+	/* All others go on. */
+	c = EW_ADD(w, .container = "c2", .vf = 1);
+	EW_OK(c);
+	ew_let_go(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->stuck);
+	ew_free(w);
+}
+
+static void r6_byte_goes_with_the_job(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->hold_jobs = true;
+	EW_ADD(w, .container = "c1");
+	SUITE_INT(w->n_jobs, 1);
+	CU_ASSERT_TRUE(w->jobs[0].with_byte);
+	w->hold_jobs = false;
+	ew_settle(w);
+	ew_free(w);
+}
+
+static void r6_late_job_makes_its_vf_stuck(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	w->hold_jobs = true;
+	c = EW_ADD(w, .container = "c1");
+	ew_pass(w, 31 * NS_PER_S);
+	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
+	CU_ASSERT_TRUE(w->jobs[0].killed);
+	CU_ASSERT_FALSE(c->answered);
+	/* The kernel lets go: the worker is gone, the ADD ends, the VF is put right. */
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_FAILED(c, "STEPS took longer than 30 s");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void stuck_rtnl_keeps_rtnl_only(void)
+{
+	struct ew *w = ew_new(2);
+	unsigned rtnl = 0;
+
+	w->hold_jobs = true;
+	EW_ADD(w, .container = "c1");
+	ew_pass(w, 31 * NS_PER_S);
+	EW_ADD(w, .container = "c2", .vf = 1);
+	/* Its worker is not gone: a second RTNL job would only hang as well. */
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		rtnl += w->jobs[i].rq->kind == JOB_STEPS;
+	SUITE_INT(rtnl, 1);
+	w->hold_jobs = false;
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 1), "ATTACHED");
+	ew_free(w);
+}
+
+static void r8_young_plugins_are_bounded(void)
+{
+	enum { N = 40 };
+	struct ew *w = ew_new(N);
+	struct ew_client *clients[N];
+	char name[16];
+	unsigned runs = 0;
+
+	for (unsigned i = 0; i < N; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		clients[i] = EW_ADD(w, .container = name, .vf = i, .ipam = "host-local");
+	}
+	for (unsigned i = 0; i < N; i++)
+		runs += clients[i]->n_runs;
+	SUITE_INT(runs, w->e->max_young);
+	/* One that ended makes room at once; one that is old does not count. */
+	ew_ran_ok(w, clients[0]);
+	ew_pass(w, NS_PER_MS);
+	runs = 0;
+	for (unsigned i = 0; i < N; i++)
+		runs += clients[i]->n_runs;
+	SUITE_INT(runs, w->e->max_young + 1);
+	ew_pass(w, 2 * NS_PER_S);
+	runs = 0;
+	for (unsigned i = 0; i < N; i++)
+		runs += clients[i]->n_runs;
+	SUITE_INT(runs, 2 * w->e->max_young + 1);
+	ew_free(w);
+}
+
+static void r9_locked_lease_is_not_paid(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+
+	ew_hold(w, byte);
+	ew_gone(w, c);
+	SUITE_STR(ew_state(w, 0), "FREE"); /* R10: the VF does not wait for the plugin */
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_trace_clear(w);
+	ew_pass(w, 60 * NS_PER_S);
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job IPAM"));
+	ew_let_go(w);
+	ew_pass(w, NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job IPAM"));
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+static void r9_waits_at_most_130_s(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+
+	ew_hold(w, byte);
+	ew_die(w);
+	(void)c;
+	ew_start(w);
+	ew_pass(w, 100 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_free(w);
+}
+
+static void r9_late_result_is_not_used(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add = EW_ADD(w, .container = "c1", .ipam = "host-local"), *del;
+
+	del = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	/* The plugin had ended when CANCEL came: its addresses are given back. */
+	CU_ASSERT_TRUE(add->cancelled);
+	ew_ran(w, add, RUN_EXITED, 0, EW_IPAM_ANSWER);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_INT(add->n_runs, 2);
+	SUITE_INT(add->runs[1].verb, CNI_DEL);
+	ew_ran_ok(w, add);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	EW_FAILED(add, "\"code\":11");
+	EW_OK(del);
+	ew_free(w);
+}
+
+static void r10_del_during_ipam(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add = EW_ADD(w, .container = "c1", .ipam = "host-local"), *del;
+
+	del = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_TRUE(add->cancelled);
+	CU_ASSERT_FALSE(del->answered);
+	ew_ran(w, add, RUN_CANCELLED, 0, ""); /* the plugin's group was ended */
+	SUITE_INT(add->runs[1].verb, CNI_DEL); /* by whom holds the byte */
+	ew_ran_ok(w, add);
+	EW_FAILED(add, "\"code\":11,\"msg\":\"a DEL of container c1 interface net1 came while it "
+		       "was being attached");
+	EW_OK(del);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+static void r11_plugin_outside_plugin_dirs(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->plugin_outside = true;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	EW_FAILED(c, "\"code\":7,\"msg\":\"IPAM plugin /somewhere/host-local lies outside "
+		     "plugin_dirs /usr/bin (vfkeeper.conf)\"");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_INT(c->n_runs, 0);
+	ew_free(w);
+}
+
+static void r12_add_that_began_before_its_del(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t early = (uint64_t)w->now_ns;
+	struct ew_client *c;
+
+	EW_DEL(w, .container = "c1");
+	c = EW_ADD(w, .container = "c1", .start = early);
+	EW_FAILED(c, "\"code\":11,\"msg\":\"a DEL of container c1 interface net1 came after this ADD "
+		     "began\"");
+	c = EW_ADD(w, .container = "c1"); /* DEL then ADD of the same ID is legal */
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void r12_del_ends_a_waiting_add(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add;
+
+	attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	add = EW_ADD(w, .container = "c2");
+	CU_ASSERT_FALSE(add->answered);
+	EW_DEL(w, .container = "c2");
+	EW_FAILED(add, "\"code\":11");
+	w->hold_jobs = false;
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void r13_first_engine_of_a_boot(void)
+{
+	struct ew *w = ew_new(3);
+	struct ew_client *c;
+
+	attach(w, "c1", "host-local");
+	EW_ADD(w, .container = "c2", .vf = 1, .ipam = "host-local");
+	ew_die(w);
+	w->boot_id[0] = '9';
+	w->incarnation = 2;
+	w->hold_ipam = true;
+	ew_start(w);
+	for (unsigned i = 0; i < 3; i++)
+		SUITE_STR(ew_state(w, i), "FREE");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	SUITE_STR(ew_lease(w, "c2"), "OWED");
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job IPAM"));
+	c = EW_ADD(w, .container = "c9");
+	EW_OK(c);
+	w->hold_ipam = false;
+	ew_pass(w, 2 * NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+static void r14_foreign_vf(void)
+{
+	struct ew *w = ew_new(0);
+	struct ew_client *c;
+
+	w->n_vfs = 2;
+	w->foreign_vf = 1;
+	ew_tell(w, WHERE_ELSEWHERE, false);
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->rec.baseline.valid);
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "is FAULTED");
+	/* It comes home by itself. */
+	w->foreign_vf = 0;
+	ew_tell(w, WHERE_HOME, false);
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_TRUE(ew_vf(w, 0)->rec.baseline.valid);
+	ew_free(w);
+}
+
+static void r15_limits_refuse_an_add_only(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+	char name[16];
+
+	w->fail_ipam = true;
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		c = EW_ADD(w, .container = name, .ipam = "host-local");
+		w->hold_ipam = true;
+		ew_gone(w, c);
+		w->hold_ipam = false;
+	}
+	SUITE_INT(w->e->node.n_leases, 4);
+	c = EW_ADD(w, .container = "c5", .ipam = "host-local");
+	EW_FAILED(c, "IPAM owes the release of 4 leases");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	c = EW_DEL(w, .container = "c0", .ipam = "host-local");
+	if (c->n_runs)
+		ew_ran_ok(w, c);
+	ew_pass(w, 4 * NS_PER_S);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void p1_record_before_the_step(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	/* Every write fails from here: no job may start. */
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1000;
+	w->disk.fail_errno = EIO;
+	ew_trace_clear(w);
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "\"code\":11");
+	SUITE_STR(w->trace.data, "answer 1;");
+	ew_free(w);
+}
+
+static void p1_each_write_fails_once(void)
+{
+	for (unsigned n = 1; n < 30; n++) {
+		struct ew *w = ew_new(1);
+		unsigned before = w->disk.n_ops;
+		struct ew_client *c;
+		bool failed;
+
+		w->disk.fail_at = before + n;
+		w->disk.fail_count = 1;
+		w->disk.fail_errno = ENOSPC;
+		c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+		if (!c->answered && c->n_runs)
+			ew_ran_ok(w, c);
+		if (!c->answered && c->n_runs)
+			ew_ran_ok(w, c);
+		ew_pass(w, 5 * NS_PER_S);
+		CU_ASSERT_TRUE(c->answered);
+		failed = c->exit_code != 0;
+		if (failed) {
+			SUITE_STR(ew_state(w, 0), "FREE");
+		} else {
+			SUITE_STR(ew_state(w, 0), "ATTACHED");
+			SUITE_STR(ew_lease(w, "c1"), "HELD");
+		}
+		ew_free(w);
+	}
+}
+
+static void p2_answer_after_the_sync(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->config.sync_all = true;
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void p10_failed_sync_begins_another_file(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->sync_errno = EIO;
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_job_end(w, 0); /* the one sync that fails */
+	w->sync_errno = 0;
+	SUITE_INT(c->n_runs, 0);
+	CU_ASSERT_TRUE(journal_failed(w->e->journal));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
+	w->hold_sync = false;
+	ew_settle(w);
+	CU_ASSERT_FALSE(journal_failed(w->e->journal));
+	SUITE_INT(c->n_runs, 1);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void caller_gone_frees_the_vf(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->hold_jobs = true;
+	c = EW_ADD(w, .container = "c1");
+	ew_gone(w, c);
+	SUITE_STR(ew_state(w, 0), "DETACHING"); /* its step is still in the kernel */
+	w->hold_jobs = false;
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void netns_death_releases_without_a_del(void)
+{
+	struct ew *w = ew_new(1);
+
+	attach(w, "c1", "host-local");
+	ew_tell(w, WHERE_UNKNOWN, false);
+	engine_nsid_gone(w->e, 5);
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_pass(w, 2 * NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+/* P5: the engine dies after each of its jobs in turn; the caller comes back (R4). */
+static void dies_after_every_job(void)
+{
+	for (unsigned n = 0; n < 12; n++) {
+		struct ew *w = ew_new(1);
+		struct ew_client *c;
+
+		w->hold_jobs = w->hold_sync = w->hold_ipam = true;
+		c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 5);
+		for (unsigned i = 0; i < n; i++) {
+			if (w->n_jobs)
+				ew_job_end(w, 0);
+			else if (!c->answered && c->n_runs && !(i & 1))
+				ew_ran_ok(w, c);
+		}
+		w->hold_jobs = w->hold_sync = w->hold_ipam = false;
+		ew_die(w);
+		ew_start(w);
+		if (!c->answered) {
+			c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 5);
+			for (unsigned i = 0; i < 4 && !c->answered; i++) {
+				if (c->n_runs)
+					ew_ran_ok(w, c);
+				ew_pass(w, NS_PER_S);
+			}
+		}
+		EW_OK(c);
+		SUITE_STR(ew_state(w, 0), "ATTACHED");
+		SUITE_STR(ew_lease(w, "c1"), "HELD");
+		c = EW_DEL(w, .container = "c1", .ipam = "host-local");
+		if (!c->answered && c->n_runs)
+			ew_ran_ok(w, c);
+		EW_OK(c);
+		SUITE_STR(ew_state(w, 0), "FREE");
+		SUITE_STR(ew_lease(w, "c1"), "NONE");
+		ew_free(w);
+	}
+}
+
+VFK_SUITE(engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
+	  { "R6: a VF whose byte is locked is busy, all others go on", r6_busy_vf_is_left_alone },
+	  { "R6: a step past its deadline makes its VF stuck until the worker is gone",
+	    r6_late_job_makes_its_vf_stuck },
+	  { "a job stuck under RTNL keeps RTNL", stuck_rtnl_keeps_rtnl_only },
+	  { "R8: at most 2 x CPUs plugins in their first second", r8_young_plugins_are_bounded },
+	  { "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
+	  { "R9: for at most 130 s", r9_waits_at_most_130_s },
+	  { "R9: a result for a lease that is not ASKED is not used", r9_late_result_is_not_used },
+	  { "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
+	  { "R11: a plugin outside plugin_dirs is refused, both named",
+	    r11_plugin_outside_plugin_dirs },
+	  { "R12: an ADD that began before a DEL of its attachment is refused",
+	    r12_add_that_began_before_its_del },
+	  { "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
+	  { "R13: the first engine of a boot does the REBOOT step", r13_first_engine_of_a_boot },
+	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
+	  { "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
+	  { "P1: no record, no step", p1_record_before_the_step },
+	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
+	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
+	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
+	  { "the death of the netns releases without a DEL", netns_death_releases_without_a_del },
+	  { "P5: the engine dies after each of its jobs", dies_after_every_job })
