@@ -305,7 +305,8 @@ static void nobody_there(void)
 	unlink(path);
 	rmdir(dir);
 	SUITE_INT(ctl_connect(&c,
-			      "/a/path/that/is/much/too/long/for/the/name/of/a/socket/in/the/file/system/"
+			      "/a/path/that/is/much/too/long/for/the/name/of/a/socket/"
+			      "in/the/file/system/"
 			      "because/a/hundred/and/seven/bytes/are/all",
 			      WAIT_MS, &err),
 		  -VFK_E_USAGE);
