@@ -187,20 +187,21 @@ static void keep_only(const int *keep, unsigned n_keep)
 }
 
 /* The service manager, or a terminal, may signal the whole group: a step must not be cut,
- * and the engine needs its spawner until it has let go.  A lost stderr must not end a
- * step either.  Whoever execs from a worker resets these. */
+ * and the engine needs its spawner until it has let go.  Blocked rather than ignored, so
+ * that a plugin, which starts with an empty mask, has them as usual.  A lost stderr must
+ * not end a step either. */
 static void reset_signals(void)
 {
-	sigset_t none;
+	static const int later[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t mask;
 
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL); /* SIGKILL, SIGSTOP and glibc's own say no */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&mask);
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(later); i++)
+		sigaddset(&mask, later[i]);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 static void worker_main(int sock, worker_fn fn) __attribute__((noreturn));
