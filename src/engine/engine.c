@@ -117,6 +117,24 @@ static struct job *job_running(struct engine *e, uint64_t id)
 	return NULL;
 }
 
+/* What had to wait until the look at the VF was over. */
+static void observed(struct engine *e, struct vf *vf, struct job *job, const struct job_res *res)
+{
+	vf->job = NULL;
+	if (res->err.kind != VFK_E_BUSY)
+		vf->stuck = false;
+	if (job->request) {
+		job->request->job = NULL;
+		add_observed(e, job->request, res);
+	} else {
+		observe_done(e, vf, res);
+	}
+	if (vf->fsm.state == VF_DETACHING)
+		release_next(e, vf);
+	else if (vf->fsm.state == VF_RESERVED && vf->adder && vf->adder->state == REQ_SETUP)
+		setup_next(e, vf);
+}
+
 /* The VF is free for the next job; whoever waits for it goes on. */
 static void steps_done(struct engine *e, struct vf *vf, struct job *job, const struct job_res *res)
 {
@@ -145,15 +163,7 @@ void engine_job_done(struct engine *e, const struct job_res *res)
 		steps_done(e, job->vf, job, res);
 		break;
 	case JOB_OBSERVE:
-		job->vf->job = NULL;
-		if (res->err.kind != VFK_E_BUSY)
-			job->vf->stuck = false;
-		if (job->request) {
-			job->request->job = NULL;
-			add_observed(e, job->request, res);
-		} else {
-			observe_done(e, job->vf, res);
-		}
+		observed(e, job->vf, job, res);
 		break;
 	case JOB_IDENTIFY:
 		if (job->request) {

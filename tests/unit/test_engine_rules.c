@@ -434,6 +434,24 @@ static void netns_death_releases_without_a_del(void)
 	ew_free(w);
 }
 
+static void a_look_does_not_stop_a_release(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	engine_nsid_gone(w->e, 5);
+	ew_settle(w);
+	SUITE_INT(w->n_jobs, 1); /* OBSERVE is under way */
+	c = EW_DEL(w, .container = "c1");
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 /* P5: the engine dies after each of its jobs in turn; the caller comes back (R4). */
 static void dies_after_every_job(void)
 {
@@ -497,4 +515,6 @@ VFK_SUITE(engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_th
 	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
 	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
 	  { "the death of the netns releases without a DEL", netns_death_releases_without_a_del },
+	  { "a DEL that comes during a look at the VF is carried out",
+	    a_look_does_not_stop_a_release },
 	  { "P5: the engine dies after each of its jobs", dies_after_every_job })
