@@ -418,13 +418,13 @@ static void words_of_del(void)
 /* --- out of memory --- */
 
 static unsigned allocs_left; /* 0: no limit */
-static bool alloc_failed;
+static bool alloc_failed, fail_once;
 
 static void *counted_malloc(size_t size)
 {
 	if (allocs_left && --allocs_left == 0) {
 		alloc_failed = true;
-		allocs_left = 1; /* and every further one */
+		allocs_left = fail_once ? 0 : 1; /* and every further one */
 		return NULL;
 	}
 	return malloc(size);
@@ -486,6 +486,38 @@ static void no_memory(void)
 	CU_ASSERT_TRUE(n_failed > 100);
 }
 
+/* Text that cannot be decoded is ignored by a DEL; text that could not be decoded now is
+ * worth a retry. */
+static void no_memory_for_a_del(void)
+{
+	static const char conf[] = "{\"name\":\"net\",\"ipam\":{\"type\":\"static\"}}";
+	unsigned n, n_failed = 0;
+
+	fail_once = true;
+	json_set_alloc_funcs(counted_malloc, free);
+	for (n = 1; n < 1000; n++) {
+		struct cni_fail fail = { 0 };
+		int rc;
+
+		allocs_left = n;
+		alloc_failed = false;
+		rc = cni_parse(&rq_now, CNI_DEL, DIALECT_SRIOV, env_add,
+			       sizeof(env_add) - 1, conf, sizeof(conf) - 1, &fail);
+		if (rc == 0) {
+			CU_ASSERT_FALSE(alloc_failed);
+			SUITE_STR(rq_now.att.network, "net");
+			cni_request_free(&rq_now);
+			break;
+		}
+		SUITE_INT(fail.code, 11);
+		n_failed++;
+	}
+	allocs_left = 0;
+	fail_once = false;
+	json_set_alloc_funcs(malloc, free);
+	CU_ASSERT_TRUE(n_failed > 5 && n < 1000);
+}
+
 static void no_memory_for_an_error(void)
 {
 	struct cni_fail fail;
@@ -520,6 +552,7 @@ VFK_SUITE(cni_result,
 	  { "0.2.0 without an address is an error", no_ip_after_all },
 	  { "the largest result fits an answer", largest_result },
 	  { "a failed allocation anywhere is an error and leaves nothing", no_memory },
+	  { "a DEL that finds no memory is worth a retry", no_memory_for_a_del },
 	  { "an error object needs memory and says when there is none",
 	    no_memory_for_an_error },
 	  { "error objects are one line of UTF-8", error_objects },

@@ -180,6 +180,29 @@ static void full_ring_raises_the_floor(void)
 	recent_del_close(r);
 }
 
+static void ring_goes_round(void)
+{
+	struct recent_del *r = open_at(NULL);
+	const unsigned n = 3 * N_PLACES + 7;
+	unsigned n_found = 0;
+	struct attachment a;
+
+	for (unsigned i = 0; i < n; i++) {
+		a = numbered(i);
+		note(r, &a, 1000 + i, true);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		a = numbered(i);
+		if (recent_del_settled(r, &a)) {
+			CU_ASSERT_TRUE(i >= n - N_PLACES);
+			CU_ASSERT_FALSE(recent_del_refuses(r, &a, 1001 + i));
+			n_found++;
+		}
+	}
+	SUITE_INT(n_found, N_PLACES);
+	recent_del_close(r);
+}
+
 static void old_places_raise_no_floor(void)
 {
 	struct recent_del *r = open_at(NULL);
@@ -341,6 +364,8 @@ VFK_SUITE(recent_del,
 	  { "the time of a DEL never goes back", time_never_goes_back },
 	  { "equal DELs share one place", equal_keys_share_a_place },
 	  { "a place overwritten while young raises the floor", full_ring_raises_the_floor },
+	  { "the last 16384 DELs are kept however often the ring goes round",
+	    ring_goes_round },
 	  { "a place older than ten minutes raises none", old_places_raise_no_floor },
 	  { "everything is there again for the next engine", survives_the_engine },
 	  { "a file of another make or boot is made anew", foreign_files_are_made_anew },
