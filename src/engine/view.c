@@ -376,7 +376,9 @@ json_t *view_show(const struct view *v, const struct vf *vf)
 	view_set(obj, "lease", l ? lease(v, l) : NULL);
 	view_set(obj, "wanted", settings(&rec->wanted));
 	view_set(obj, "baseline", baseline(&rec->baseline));
-	view_set(obj, "incarnation", json_integer((json_int_t)rec->incarnation));
+	/* A number that is only compared: all 64 bits, which JSON readers may not keep. */
+	view_set(obj, "incarnation",
+		 json_sprintf("0x%llx", (unsigned long long)rec->incarnation));
 	view_set(obj, "ifindex", rec->ifindex ? json_integer(rec->ifindex) : NULL);
 	view_set(obj, "netns_cookie",
 		 rec->netns_cookie ? json_integer((json_int_t)rec->netns_cookie) : NULL);

@@ -263,6 +263,24 @@ static void add_value(struct strbuf *out, const json_t *value)
 
 #define KEY_WIDTH 16
 
+/* "age_s 182" of the JSON is "age 3m2s" for people. */
+static void print_pair(struct strbuf *out, const char *key, const json_t *value)
+{
+	size_t len = strlen(key);
+	char age[24];
+
+	if (json_is_integer(value) && len > 2 && !strcmp(key + len - 2, "_s"))
+		len -= 2;
+	strbuf_add(out, key, len);
+	for (size_t w = len; w < KEY_WIDTH + 1; w++)
+		strbuf_adds(out, " ");
+	if (key[len])
+		strbuf_adds(out, view_age(json_integer_value(value), age));
+	else
+		add_value(out, value);
+	strbuf_adds(out, "\n");
+}
+
 static void print_pairs(struct strbuf *out, const char *indent, const json_t *obj)
 {
 	const char *key;
@@ -272,12 +290,7 @@ static void print_pairs(struct strbuf *out, const char *indent, const json_t *ob
 		if (json_is_null(value))
 			continue;
 		strbuf_adds(out, indent);
-		strbuf_adds(out, key);
-		for (size_t w = strlen(key); w < KEY_WIDTH; w++)
-			strbuf_adds(out, " ");
-		strbuf_adds(out, " ");
-		add_value(out, value);
-		strbuf_adds(out, "\n");
+		print_pair(out, key, value);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/paths.h"
@@ -231,6 +232,37 @@ static int do_read(const struct ctl_cmd *cmd, const struct options *o,
 	return rc;
 }
 
+/* An engine answers before its first look at the devices is over; until then a VF that no
+ * record names is not known to it. */
+static int await_discovery(struct ctl_client *c, struct vfk_err *err)
+{
+	int64_t until_ns = clock_boot_ns() + START_MS * NS_PER_MS;
+	const struct timespec pause = { 0, 20 * NS_PER_MS };
+	bool discovered = false;
+
+	while (!discovered) {
+		struct strbuf json = { 0 };
+		int rc = ctl_ask(c, "status", NULL, 0, READ_MS, &json, err);
+		json_t *doc;
+
+		if (rc < 0) {
+			strbuf_free(&json);
+			return rc;
+		}
+		doc = json_loadb(json.data ? json.data : "", json.len, 0, NULL);
+		discovered = !json_is_false(
+			json_object_get(json_object_get(doc, "engine"), "discovered"));
+		json_decref(doc);
+		strbuf_free(&json);
+		if (!discovered && clock_boot_ns() >= until_ns)
+			return vfk_err_set(err, VFK_E_TIMEOUT, 0,
+					   "the engine has not found its devices yet");
+		if (!discovered)
+			nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int do_change(const struct ctl_cmd *cmd, const struct options *o,
 		     const char *const *words, unsigned n_words, struct vfk_err *err)
 {
@@ -242,6 +274,8 @@ static int do_change(const struct ctl_cmd *cmd, const struct options *o,
 		rc = ctl_connect(&c, o->socket, CONNECT_MS, err);
 	else
 		rc = engine_connect(&c, START_MS, err);
+	if (rc == 0)
+		rc = await_discovery(c, err);
 	if (rc == 0)
 		rc = ctl_ask(c, cmd->name, words, n_words, CHANGE_MS, &json, err);
 	ctl_close(c);

@@ -273,6 +273,8 @@ static void play(void *arg, struct ctl_call *call, const struct ctl_request *rq)
 	struct vfk_err err = { 0 };
 	struct strbuf text = { 0 };
 
+	static unsigned n_status;
+
 	(void)arg;
 	if (!strcmp(rq->command, "list")) {
 		strbuf_adds(&text, "{\"vfs\": [{\"address\": \"0000:3b:00.2\", \"pf\": "
@@ -282,13 +284,19 @@ static void play(void *arg, struct ctl_call *call, const struct ctl_request *rq)
 		strbuf_adds(&text,
 			    "{\"engine\": {\"version\": \"9.9\", \"mode\": \"service\", "
 			    "\"pid\": 77}}");
+	} else if (!strcmp(rq->command, "release") && !strcmp(rq->args[0], "busy")) {
+		(void)vfk_err_set(&err, VFK_E_BUSY, 0, "the journal is being rebuilt");
+	} else if (!strcmp(rq->command, "release") && n_status < 3) {
+		(void)vfk_err_set(&err, VFK_E_NOTFOUND, 0, "asked before the discovery");
 	} else if (!strcmp(rq->command, "release")) {
 		strbuf_adds(&text, "{\"address\": \"");
 		for (unsigned i = 0; i < rq->n_args; i++)
 			strbuf_addf(&text, "%s%s", i ? "," : "", rq->args[i]);
 		strbuf_adds(&text, "\", \"state\": \"FREE\"}");
 	} else if (!strcmp(rq->command, "status")) {
-		(void)vfk_err_set(&err, VFK_E_BUSY, 0, "the journal is being rebuilt");
+		/* Not at once: a change has to wait for it. */
+		strbuf_addf(&text, "{\"engine\": {\"discovered\": %s}}",
+			    n_status++ < 2 ? "false" : "true");
 	} else if (!strcmp(rq->command, "leases")) {
 		_exit(0); /* in the middle of a request */
 	} else {
@@ -409,7 +417,7 @@ static void from_the_engine(void)
 	      "1, \"state\": \"FREE\", \"age_s\": 61, \"netdev\": \"ib0v1\"}]}\n",
 	      "");
 	check("show x", 1, "", "vfctl: no VF is called 'x'\n");
-	check("status", 5, "", "vfctl: the journal is being rebuilt\n");
+	check("release busy", 5, "", "vfctl: the journal is being rebuilt\n");
 	check("release --force pod a/b", 0, "pod,a/b,--force is FREE\n", "");
 	check("release 0000:3b:00.2", 0, "0000:3b:00.2 is FREE\n", "");
 	stop_engine();

@@ -322,7 +322,7 @@ static void status_text(void)
 		  "  mode             service\n"
 		  "  version          0.1.0\n"
 		  "  pid              42\n"
-		  "  uptime_s         95\n"
+		  "  uptime           1m35s\n"
 		  "  boot_id          b1\n"
 		  "  discovered       yes\n"
 		  "  jobs_running     2\n"
@@ -388,7 +388,7 @@ static void show_text(void)
 		  "driver           sim\n"
 		  "state            FAULTED\n"
 		  "since            2025-11-22T18:03:48.123Z\n"
-		  "age_s            5\n"
+		  "age              5s\n"
 		  "pod              namespace=kube-system name=job-x?[31m\n"
 		  "owner            network=ibnet container=aaaaaaaaaaaa9999 ifname=net1\n"
 		  "netdev           ib0v2\n"
@@ -401,7 +401,7 @@ static void show_text(void)
 		  "wanted           -\n"
 		  "baseline         port_guid=00:11:22:00:00:00:3b:03 mac=02:00:00:00:00:03 "
 		  "netdev=ib0v2 rdma_device=mlx5_3\n"
-		  "incarnation      0\n"
+		  "incarnation      0x0\n"
 		  "last             event=? time=2025-11-22T18:03:48.123Z cause=unknown\n");
 	SUITE_STR(answer(&v, true, "show", "nobody", NULL),
 		  "!no VF is called 'nobody' (a PCI address, PF/index, netdev, GUID, CID/IFNAME or "
