@@ -104,8 +104,8 @@ void add_begin(struct engine *e, struct request *rq)
 
 	if (check(e, rq) < 0)
 		return;
-	vf = node_vf(&e->node, rq->cni.device);
-	if (e->node.rec.records_missing && !e->discovered) {
+	vf = node_vf(e->node, rq->cni.device);
+	if (e->node->rec.records_missing && !e->discovered) {
 		wait_for_discovery(e, rq); /* P10: no ADD before every VF is verified */
 		return;
 	}
@@ -168,7 +168,7 @@ static void repeat_result(struct engine *e, struct request *rq, const struct vf 
 	struct vfk_err err = { 0 };
 	size_t len;
 	VFK_AUTO(free_auto) char *text =
-		node_blob_get(&e->node, e->journal, vf->rec.result_blob, &len, &err);
+		node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
 
 	if (text)
 		request_answer(e, rq, 0, text);
@@ -183,7 +183,7 @@ static bool found_reserved(struct engine *e, struct vf *vf, struct request *rq)
 		    lease_byte_held(e, vf->rec.lease_id);
 
 	if (!held) {
-		struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+		struct lease *l = node_lease(e->node, vf->rec.lease_id);
 
 		cause_set(e, CAUSE_ENGINE, "replay of a half-done ADD");
 		if (l)
@@ -251,7 +251,7 @@ static bool found_faulted(struct engine *e, struct vf *vf, struct request *rq)
 /* Row "an OWED lease of this attachment and no VF record of it". */
 static bool found_owed(struct engine *e, struct request *rq)
 {
-	struct lease *l = node_lease_of(&e->node, &rq->cni.att);
+	struct lease *l = node_lease_of(e->node, &rq->cni.att);
 
 	if (!l)
 		return false;
@@ -269,7 +269,7 @@ static bool found_owed(struct engine *e, struct request *rq)
 
 static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 {
-	const struct pf *pf = node_pf(&e->node, vf->rec.pf);
+	const struct pf *pf = node_pf(e->node, vf->rec.pf);
 	char addr[PCI_STRLEN];
 
 	for (unsigned i = 0; pf && i < pf->n_ports && i < VFK_ARRAY_SIZE(pf->ports); i++) {
@@ -292,7 +292,7 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 /* The first row that matches applies.  True: the request has left the queue. */
 static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 {
-	struct vf *other = node_vf_of(&e->node, &rq->cni.att);
+	struct vf *other = node_vf_of(e->node, &rq->cni.att);
 
 	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns)) {
 		request_fail(e, rq, 11, "a DEL of container %.64s interface %s came after "

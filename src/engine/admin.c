@@ -28,7 +28,7 @@ static void fill(const struct engine *e, struct view_status *facts)
 
 static struct view view_of(const struct engine *e, const struct view_status *facts)
 {
-	return (struct view){ .node = &e->node,
+	return (struct view){ .node = e->node,
 			      .status = facts,
 			      .wall_ns = e->ops.wall_ns(e->ops.ctx),
 			      .boot_ns = now_ns(e),
@@ -37,7 +37,7 @@ static struct view view_of(const struct engine *e, const struct view_status *fac
 
 bool engine_at_rest(const struct engine *e, pci_addr_t addr)
 {
-	const struct vf *vf = node_vf(&e->node, addr);
+	const struct vf *vf = node_vf(e->node, addr);
 
 	return !vf || (vf->fsm.state != VF_DETACHING && vf->fsm.state != VF_RESERVED);
 }
@@ -45,7 +45,7 @@ bool engine_at_rest(const struct engine *e, pci_addr_t addr)
 int engine_vf_json(const struct engine *e, pci_addr_t addr, char **json, struct vfk_err *err)
 {
 	struct view_status facts = { 0 };
-	const struct vf *vf = node_vf(&e->node, addr);
+	const struct vf *vf = node_vf(e->node, addr);
 	struct view view = view_of(e, &facts);
 	char text[PCI_STRLEN];
 	json_t *doc;
@@ -78,9 +78,9 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 	}
 	if (!n)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "release: which VF?");
-	if (view_find(&e->node, words, n, &found, err) < 0)
+	if (view_find(e->node, words, n, &found, err) < 0)
 		return -err->kind;
-	vf = node_vf(&e->node, found->rec.addr);
+	vf = node_vf(e->node, found->rec.addr);
 	pci_format(vf->rec.addr, addr);
 	if ((vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED) && !force)
 		return vfk_err_set(err, VFK_E_BUSY, 0,
@@ -100,7 +100,7 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 		setup_failed(e, vf, VF_EV_ADMIN_RELEASE, LEASE_EV_ADMIN_RELEASE, &fail);
 		return 1;
 	}
-	l = node_lease(&e->node, vf->rec.lease_id);
+	l = node_lease(e->node, vf->rec.lease_id);
 	if (l && (l->state == LEASE_HELD || l->state == LEASE_ASKED))
 		lease_release(e, l, LEASE_EV_ADMIN_RELEASE);
 	if (vf->fsm.foreign) /* nobody knows what was done to it */
@@ -126,13 +126,13 @@ static int apply(struct engine *e, char **json, struct vfk_err *err)
 	int64_t now = now_ns(e);
 	json_t *doc;
 
-	for (size_t i = 0; i < e->node.n_vfs; i++) {
-		struct vf *vf = e->node.vfs[i];
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
 
 		under_way += vf->fsm.state == VF_DETACHING || vf->fsm.state == VF_RESERVED;
 		faulted += vf->fsm.state == VF_FAULTED;
 	}
-	list_each (it, &e->node.leases) {
+	list_each (it, &e->node->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state != LEASE_OWED && l->state != LEASE_ASKED)
@@ -144,7 +144,7 @@ static int apply(struct engine *e, char **json, struct vfk_err *err)
 	leases_deadlines(e, now);
 	doc = json_pack("{s:b,s:i,s:i,s:i,s:i}", "discovered", (int)e->discovered, "owed",
 			(int)owed, "under_way", (int)under_way, "faulted", (int)faulted, "vfs",
-			(int)e->node.n_vfs);
+			(int)e->node->n_vfs);
 	if (!doc)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "answer");
 	return view_dump(doc, json, err);

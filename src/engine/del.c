@@ -62,7 +62,7 @@ static void wait_for(struct engine *e, struct request *rq)
 /* Row "a record of this owner". */
 static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 {
-	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 	struct cni_fail fail;
 
 	rq->vf = vf;
@@ -137,7 +137,7 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		look_at_link(e, rq);
 		return;
 	}
-	if (e->node.rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own &&
+	if (e->node->rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own &&
 	    rq->client) {
 		lease_run_own_del(e, rq);
 		return;
@@ -148,7 +148,7 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 
 void del_begin(struct engine *e, struct request *rq)
 {
-	struct vf *vf = node_vf_of(&e->node, &rq->cni.att);
+	struct vf *vf = node_vf_of(e->node, &rq->cni.att);
 	struct lease *l;
 	bool settled = recent_del_settled(e->recent_del, &rq->cni.att);
 
@@ -166,7 +166,7 @@ void del_begin(struct engine *e, struct request *rq)
 		release_vf(e, rq, vf);
 		return;
 	}
-	l = node_lease_of(&e->node, &rq->cni.att);
+	l = node_lease_of(e->node, &rq->cni.att);
 	if (l) {
 		release_lease(e, rq, l);
 		return;
@@ -178,7 +178,7 @@ void del_begin(struct engine *e, struct request *rq)
 void del_identified(struct engine *e, struct request *rq, const struct job_res *res)
 {
 	struct vf *vf = res->err.kind || res->addr == PCI_NONE ? NULL :
-							       node_vf(&e->node, res->addr);
+							       node_vf(e->node, res->addr);
 
 	request_cause(e, rq);
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */

@@ -87,10 +87,12 @@ struct request {
 struct engine {
 	struct config config;
 	struct engine_ops ops;
-	struct node node;
+	struct node *node; /* the journal writes its snapshots from it */
 	struct journal *journal;
 	struct recent_del *recent_del;
 	char broken[240]; /* why nothing can be recorded; "": journal works */
+	bool broken_by_disk;     /* it may work again: tried at journal_retry_ns */
+	int64_t journal_retry_ns;
 	char boot_id[BOOT_ID_LEN + 1];
 	struct list requests;
 	unsigned pass;
@@ -135,6 +137,8 @@ int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool mus
 /* REC_NODE as it stands. */
 int record_node(struct engine *e);
 bool engine_can_record(const struct engine *e);
+/* Tries to write again where a write had failed. */
+void journal_deadline(struct engine *e, int64_t now);
 /* Somebody waits until everything written so far is on the disk; returns that sequence. */
 uint64_t sync_want(struct engine *e);
 /* Starts a sync job if somebody waits and none runs. */

@@ -34,7 +34,7 @@ bool lease_byte_held(const struct engine *e, uint64_t lease_id)
 
 const struct node *engine_node(const struct engine *e)
 {
-	return &e->node;
+	return e->node;
 }
 
 int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err *err)
@@ -50,19 +50,7 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err
 	}
 	e->config = *cfg->config;
 	e->ops = *cfg->ops;
-	e->node = *cfg->node;
-	/* The list heads moved with the struct: relink their rings. */
-	list_init(&e->node.leases);
-	list_init(&e->node.blobs);
-	list_each_safe (it, &cfg->node->leases) {
-		list_remove(it);
-		list_push_back(&e->node.leases, it);
-	}
-	list_each_safe (it, &cfg->node->blobs) {
-		list_remove(it);
-		list_push_back(&e->node.blobs, it);
-	}
-	node_init(cfg->node);
+	e->node = cfg->node;
 	e->journal = cfg->journal;
 	e->recent_del = cfg->recent_del;
 	snprintf(e->broken, sizeof(e->broken), "%s", cfg->broken ? cfg->broken : "");
@@ -75,9 +63,9 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err
 	e->max_young = cpus > 0 ? (unsigned)cpus * 2 : 2;
 	if (e->max_young > VFK_ARRAY_SIZE(e->young))
 		e->max_young = VFK_ARRAY_SIZE(e->young);
-	if (cfg->records_missing && !e->node.rec.records_missing) {
-		e->node.rec.records_missing = true;
-		snprintf(e->node.rec.missing_reason, sizeof(e->node.rec.missing_reason), "%s",
+	if (cfg->records_missing && !e->node->rec.records_missing) {
+		e->node->rec.records_missing = true;
+		snprintf(e->node->rec.missing_reason, sizeof(e->node->rec.missing_reason), "%s",
 			 cfg->missing_reason ? cfg->missing_reason : "");
 	}
 	*out = e;
@@ -94,7 +82,7 @@ void engine_free(struct engine *e)
 		job_free(list_entry(it, struct job, link));
 	list_each_safe (it, &e->jobs_running)
 		job_free(list_entry(it, struct job, link));
-	node_fini(&e->node);
+	node_fini(e->node);
 	journal_close(e->journal);
 	recent_del_close(e->recent_del);
 	free(e);
@@ -216,6 +204,7 @@ void engine_turn(struct engine *e)
 		vfs_deadlines(e, now);
 		leases_deadlines(e, now);
 		reconcile_turn(e, now);
+		journal_deadline(e, now);
 	}
 	sync_kick(e);
 	sched_run(e);
@@ -236,13 +225,13 @@ bool engine_busy(const struct engine *e)
 {
 	if (!engine_quiet(e))
 		return true;
-	for (size_t i = 0; i < e->node.n_vfs; i++) {
-		const struct vf *vf = e->node.vfs[i];
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		const struct vf *vf = e->node->vfs[i];
 
 		if (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING || vf->stuck)
 			return true;
 	}
-	list_each (it, &e->node.leases) {
+	list_each (it, &e->node->leases) {
 		const struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state == LEASE_ASKED || l->state == LEASE_OWED)
@@ -253,8 +242,8 @@ bool engine_busy(const struct engine *e)
 
 void engine_nsid_gone(struct engine *e, int32_t nsid)
 {
-	for (size_t i = 0; i < e->node.n_vfs; i++) {
-		struct vf *vf = e->node.vfs[i];
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
 
 		if (vf->fsm.state == VF_ATTACHED && vf->rec.nsid == nsid && !vf->job)
 			observe_start(e, vf, NULL);

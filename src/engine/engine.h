@@ -65,7 +65,7 @@ struct recent_del;
 struct engine_cfg {
 	const struct config *config;
 	const struct engine_ops *ops;
-	struct node *node;             /* replayed and settled; becomes the engine's */
+	struct node *node;             /* replayed and settled; engine_free empties it */
 	struct journal *journal;       /* NULL: cannot be written, 'broken' says why (P10) */
 	const char *broken;
 	bool records_missing;          /* the journal was created, rebuilt or unknown */

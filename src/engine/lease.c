@@ -27,16 +27,16 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 		return vfk_err_set(err, VFK_E_LIMIT, 0,
 				   "the configuration has %zu bytes and the environment %zu, "
 				   "%u are allowed each", rq->text_len, rq->env_len, BLOB_MAX);
-	if (e->node.n_leases >= LEASES_PER_VF * e->node.n_vfs && e->node.n_vfs)
+	if (e->node->n_leases >= LEASES_PER_VF * e->node->n_vfs && e->node->n_vfs)
 		return vfk_err_set(err, VFK_E_BUSY, 0,
 				   "IPAM owes the release of %zu leases: see vfctl leases",
-				   e->node.n_leases);
-	if (e->node.blob_bytes + need > BLOBS_MAX ||
-	    e->node.blob_bytes + need + 4096 * e->node.n_vfs > journal_capacity(e->journal))
+				   e->node->n_leases);
+	if (e->node->blob_bytes + need > BLOBS_MAX ||
+	    e->node->blob_bytes + need + 4096 * e->node->n_vfs > journal_capacity(e->journal))
 		return vfk_err_set(err, VFK_E_LIMIT, 0,
 				   "stored configurations and results have %llu bytes, no "
 				   "room for %zu more",
-				   (unsigned long long)e->node.blob_bytes, need);
+				   (unsigned long long)e->node->blob_bytes, need);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static uint64_t store_request(struct engine *e, const struct request *rq, struct
 	if (env.failed || blob.failed)
 		vfk_err_set(err, VFK_E_NOMEM, 0, "stored request");
 	else
-		id = node_blob_put(&e->node, e->journal, blob.data, blob.len, err);
+		id = node_blob_put(e->node, e->journal, blob.data, blob.len, err);
 	strbuf_free(&env);
 	strbuf_free(&blob);
 	return id;
@@ -69,9 +69,9 @@ int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
 
 	if (!blob)
 		return -err->kind;
-	l = node_lease_add(&e->node, vf->rec.lease_id);
+	l = node_lease_add(e->node, vf->rec.lease_id);
 	if (!l) {
-		node_blob_drop(&e->node, blob);
+		node_blob_drop(e->node, blob);
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "lease");
 	}
 	l->rec.owner = vf->rec.owner;
@@ -82,7 +82,7 @@ int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
 	l->rec.asked_wall_ns = e->ops.wall_ns(e->ops.ctx);
 	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "%s", rq->cni.ipam_type);
 	if (lease_event(e, l, LEASE_EV_ASK, true) < 0) {
-		node_lease_remove(&e->node, l);
+		node_lease_remove(e->node, l);
 		return vfk_err_set(err, VFK_E_BUSY, 0, "%s", e->broken);
 	}
 	rq->lease = l;
@@ -184,7 +184,7 @@ static int stored_request(struct engine *e, const struct lease *l, int fds[2],
 	size_t len;
 	uint32_t env_len;
 	VFK_AUTO(free_auto) char *blob =
-		node_blob_get(&e->node, e->journal, l->rec.request_blob, &len, err);
+		node_blob_get(e->node, e->journal, l->rec.request_blob, &len, err);
 
 	fds[0] = fds[1] = -1;
 	if (!blob)
@@ -211,7 +211,7 @@ bool lease_payable(struct engine *e, const struct lease *l, const struct request
 
 	if (l->state != LEASE_OWED || l->paying)
 		return false;
-	vf = node_vf(&e->node, l->rec.vf);
+	vf = node_vf(e->node, l->rec.vf);
 	/* R11: never while the link may still be in the pod with the address on it. */
 	if (vf && vf->rec.lease_id == l->rec.id &&
 	    (vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED ||
@@ -306,7 +306,7 @@ void lease_pay(struct engine *e, struct lease *l, struct request *rq)
 
 static void paid(struct engine *e, struct lease *l)
 {
-	struct vf *vf = node_vf(&e->node, l->rec.vf);
+	struct vf *vf = node_vf(e->node, l->rec.vf);
 
 	lease_event(e, l, LEASE_EV_PAID, false);
 	if (vf && vf->rec.lease_id == l->rec.id)
@@ -317,7 +317,7 @@ static void paid(struct engine *e, struct lease *l)
 		if (rq->lease == l)
 			rq->lease = NULL;
 	}
-	node_lease_remove(&e->node, l);
+	node_lease_remove(e->node, l);
 }
 
 void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res)
@@ -390,7 +390,7 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 			    "are allowed", l->rec.plugin, out_len, BLOB_MAX);
 	else
 		(void)(cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0);
-	blob = err.kind ? 0 : node_blob_put(&e->node, e->journal, out, out_len, &err);
+	blob = err.kind ? 0 : node_blob_put(e->node, e->journal, out, out_len, &err);
 	if (!blob) {
 		cni_fail_from(&fail, &err, rq->vf->rec.addr);
 		add_failed(e, rq, &fail);
@@ -495,7 +495,7 @@ static void lease_deadline(struct engine *e, struct lease *l, int64_t now)
 
 void leases_deadlines(struct engine *e, int64_t now)
 {
-	list_each_safe (it, &e->node.leases)
+	list_each_safe (it, &e->node->leases)
 		lease_deadline(e, list_entry(it, struct lease, link), now);
 	list_each (it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);

@@ -10,6 +10,8 @@
 
 #include "engine/plan.h"
 
+#define JOURNAL_RETRY_NS (5 * NS_PER_S)
+
 void cause_set(struct engine *e, enum cause_kind kind, const char *fmt, ...)
 {
 	va_list ap;
@@ -33,6 +35,20 @@ bool engine_can_record(const struct engine *e)
 	return e->journal && !e->broken[0] && !journal_failed(e->journal);
 }
 
+/* Design 6: no ADD until a new file has been begun. */
+static void broken_by_disk(struct engine *e, const char *what, const struct vfk_err *err)
+{
+	if (!e->broken_by_disk)
+		log_error("journal", "cannot be %s: %s; no ADD until that works, DEL goes on",
+			  what, err->msg);
+	if (!e->broken[0])
+		snprintf(e->broken, sizeof(e->broken), "journal cannot be %s: %.190s", what,
+			 err->msg);
+	e->broken_by_disk = true;
+	e->journal_retry_ns = now_ns(e) + JOURNAL_RETRY_NS;
+	wake(e, e->journal_retry_ns);
+}
+
 static int append(struct engine *e, enum record_type type, struct strbuf *buf)
 {
 	struct vfk_err err = { 0 };
@@ -50,11 +66,28 @@ static int append(struct engine *e, enum record_type type, struct strbuf *buf)
 	strbuf_free(buf);
 	if (rc == 0)
 		return 0;
-	if (!e->broken[0]) {
-		snprintf(e->broken, sizeof(e->broken), "journal cannot be written: %.190s", err.msg);
-		log_error("journal", "%s; no ADD until that works, DEL goes on", e->broken);
-	}
+	broken_by_disk(e, "written", &err);
 	return -1;
+}
+
+void journal_deadline(struct engine *e, int64_t now)
+{
+	struct vfk_err err = { 0 };
+
+	if (!e->broken_by_disk)
+		return;
+	if (now < e->journal_retry_ns) {
+		wake(e, e->journal_retry_ns);
+		return;
+	}
+	/* A snapshot of what is so, whatever could not be recorded meanwhile. */
+	e->broken[0] = '\0';
+	if (journal_begin(e->journal, &err) < 0) {
+		broken_by_disk(e, "written", &err);
+		return;
+	}
+	e->broken_by_disk = false;
+	log_warn("journal", "can be written again");
 }
 
 static int write_vf(struct engine *e, struct vf *vf)
@@ -82,8 +115,8 @@ static void log_vf(const struct engine *e, const struct vf *vf)
 /* Owner and plan of the incarnation or attachment that is over. */
 static void vf_forget(struct engine *e, struct vf *vf)
 {
-	node_blob_drop(&e->node, vf->rec.request_blob);
-	node_blob_drop(&e->node, vf->rec.result_blob);
+	node_blob_drop(e->node, vf->rec.request_blob);
+	node_blob_drop(e->node, vf->rec.result_blob);
 	memset(&vf->rec.owner, 0, sizeof(vf->rec.owner));
 	memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
 	memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
@@ -189,9 +222,9 @@ int record_node(struct engine *e)
 {
 	struct strbuf buf = { 0 };
 
-	stamp(e, &e->node.rec.meta);
-	snprintf(e->node.rec.version, sizeof(e->node.rec.version), "%s", PACKAGE_VERSION);
-	codec_put_node(&buf, &e->node.rec);
+	stamp(e, &e->node->rec.meta);
+	snprintf(e->node->rec.version, sizeof(e->node->rec.version), "%s", PACKAGE_VERSION);
+	codec_put_node(&buf, &e->node->rec);
 	return append(e, REC_NODE, &buf);
 }
 
@@ -239,9 +272,8 @@ void sync_done(struct engine *e, const struct job *job, const struct job_res *re
 	if (res->err.kind) {
 		/* P10, design 6: a failed sync is final for that file. */
 		log_error("journal", "%s; beginning another file", res->err.msg);
-		if (journal_begin(e->journal, &err) < 0 && !e->broken[0])
-			snprintf(e->broken, sizeof(e->broken), "journal cannot be synced: %.190s",
-				 err.msg);
+		if (journal_begin(e->journal, &err) < 0)
+			broken_by_disk(e, "synced", &err);
 	}
 	requests_synced(e);
 	vfs_synced(e);

@@ -24,10 +24,10 @@ static uint64_t journal_size_for(size_t n_vfs)
 static void reboot(struct engine *e)
 {
 	cause_set(e, CAUSE_ENGINE, "first engine of boot %.36s", e->boot_id);
-	for (size_t i = 0; i < e->node.n_vfs; i++)
-		if (e->node.vfs[i]->fsm.state != VF_ABSENT)
-			vf_event(e, e->node.vfs[i], VF_EV_REBOOT, false);
-	list_each (it, &e->node.leases) {
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		if (e->node->vfs[i]->fsm.state != VF_ABSENT)
+			vf_event(e, e->node->vfs[i], VF_EV_REBOOT, false);
+	list_each (it, &e->node->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state == LEASE_ASKED || l->state == LEASE_HELD)
@@ -38,7 +38,7 @@ static void reboot(struct engine *e)
 /* A RESERVED VF of an engine before us. */
 void recover_reserved(struct engine *e, struct vf *vf)
 {
-	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 	bool lost = now_ns(e) - vf->since_boot_ns > LOST_PLUGIN_NS;
 
 	if (vf->adder || vf->job || vf->fsm.state != VF_RESERVED)
@@ -58,7 +58,7 @@ void recover_reserved(struct engine *e, struct vf *vf)
 /* Leases that no VF stands for any more. */
 static void recover_lease(struct engine *e, struct lease *l)
 {
-	const struct vf *vf = node_vf(&e->node, l->rec.vf);
+	const struct vf *vf = node_vf(e->node, l->rec.vf);
 	bool owned = vf && vf->rec.lease_id == l->rec.id && vf->fsm.state != VF_ABSENT;
 
 	cause_set(e, CAUSE_ENGINE, "replay of lease %llu", (unsigned long long)l->rec.id);
@@ -75,17 +75,17 @@ static void recover_lease(struct engine *e, struct lease *l)
 
 void recover_begin(struct engine *e)
 {
-	const char *last_boot = e->node.rec.meta.boot_id;
+	const char *last_boot = e->node->rec.meta.boot_id;
 	bool rebooted = last_boot[0] && strcmp(last_boot, e->boot_id) != 0;
 
 	if (rebooted)
 		reboot(e);
 	cause_set(e, CAUSE_ENGINE, "engine started");
 	record_node(e);
-	list_each (it, &e->node.leases)
+	list_each (it, &e->node->leases)
 		recover_lease(e, list_entry(it, struct lease, link));
-	for (size_t i = 0; i < e->node.n_vfs; i++) {
-		struct vf *vf = e->node.vfs[i];
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
 
 		vf->since_boot_ns = now_ns(e);
 		cause_set(e, CAUSE_ENGINE, "engine started");
@@ -147,7 +147,7 @@ static void port_seen(struct engine *e, struct pf *pf, unsigned i, enum port_sta
 
 static void pf_seen(struct engine *e, const struct job_found *found)
 {
-	struct pf *pf = node_pf_add(&e->node, found->pf.addr);
+	struct pf *pf = node_pf_add(e->node, found->pf.addr);
 
 	if (!pf)
 		return;
@@ -199,8 +199,8 @@ static bool settings_equal(const struct vf_baseline *a, const struct vf_baseline
 /* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
 static bool handed_out(const struct engine *e, const struct vf_settings *set)
 {
-	for (size_t i = 0; i < e->node.n_vfs; i++) {
-		const struct vf_settings *w = &e->node.vfs[i]->rec.wanted;
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		const struct vf_settings *w = &e->node->vfs[i]->rec.wanted;
 
 		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
 			return true;
@@ -242,7 +242,7 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 
 static void vf_seen(struct engine *e, const struct job_found *found)
 {
-	struct vf *vf = node_vf_add(&e->node, found->vf.addr);
+	struct vf *vf = node_vf_add(e->node, found->vf.addr);
 
 	if (!vf)
 		return;
@@ -285,14 +285,14 @@ static void grow(struct engine *e)
 {
 	struct vfk_err err = { 0 };
 
-	if (e->journal && journal_grow(e->journal, journal_size_for(e->node.n_vfs), &err) < 0)
+	if (e->journal && journal_grow(e->journal, journal_size_for(e->node->n_vfs), &err) < 0)
 		log_error("journal", "cannot grow for %zu VFs: %s; an ADD may be refused for "
-			  "lack of room", e->node.n_vfs, err.msg);
+			  "lack of room", e->node->n_vfs, err.msg);
 }
 
 void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 {
-	size_t len = 0, n_before = e->node.n_vfs;
+	size_t len = 0, n_before = e->node->n_vfs;
 	VFK_AUTO(free_auto) char *bytes = e->ops.slurp(e->ops.ctx, job->memfd, &len);
 	size_t n = bytes ? len / sizeof(struct job_found) : 0;
 
@@ -302,8 +302,8 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 		 res->err.kind ? res->err.msg : bytes ? "" : "out of memory");
 	if (e->discover_error[0])
 		log_error("engine", "discovery: %s", e->discover_error);
-	for (size_t i = 0; i < e->node.n_vfs; i++)
-		e->node.vfs[i]->seen = false;
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		e->node->vfs[i]->seen = false;
 	for (size_t i = 0; i < n; i++) {
 		struct job_found found;
 
@@ -315,8 +315,8 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	}
 	if (!e->discover_error[0]) {
 		e->discovered = true;
-		for (size_t i = 0; i < e->node.n_vfs; i++) {
-			struct vf *vf = e->node.vfs[i];
+		for (size_t i = 0; i < e->node->n_vfs; i++) {
+			struct vf *vf = e->node->vfs[i];
 
 			if (vf->seen || vf->fsm.state == VF_ABSENT)
 				continue;
@@ -325,7 +325,7 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 			release_over(e, vf);
 		}
 	}
-	if (e->node.n_vfs > n_before)
+	if (e->node->n_vfs > n_before)
 		grow(e);
 	e->reconcile_at_ns = now_ns(e) + RECONCILE_STEP_NS;
 	wake(e, e->reconcile_at_ns);
@@ -356,7 +356,7 @@ void observe_start(struct engine *e, struct vf *vf, struct request *rq)
 
 static void check_attached(struct engine *e, struct vf *vf, const struct drv_out *out)
 {
-	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 	enum vf_event ev;
 
 	if (out->where == WHERE_IN_POD || (out->where == WHERE_UNKNOWN && out->nsid_alive)) {
@@ -420,8 +420,8 @@ void reconcile_turn(struct engine *e, int64_t now)
 		wake(e, e->reconcile_at_ns);
 		return;
 	}
-	while (e->reconcile_next < e->node.n_vfs && looked < RECONCILE_BATCH) {
-		struct vf *vf = e->node.vfs[e->reconcile_next++];
+	while (e->reconcile_next < e->node->n_vfs && looked < RECONCILE_BATCH) {
+		struct vf *vf = e->node->vfs[e->reconcile_next++];
 
 		if (vf->job || (vf->fsm.state != VF_ATTACHED &&
 				!(vf->fsm.state == VF_FREE && !vf->verified) &&
@@ -430,7 +430,7 @@ void reconcile_turn(struct engine *e, int64_t now)
 		observe_start(e, vf, NULL);
 		looked++;
 	}
-	if (e->reconcile_next < e->node.n_vfs) {
+	if (e->reconcile_next < e->node->n_vfs) {
 		e->reconcile_at_ns = now + RECONCILE_STEP_NS;
 	} else {
 		e->reconcile_next = 0;

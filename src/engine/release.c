@@ -130,7 +130,7 @@ void release_next(struct engine *e, struct vf *vf)
 /* Requests and leases that wait for this VF's link or for the VF itself. */
 static void tell(struct engine *e, struct vf *vf, const struct attachment *owner)
 {
-	struct lease *l = attachment_none(owner) ? NULL : node_lease_of(&e->node, owner);
+	struct lease *l = attachment_none(owner) ? NULL : node_lease_of(e->node, owner);
 
 	(void)vf;
 	if (l && l->state == LEASE_OWED) {
@@ -224,13 +224,13 @@ static void vf_deadline(struct engine *e, struct vf *vf, int64_t now)
 
 void vfs_synced(struct engine *e)
 {
-	for (size_t i = 0; i < e->node.n_vfs; i++)
-		if (e->node.vfs[i]->act_after_seq)
-			release_next(e, e->node.vfs[i]);
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		if (e->node->vfs[i]->act_after_seq)
+			release_next(e, e->node->vfs[i]);
 }
 
 void vfs_deadlines(struct engine *e, int64_t now)
 {
-	for (size_t i = 0; i < e->node.n_vfs; i++)
-		vf_deadline(e, e->node.vfs[i], now);
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		vf_deadline(e, e->node->vfs[i], now);
 }

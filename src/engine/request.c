@@ -134,9 +134,9 @@ static void status(struct engine *e, struct request *rq)
 	if (!engine_can_record(e))
 		request_fail(e, rq, 50, "cannot serve ADD: %s",
 			     e->broken[0] ? e->broken : "the journal cannot be synced");
-	else if (e->node.rec.records_missing && !e->discovered)
+	else if (e->node->rec.records_missing && !e->discovered)
 		request_fail(e, rq, 50, "cannot serve ADD: records may be missing (%s) and "
-			     "not every VF is verified yet", e->node.rec.missing_reason);
+			     "not every VF is verified yet", e->node->rec.missing_reason);
 	else
 		request_ok(e, rq);
 }

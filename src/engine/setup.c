@@ -75,7 +75,7 @@ void setup_synced(struct engine *e, struct request *rq)
 void setup_resume(struct engine *e, struct request *rq)
 {
 	struct vf *vf = rq->vf;
-	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 	struct vfk_err err = { 0 };
 	size_t len;
 
@@ -96,7 +96,7 @@ void setup_resume(struct engine *e, struct request *rq)
 		return;
 	}
 	VFK_AUTO(free_auto) char *text =
-		node_blob_get(&e->node, e->journal, vf->rec.result_blob, &len, &err);
+		node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
 
 	if (!text || cni_ipam_parse(&rq->ipam, text, len, &err) < 0) {
 		internal_fail(e, vf, &err);
@@ -131,12 +131,12 @@ static void attached(struct engine *e, struct vf *vf)
 		internal_fail(e, vf, &err);
 		return;
 	}
-	blob = text ? node_blob_put(&e->node, e->journal, text, strlen(text), &err) : 0;
+	blob = text ? node_blob_put(e->node, e->journal, text, strlen(text), &err) : 0;
 	if (!blob) {
 		internal_fail(e, vf, &err);
 		return;
 	}
-	node_blob_drop(&e->node, vf->rec.result_blob);
+	node_blob_drop(e->node, vf->rec.result_blob);
 	vf->rec.result_blob = blob;
 	if (vf_event(e, vf, VF_EV_SETUP_DONE, true) < 0) {
 		vfk_err_set(&err, VFK_E_BUSY, 0, "%s", e->broken);
@@ -236,7 +236,7 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 		  enum lease_event lease_ev, const struct cni_fail *fail)
 {
 	struct request *rq = vf->adder;
-	struct lease *l = node_lease(&e->node, vf->rec.lease_id);
+	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 
 	vf->adder = NULL;
 	/* A client that is told to stop its plugin answers with RAN; until then it can run

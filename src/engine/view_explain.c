@@ -142,7 +142,7 @@ static void tell_progress(struct strbuf *text, const struct rec_vf *rec,
 	begun &= ~done;
 	add_names(text, done && begun ? "; begun: " : "begun: ", begun);
 	if (!done && !begun)
-		strbuf_adds(text, "begun again");
+		strbuf_adds(text, rec->reason[0] ? "a step failed" : "tried again");
 }
 
 static void tell_vf(struct strbuf *text, const struct rec_vf *rec, const struct rec_vf *last)
@@ -155,6 +155,12 @@ static void tell_vf(struct strbuf *text, const struct rec_vf *rec, const struct 
 		strbuf_adds(text, "found in use by somebody who has no record");
 	} else {
 		strbuf_adds(text, vf_event_text(event));
+	}
+	/* Steps whose end only the next transition has recorded. */
+	if (event != VF_EV_STEP && last && last->plan == rec->plan &&
+	    (rec->done & ~last->done)) {
+		add_names(text, " (done: ", rec->done & ~last->done);
+		strbuf_adds(text, ")");
 	}
 	if (event == VF_EV_GAVE_UP && rec->attempts)
 		strbuf_addf(text, " (%u attempts)", (unsigned)rec->attempts);

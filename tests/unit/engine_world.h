@@ -109,7 +109,7 @@ static inline int64_t ew_wall_ns(void *ctx)
 /* Where discovery finds a link. */
 static inline enum drv_where ew_where(struct ew *w, unsigned i)
 {
-	const struct vf *vf = w->e ? node_vf(&w->e->node, EW_VF(i)) : NULL;
+	const struct vf *vf = w->e ? node_vf(w->e->node, EW_VF(i)) : NULL;
 
 	if (w->foreign_vf == i + 1 || (vf && vf->fsm.state == VF_ATTACHED))
 		return WHERE_ELSEWHERE;
@@ -291,7 +291,7 @@ static inline bool ew_netns_valid(void *ctx, int fd, bool *own)
 
 static inline enum drv_where ew_true_where(struct ew *w, pci_addr_t addr)
 {
-	return node_vf(&w->e->node, addr)->fsm.state == VF_ATTACHED ? WHERE_IN_POD : WHERE_HOME;
+	return node_vf(w->e->node, addr)->fsm.state == VF_ATTACHED ? WHERE_IN_POD : WHERE_HOME;
 }
 
 static inline void ew_tell(struct ew *w, enum drv_where where, bool nsid_alive)
@@ -567,7 +567,7 @@ static inline void ew_gone(struct ew *w, struct ew_client *c)
 
 static inline struct vf *ew_vf(struct ew *w, unsigned i)
 {
-	return node_vf(&w->e->node, EW_VF(i));
+	return node_vf(w->e->node, EW_VF(i));
 }
 
 static inline const char *ew_state(struct ew *w, unsigned i)
@@ -584,23 +584,25 @@ static inline const char *ew_lease(struct ew *w, const char *container)
 	struct lease *l;
 
 	snprintf(att.container, sizeof(att.container), "%s", container);
-	l = node_lease_of(&w->e->node, &att);
+	l = node_lease_of(w->e->node, &att);
 	return l ? lease_state_name(l->state) : "NONE";
 }
 
-#define EW_OK(c)                                                                         \
+#define EW_OK(client)                                                                    \
 	do {                                                                             \
-		CU_ASSERT_TRUE((c)->answered);                                           \
-		SUITE_INT((c)->exit_code, 0);                                            \
+		const struct ew_client *ew_c = (client);                                 \
+		CU_ASSERT_TRUE(ew_c->answered);                                          \
+		SUITE_INT(ew_c->exit_code, 0);                                           \
 	} while (0)
 
 /* Answered with an error whose text contains 'part'. */
-#define EW_FAILED(c, part)                                                               \
+#define EW_FAILED(client, part)                                                          \
 	do {                                                                             \
-		CU_ASSERT_TRUE((c)->answered);                                           \
-		SUITE_INT((c)->exit_code, 1);                                            \
-		if (!(c)->text || !strstr((c)->text, (part)))                            \
-			SUITE_STR((c)->text, (part));                                    \
+		const struct ew_client *ew_c = (client);                                 \
+		CU_ASSERT_TRUE(ew_c->answered);                                          \
+		SUITE_INT(ew_c->exit_code, 1);                                           \
+		if (!ew_c->text || !strstr(ew_c->text, (part)))                          \
+			SUITE_STR(ew_c->text, (part));                                   \
 	} while (0)
 
 #endif

@@ -315,7 +315,7 @@ static void fatal_port_is_one_clear_error(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	node_pf(&w->e->node, EW_PF)->ports[0] = PORT_FATAL;
+	node_pf(w->e->node, EW_PF)->ports[0] = PORT_FATAL;
 	c = EW_ADD(w, .container = "c1");
 	EW_FAILED(c, "port 1 of PF 0000:3b:00.0 is in state FATAL");
 	SUITE_STR(ew_state(w, 0), "FREE");

@@ -42,7 +42,7 @@ static void own_record_with_lease(void)
 	ew_ran_ok(w, c);
 	EW_OK(c);
 	SUITE_STR(ew_lease(w, "c1"), "NONE");
-	SUITE_INT(w->e->node.n_leases, 0);
+	SUITE_INT(w->e->node->n_leases, 0);
 	ew_free(w);
 }
 
@@ -142,7 +142,7 @@ static void records_may_be_missing(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	w->e->node.rec.records_missing = true;
+	w->e->node->rec.records_missing = true;
 	c = EW_DEL(w, .container = "c7", .ipam = "host-local", .netns = "");
 	SUITE_INT(c->n_runs, 1);
 	SUITE_INT(c->runs[0].verb, CNI_DEL);

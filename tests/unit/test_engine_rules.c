@@ -310,7 +310,7 @@ static void r15_limits_refuse_an_add_only(void)
 		ew_gone(w, c);
 		w->hold_ipam = false;
 	}
-	SUITE_INT(w->e->node.n_leases, 4);
+	SUITE_INT(w->e->node->n_leases, 4);
 	c = EW_ADD(w, .container = "c5", .ipam = "host-local");
 	EW_FAILED(c, "IPAM owes the release of 4 leases");
 	SUITE_STR(ew_state(w, 0), "FREE");
@@ -402,6 +402,50 @@ static void p10_failed_sync_begins_another_file(void)
 	SUITE_INT(c->n_runs, 1);
 	ew_ran_ok(w, c);
 	EW_OK(c);
+	ew_free(w);
+}
+
+/* The snapshot of the next file is the whole state. */
+static void p9_a_new_file_has_everything(void)
+{
+	struct ew *w = ew_new(3);
+	struct vfk_err err = { 0 };
+	struct ew_client *c;
+
+	attach(w, "c1", "host-local");
+	SUITE_INT(journal_begin(w->e->journal, &err), 0);
+	ew_die(w);
+	ew_start(w);
+	SUITE_INT(w->e->node->n_vfs, 3);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c1");
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	c = EW_DEL(w, .container = "c1", .netns = "");
+	SUITE_INT(c->n_runs, 1); /* the ADD's configuration is still there */
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void p10_a_full_disk_that_has_room_again(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1000000;
+	w->disk.fail_errno = ENOSPC;
+	EW_OK(EW_DEL(w, .container = "c1"));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "ENOSPC");
+	w->disk.fail_at = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	c = EW_ADD(w, .container = "c3");
+	EW_OK(c);
+	/* What happened without a record is in the snapshot. */
+	ew_die(w);
+	ew_start(w);
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c3");
 	ew_free(w);
 }
 
@@ -513,6 +557,9 @@ VFK_SUITE(engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_th
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
 	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	  { "P9: a new file has everything", p9_a_new_file_has_everything },
+	  { "P10: after a full disk has room again, ADD works and nothing is stale",
+	    p10_a_full_disk_that_has_room_again },
 	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
 	  { "the death of the netns releases without a DEL", netns_death_releases_without_a_del },
 	  { "a DEL that comes during a look at the VF is carried out",
