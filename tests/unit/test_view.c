@@ -571,9 +571,14 @@ static void whole_story(void)
 	rec->done |= STEP_BIT(LINK_TO_POD) | STEP_BIT(ADDRESSES);
 	rec = tell(817, 1021, VF_RESERVED, VF_EV_SETUP_DONE, VF_ATTACHED, CAUSE_REQUEST,
 		   "ADD c/net1");
-	rec->plan = PLAN_NONE;
-	tell(900, 252021, VF_ATTACHED, VF_EV_DEL, VF_DETACHING, CAUSE_REQUEST,
-	     "DEL c/net1");
+	rec->done |= STEP_BIT(LINK_SETTINGS);
+	rec = tell(900, 252021, VF_ATTACHED, VF_EV_DEL, VF_DETACHING, CAUSE_REQUEST,
+		   "DEL c/net1");
+	rec->plan = PLAN_DETACH;
+	rec->begun = rec->done = 0;
+	rec = tell(905, 252100, VF_DETACHING, VF_EV_STEP, VF_DETACHING, CAUSE_ENGINE,
+		   "failed");
+	snprintf(rec->reason, sizeof(rec->reason), "link_home: it is busy");
 	rec = tell(911, 258521, VF_DETACHING, VF_EV_GAVE_UP, VF_FAULTED, CAUSE_ENGINE,
 		   "retries");
 	rec->attempts = 8;
@@ -598,12 +603,16 @@ static void whole_story(void)
 		  "    done: link_to_pod, addresses\n"
 		  "    cause: request, ADD c/net1\n"
 		  "2025-11-22T18:03:49.144Z  #817  RESERVED -> ATTACHED  [SETUP_DONE]  (+1 ms)\n"
-		  "    attached: every step is done and the result is stored\n"
+		  "    attached: every step is done and the result is stored (done: "
+		  "link_settings)\n"
 		  "    cause: request, ADD c/net1; then: REPLY\n"
 		  "2025-11-22T18:08:00.144Z  #900  ATTACHED -> DETACHING  [DEL]  (+4m11s)\n"
 		  "    its owner's DEL came; it is being released\n"
 		  "    cause: request, DEL c/net1; then: RESTORE\n"
-		  "2025-11-22T18:08:06.644Z  #911  DETACHING -> FAULTED  [GAVE_UP]  (+6.5 s)\n"
+		  "2025-11-22T18:08:00.223Z  #905  DETACHING  [STEP]  (+79 ms)\n"
+		  "    a step failed: link_home: it is busy\n"
+		  "    cause: engine, failed\n"
+		  "2025-11-22T18:08:06.644Z  #911  DETACHING -> FAULTED  [GAVE_UP]  (+6.4 s)\n"
 		  "    the release failed too often and was given up (8 attempts): link_home: "
 		  "kernel refused: EBUSY\n"
 		  "    cause: engine, retries; then: ALARM, REPLY\n"
