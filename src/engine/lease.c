@@ -340,7 +340,12 @@ static void ran_del(struct engine *e, struct request *rq, const struct frame_ran
 	bool good = ran->outcome == RUN_EXITED && ran->status == 0;
 
 	if (rq->own_config_del) {
-		if (good) {
+		if (ran->outcome == RUN_NOT_FOUND) /* P6: no retry brings it back */
+			log_warn("ipam", "container=%s ifname=%s: plugin %s is not in "
+				 "CNI_PATH: what it may hold cannot be released",
+				 rq->cni.att.container, rq->cni.att.ifname,
+				 rq->cni.ipam_type);
+		if (good || ran->outcome == RUN_NOT_FOUND) {
 			request_ok(e, rq);
 		} else {
 			cni_ipam_failure(&fail, rq->cni.ipam_type, ran->outcome, ran->status,
@@ -388,8 +393,8 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 	if (out_len > BLOB_MAX)
 		vfk_err_set(&err, VFK_E_LIMIT, 0, "IPAM plugin %s answered with %zu bytes, %u "
 			    "are allowed", l->rec.plugin, out_len, BLOB_MAX);
-	else
-		(void)(cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0);
+	else if (cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0)
+		vfk_err_wrap(&err, "%s", l->rec.plugin);
 	blob = err.kind ? 0 : node_blob_put(e->node, e->journal, out, out_len, &err);
 	if (!blob) {
 		cni_fail_from(&fail, &err, rq->vf->rec.addr);
