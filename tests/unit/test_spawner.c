@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -393,6 +394,36 @@ static void byte_is_free_with_the_result(void)
 	spawner_free(s);
 }
 
+/* The parent of a process, 0 if it is gone. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[300];
+	pid_t parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f) || !strrchr(line, ')') ||
+	    sscanf(strrchr(line, ')'), ") %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(f);
+	return parent;
+}
+
+static unsigned n_children(pid_t parent)
+{
+	DIR *proc = opendir("/proc");
+	unsigned n = 0;
+
+	for (struct dirent *e; proc && (e = readdir(proc));)
+		n += atoi(e->d_name) > 0 && parent_of(atoi(e->d_name)) == parent;
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
 static void spawner_end_is_seen(void)
 {
 	struct spawner *s = start();
@@ -400,16 +431,10 @@ static void spawner_end_is_seen(void)
 	struct pollfd p = { .fd = spawner_fd(s), .events = POLLIN };
 	pid_t pid, spawner = 0;
 	int sock = get_worker(s, &pid);
-	char path[64], line[256];
-	FILE *f;
 
 	CU_ASSERT_EQUAL(poll(&p, 1, 0), 0);
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	CU_ASSERT_PTR_NOT_NULL(fgets(line, sizeof(line), f));
-	fclose(f);
-	CU_ASSERT_EQUAL(sscanf(strrchr(line, ')'), ") %*c %d", &spawner), 1);
+	spawner = parent_of(pid);
+	CU_ASSERT_FATAL(spawner > 1);
 	CU_ASSERT_EQUAL_FATAL(kill(spawner, SIGKILL), 0);
 	CU_ASSERT(readable(spawner_fd(s)));
 	CU_ASSERT_EQUAL(spawner_worker(s, &sock, &pid, &err), -VFK_E_SYS);
@@ -424,15 +449,9 @@ static void late_worker_is_dropped(void)
 	struct vfk_err err = { 0 };
 	pid_t pid, spawner = 0;
 	int sock = get_worker(s, &pid), other = -1;
-	char path[64], line[256];
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	CU_ASSERT_PTR_NOT_NULL(fgets(line, sizeof(line), f));
-	fclose(f);
-	CU_ASSERT_EQUAL(sscanf(strrchr(line, ')'), ") %*c %d", &spawner), 1);
+	spawner = parent_of(pid);
+	CU_ASSERT_FATAL(spawner > 1);
 	kill(spawner, SIGSTOP);
 	CU_ASSERT_EQUAL(spawner_worker(s, &other, &pid, &err), -VFK_E_TIMEOUT);
 	CU_ASSERT_STRING_EQUAL(err.msg, "the spawner made no worker within 1 s");
@@ -441,9 +460,39 @@ static void late_worker_is_dropped(void)
 	other = get_worker(s, &pid);
 	ask(other, "i", NULL, 0, back);
 	CU_ASSERT_EQUAL(atoi(back), pid);
+	/* And the late one ends, because nobody has its socket. */
+	for (int i = 0; i < PATIENCE_MS && n_children(spawner) > 2; i++)
+		usleep(1000);
+	CU_ASSERT_EQUAL(n_children(spawner), 2);
 	close(other);
 	close(sock);
 	spawner_free(s);
+}
+
+/* Without stderr the sockets would take its place, and every worker would keep them. */
+static void started_without_standard_descriptors(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		struct spawner *s;
+		struct vfk_err err;
+		pid_t pid;
+		int sock;
+
+		close(0);
+		close(1);
+		close(2);
+		if (spawner_start(&s, worker, &err) || spawner_fd(s) <= 2 ||
+		    spawner_worker(s, &sock, &pid, &err) || sock <= 2)
+			_exit(1);
+		ask(sock, "f", NULL, 0, back);
+		_exit(strcmp(back, "0 1 2 3 ") ? 2 : 0);
+	}
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	CU_ASSERT(WIFEXITED(status));
+	CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
 }
 
 VFK_SUITE(spawner, { "a job of the largest size comes back as a result", jobs_and_results },
@@ -464,4 +513,6 @@ VFK_SUITE(spawner, { "a job of the largest size comes back as a result", jobs_an
 	  { "a step's byte lock is gone when its result can be read",
 	    byte_is_free_with_the_result },
 	  { "the end of the spawner is seen", spawner_end_is_seen },
-	  { "a worker that comes too late is dropped", late_worker_is_dropped })
+	  { "a worker that comes too late is dropped", late_worker_is_dropped },
+	  { "a program without standard descriptors has workers all the same",
+	    started_without_standard_descriptors })
