@@ -208,7 +208,8 @@ static inline void client_start(struct client *c, const char *in)
 	close(fd);
 }
 
-static inline size_t drain(int fd, char *buf, size_t cap_bytes)
+/* Reads to the end; a client that hangs is ended, so that only its case fails. */
+static inline size_t drain(const struct client *c, int fd, char *buf, size_t cap_bytes)
 {
 	size_t len = 0;
 
@@ -218,6 +219,7 @@ static inline size_t drain(int fd, char *buf, size_t cap_bytes)
 
 		if (poll(&pfd, 1, HANG_MS) <= 0) {
 			CU_FAIL("a pipe of the client stays open");
+			kill(c->pid, SIGKILL);
 			break;
 		}
 		n = read(fd, buf + len, cap_bytes - 1 - len);
@@ -235,8 +237,8 @@ static inline int client_end(struct client *c)
 {
 	int status = 0;
 
-	c->text_len = drain(c->out, c->text, sizeof(c->text));
-	drain(c->errs, c->stderr_text, sizeof(c->stderr_text));
+	c->text_len = drain(c, c->out, c->text, sizeof(c->text));
+	drain(c, c->errs, c->stderr_text, sizeof(c->stderr_text));
 	waitpid(c->pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
