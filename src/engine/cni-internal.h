@@ -14,8 +14,8 @@
 /* --- cni_json.c: JSON as the Go callers and plugins read it --- */
 
 /* Decodes one JSON value of any kind.  Bytes that are not UTF-8 become U+FFFD and integers
- * beyond 64 bits become reals, as long as nobody looks at them they must not disturb
- * (C-11).  NULL: 'why' holds one line; '*no_memory' tells whether that was the reason. */
+ * beyond 64 bits become reals: as long as nobody looks at them they must not disturb.
+ * NULL: 'why' holds one line; '*no_memory' tells whether that was the reason. */
 json_t *cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
 		      bool *no_memory);
 
@@ -41,10 +41,10 @@ const char *cni_show(const char *text, char buf[CNI_SHOW_LEN]);
 
 /* --- cni_env.c --- */
 
-/* C-04 to C-06 in the order of the Go skeleton.  Fills container and ifname. */
+/* The variables of the call, in the order and with the words of the Go skeleton.  Fills container and ifname. */
 int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
 		  size_t env_len, struct cni_fail *fail) VFK_MUST_CHECK;
-/* C-12: fills 'pod' and 'mac' ("" if not given).  'strict': broken pairs and unknown keys
+/* CNI_ARGS: fills 'pod' and 'mac' ("" if not given).  'strict': broken pairs and unknown keys
  * are errors. */
 #define CNI_MAC_TEXT 64
 int cni_args_parse(struct pod_ref *pod, char mac[CNI_MAC_TEXT], const char *args,

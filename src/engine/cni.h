@@ -47,25 +47,28 @@ struct cni_request {
 	struct attachment att;
 	struct pod_ref pod;
 	const char *netns_path; /* CNI_NETNS as given, "" if unset; points into 'env' */
-	const char *cni_path;   /* CNI_PATH, likewise */
-	bool has_device;        /* deviceID (or runtimeConfig.deviceID, or pciBusID) was given */
+	const char *cni_path;	/* CNI_PATH, likewise */
+	bool has_device; /* deviceID (or runtimeConfig.deviceID, or pciBusID) was given */
 	pci_addr_t device;
 	struct vf_settings wanted;
 	enum guid_policy guid_policy;
-	char ipam_type[64];     /* "": no IPAM */
-	bool ipam_own;          /* type is "vfkeeper": not delegated */
-	json_t *prev_result;    /* borrowed from 'conf', NULL if none */
-	json_t *conf;           /* the whole configuration */
-	const char *env;        /* borrowed block "K=V\0..." */
+	char ipam_type[64];  /* "": no IPAM */
+	bool ipam_own;	     /* type is "vfkeeper": not delegated */
+	json_t *prev_result; /* borrowed from 'conf', NULL if none */
+	json_t *conf;	     /* the whole configuration */
+	const char *env;     /* borrowed block "K=V\0..." */
 	size_t env_len;
-	unsigned timeout_s;     /* timeoutSeconds, 0: default */
+	unsigned timeout_s; /* timeoutSeconds, 0: default */
 };
 
-/* Checks the environment (C-01..C-06, C-12, in that order and with those texts), then the
- * configuration (C-07..C-11 and every key of the dialect), all of it before anything is
- * touched.  'env' has to outlive 'rq'.  DEL is lenient (P6): a configuration that can be
- * decoded and has name and a known cniVersion is enough, bad values of other keys are
- * ignored.  0, or -1 with 'fail' filled and 'rq' needing no free. */
+/* Checks the environment (in the order and with the words of the Go skeleton), then the
+ * configuration (name, version, every key of the dialect), all of it before anything is
+ * touched.  'env' has to outlive 'rq'.  DEL is lenient (P6): with
+ * a valid environment only lack of memory fails it.  Bad values are ignored; without a
+ * usable name the network is "" (unknown: container and interface decide), with one that is
+ * too long for any ADD the part in question is "!", which no attachment has.
+ * 0, or -1 with 'fail' filled and 'rq' needing no free (rq->spec is still good for
+ * cni_fail_text). */
 int cni_parse(struct cni_request *rq, enum cni_verb verb, enum cni_dialect dialect,
 	      const char *env, size_t env_len, const char *stdin_text, size_t stdin_len,
 	      struct cni_fail *fail) VFK_MUST_CHECK;
@@ -85,9 +88,10 @@ struct cni_ipam {
 	struct drv_ip ips[DRV_MAX_IPS];
 	struct drv_route routes[DRV_MAX_ROUTES];
 };
-/* VFK_E_IPAM in one line: not JSON, an unsupported version, no address (C-26), a bad address,
+/* VFK_E_IPAM in one line: not JSON, an unsupported version, no address, a bad address,
  * more than DRV_MAX_*. */
-int cni_ipam_parse(struct cni_ipam *out, const char *text, size_t len, struct vfk_err *err) VFK_MUST_CHECK;
+int cni_ipam_parse(struct cni_ipam *out, const char *text, size_t len,
+		   struct vfk_err *err) VFK_MUST_CHECK;
 void cni_ipam_free(struct cni_ipam *ipam);
 /* The error object that a failing plugin printed (or the lack of one): its code, msg and
  * details, prefixed with the plugin's name. */
@@ -101,8 +105,8 @@ struct cni_link {
 	pci_addr_t pci;
 };
 /* The result at rq->spec: prevResult passed through with ours merged, interfaces, ips with
- * their interface index (C-20..C-26, C-70..C-72).  'ipam' may be NULL.  The caller frees. 
- * VFK_E_UNSUPPORTED: cannot be expressed at that version (C: no IP in 0.1.0/0.2.0); to be
+ * their interface index.  'ipam' may be NULL.  The caller frees.
+ * VFK_E_UNSUPPORTED: cannot be expressed at that version (no IP in 0.1.0/0.2.0); to be
  * checked with cni_result_possible before anything is touched. */
 char *cni_result(const struct cni_request *rq, const struct cni_link *link,
 		 const struct cni_ipam *ipam, struct vfk_err *err) VFK_MUST_CHECK;
@@ -115,7 +119,7 @@ char *cni_fail_text(const struct cni_fail *fail, enum cni_spec spec);
 void cni_fail_from(struct cni_fail *fail, const struct vfk_err *err, pci_addr_t vf);
 void cni_fail_set(struct cni_fail *fail, int code, const char *fmt, ...) VFK_PRINTF(3, 4);
 /* To be called on the failure of a DEL before it is printed: callers take "not found" and "no
- * such file or directory" in it for success (C-35), and the words may be a plugin's. */
+ * such file or directory" in it for success, and the words may be a plugin's. */
 void cni_fail_for_del(struct cni_fail *fail);
 
 #endif

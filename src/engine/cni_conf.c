@@ -126,7 +126,7 @@ static int version_cmp(const unsigned long a[3], const unsigned long b[3])
 	return 0;
 }
 
-/* C-10: verbs that came later than ADD and DEL ask for a version first. */
+/* Verbs that came later than ADD and DEL ask for a version first. */
 static int verb_allowed(enum cni_verb verb, const char *version, struct cni_fail *fail)
 {
 	const char *name = verb == CNI_CHECK ? "CHECK" : verb == CNI_GC ? "GC" : "STATUS";

@@ -299,7 +299,7 @@ static int put_dns(json_t *out, const json_t *in, struct vfk_err *err)
 }
 
 /* Whether the shape is {ip4, ip6}: the version says so, or the keys where there is none
- * (plugins that leave it out leave it to the caller, C-72). */
+ * (plugins that leave it out leave it to the caller). */
 static int is_old_shape(const json_t *in, bool *old, struct vfk_err *err)
 {
 	const json_t *value = cni_json_find(in, "cniVersion");

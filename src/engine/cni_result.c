@@ -75,7 +75,7 @@ static int append(json_t *to, const json_t *from, json_int_t index)
 	return 0;
 }
 
-/* {interfaces, ips, routes[, dns]}: prevResult's first, then ours (C-22, C-25). */
+/* {interfaces, ips, routes[, dns]}: prevResult's first, then ours. */
 static int put_together(const struct cni_request *rq, const struct cni_link *link,
 			const struct cni_ipam *ipam, json_t **out, struct vfk_err *err)
 {

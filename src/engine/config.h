@@ -14,14 +14,15 @@ struct config {
 	struct drv_env env;
 	char plugin_dirs[1024]; /* colon list of absolute directories */
 	bool sync_all;
-	unsigned add_timeout_s; /* 110 */
-	unsigned del_wait_ms;   /* 3000 */
+	unsigned add_timeout_s;	     /* 110 */
+	unsigned del_wait_ms;	     /* 3000 */
 	unsigned ipam_del_timeout_s; /* 60 */
-	unsigned step_timeout_s; /* 30: a step later than this is stuck */
-	unsigned retry_min_ms, retry_max_ms; /* 500, 60000: back-off of releases and payments */
+	unsigned step_timeout_s;     /* 30: a step later than this is stuck */
+	unsigned retry_min_ms; /* 500: first pause of releases and payments that failed */
+	unsigned retry_max_ms; /* 60000: longest one */
 	unsigned give_up_after; /* 8 attempts of a detach plan in a row, then FAULTED */
-	unsigned idle_s;        /* 10: engine on demand ends after this with nothing to do */
-	unsigned n_workers;     /* 8, at most 32 */
+	unsigned idle_s;    /* 10: engine on demand ends after this with nothing to do */
+	unsigned n_workers; /* 8, at most 32 */
 	enum log_level log_level;
 };
 

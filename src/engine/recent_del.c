@@ -18,7 +18,8 @@
 #define MAGIC UINT64_C(0x314c45444b4656) /* "VFKDEL1" */
 #define NONE UINT16_MAX
 
-/* One DEL.  time: nanoseconds of CLOCK_BOOTTIME << 1 | settled; 0: the place is empty, or its writing was cut. */
+/* One DEL.  time: nanoseconds of CLOCK_BOOTTIME << 1 | settled; 0: the place is empty, or
+ * its writing was cut. */
 struct place {
 	uint64_t key[2];
 	_Atomic uint64_t time;
@@ -228,8 +229,7 @@ static struct place *take_place(struct recent_del *r, int64_t now_boot_ns)
 	uint64_t ns = p->time >> 1;
 
 	if (p->time) {
-		if (now_boot_ns - (int64_t)ns < YOUNG_NS &&
-		    ns > r->file->floor_ns)
+		if (now_boot_ns - (int64_t)ns < YOUNG_NS && ns > r->file->floor_ns)
 			r->file->floor_ns = ns;
 		index_remove(r, (uint16_t)r->file->hand);
 		p->time = 0;
@@ -238,8 +238,8 @@ static struct place *take_place(struct recent_del *r, int64_t now_boot_ns)
 	return p;
 }
 
-void recent_del_note(struct recent_del *r, const struct attachment *att,
-		     uint64_t del_ns, int64_t now_boot_ns, bool settled)
+void recent_del_note(struct recent_del *r, const struct attachment *att, uint64_t del_ns,
+		     int64_t now_boot_ns, bool settled)
 {
 	uint64_t key[2];
 	struct place *p;
@@ -279,8 +279,7 @@ bool recent_del_refuses(const struct recent_del *r, const struct attachment *att
 {
 	uint64_t floor_ns = r->file->floor_ns, del_ns = noted(r, att) >> 1;
 
-	return (floor_ns && start_ns <= floor_ns) ||
-	       (del_ns && start_ns <= del_ns);
+	return (floor_ns && start_ns <= floor_ns) || (del_ns && start_ns <= del_ns);
 }
 
 bool recent_del_settled(const struct recent_del *r, const struct attachment *att)

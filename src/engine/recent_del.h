@@ -17,11 +17,13 @@ struct recent_del;
 
 /* Maps (creates, or makes anew if it is not one of ours) the file.  'path' NULL: only in
  * memory.  VFK_E_SYS. */
-int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err) VFK_MUST_CHECK;
+int recent_del_open(struct recent_del **out, const char *path,
+		    struct vfk_err *err) VFK_MUST_CHECK;
 void recent_del_close(struct recent_del *r); /* NULL allowed; the file stays */
 
-/* A DEL of 'att' arrived at 'del_ns' (now, or when it was left in the spool); 'settled': it found nothing, or left nothing to do (the DEL
- * table's last rows ask for that). */
+/* A DEL of 'att' arrived at 'del_ns' (now, or when it was left in the spool); 'settled': it
+ * found nothing, or left nothing to do (the DEL table's last rows ask for that).  A DEL of
+ * network "" (unknown) counts for every network. */
 void recent_del_note(struct recent_del *r, const struct attachment *att, uint64_t del_ns,
 		     int64_t now_boot_ns, bool settled);
 /* Whether an ADD whose client started at 'start_ns' comes too late: before a noted DEL of

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 struct spool_entry {
-	char file[64];         /* name inside the spool directory */
+	char file[64]; /* name inside the spool directory */
 	char boot_id[40];
 	uint16_t dialect;
 	uint64_t start_ns;
@@ -23,7 +23,8 @@ struct spool_entry {
 /* Passes each whole entry of 'dir' to 'fn'; what is damaged is renamed to "<name>.bad" with
  * one log line, ".tmp" files older than a minute are removed.  A missing directory is an
  * empty one.  Stops at fn's first negative value and returns it. */
-int spool_read(const char *dir, int (*fn)(void *arg, const struct spool_entry *entry, struct vfk_err *err),
+int spool_read(const char *dir,
+	       int (*fn)(void *arg, const struct spool_entry *entry, struct vfk_err *err),
 	       void *arg, struct vfk_err *err) VFK_MUST_CHECK;
 /* Unlinks an entry after its record is written. */
 int spool_done(const char *dir, const char *file, struct vfk_err *err) VFK_MUST_CHECK;

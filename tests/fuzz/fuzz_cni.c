@@ -63,6 +63,33 @@ static void check_fail(const struct cni_fail *fail, enum cni_spec spec)
 	free(text);
 }
 
+/* What is possible before anything is touched is possible afterwards. */
+static void check_result(const struct cni_request *rq, const struct cni_ipam *ipam)
+{
+	struct cni_link link = { .mac = "02:00:00:00:00:01",
+				 .mtu_bytes = 1500,
+				 .pci = 0x3b04 };
+	struct vfk_err err = { 0 };
+	json_t *back;
+	char *text;
+
+	if (cni_result_possible(rq, &err) < 0) {
+		FUZZ_HOLDS(err.msg[0] && !strchr(err.msg, '\n'));
+		return;
+	}
+	text = cni_result(rq, &link, ipam, &err);
+	if (!text) {
+		/* An IPAM plugin that is configured and was not asked. */
+		FUZZ_HOLDS(!ipam && rq->ipam_type[0] && err.kind == VFK_E_UNSUPPORTED);
+		return;
+	}
+	FUZZ_HOLDS(strlen(text) <= ANSWER_MAX);
+	back = json_loads(text, JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, NULL);
+	FUZZ_HOLDS(json_is_object(back));
+	json_decref(back);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cni_request rq;
@@ -87,6 +114,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		FUZZ_HOLDS(rq.spec >= CNI_0_1_0 && rq.spec <= CNI_SPEC_NEWEST);
 		FUZZ_HOLDS(memchr(rq.att.network, 0, sizeof(rq.att.network)));
 		FUZZ_HOLDS(memchr(rq.att.ifname, 0, sizeof(rq.att.ifname)));
+		if (rq.verb == CNI_ADD) {
+			static const char one[] =
+				"{\"ips\":[{\"address\":\"10.0.0.5/24\"}]}";
+
+			check_result(&rq, NULL);
+			FUZZ_HOLDS(cni_ipam_parse(&ipam, one, sizeof(one) - 1, &err) == 0);
+			check_result(&rq, &ipam);
+			cni_ipam_free(&ipam);
+		}
 		cni_request_free(&rq);
 	} else {
 		check_fail(&fail, CNI_SPEC_NEWEST);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration of a call: C-07 to C-11 of the CNI contract and every key. */
+/* The configuration of a call: the skeleton's checks and every key. */
 #include "suite.h"
 
 #include <inttypes.h>
@@ -76,7 +76,7 @@ static const char *prefix(enum cni_dialect dialect)
 					  "configuration: ";
 }
 
-/* --- C-07 to C-10: the skeleton --- */
+/* --- the skeleton --- */
 
 static void not_a_configuration(void)
 {

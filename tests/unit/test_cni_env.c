@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The environment of a call: C-04 to C-06 and C-12 of the CNI contract, what is stored of it
- * and what is shown. */
+/* The environment of a call: the skeleton's checks, CNI_ARGS, what is stored and what is
+ * shown. */
 #include "suite.h"
 
 #include "engine/cni.h"
@@ -58,7 +58,7 @@ static void accepted(enum cni_verb verb, enum cni_dialect dialect, const char *l
 #define REST "\nCNI_NETNS=/n\nCNI_PATH=/p"
 #define GOOD "CNI_CONTAINERID=c1\nCNI_IFNAME=net1" REST
 
-/* --- C-03, C-04 --- */
+/* --- missing variables --- */
 
 static void names_all_missing(void)
 {
@@ -106,7 +106,7 @@ static void invalid_before_missing(void)
 		"interface name contains / or : or whitespace characters", "");
 }
 
-/* --- C-05, C-06 --- */
+/* --- invalid ones --- */
 
 static void container_ids(void)
 {
@@ -205,7 +205,7 @@ static void long_container_id(void)
 	cni_request_free(&rq_now);
 }
 
-/* --- C-12 --- */
+/* --- CNI_ARGS --- */
 
 static void args_errors(void)
 {

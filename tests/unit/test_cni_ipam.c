@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an IPAM plugin answers: every version normalised (C-86), typed for the drivers, and
- * its failures (C-82). */
+/* What an IPAM plugin answers: every version normalised, typed for the drivers, and its
+ * failures. */
 #include "suite.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What goes to the caller's stdout: results of all seven versions (C-20 to C-26, C-70 to
- * C-72) and error objects. */
+/* What goes to the caller's stdout: results of all seven versions and error objects. */
 #include "suite.h"
 
 #include "engine/cni-internal.h"
