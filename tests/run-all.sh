@@ -66,7 +66,8 @@ if build test --enable-werror --enable-loop-hold; then
   suite test check
   suite test check-netns VFK_GO_BIN="$go"
   suite test check-cni VFK_GO_BIN="$go"
-  KERNEL_CACHE=$PWD/build/kernel suite test check-kernel
+  export KERNEL_CACHE="$PWD/build/kernel"
+  suite test check-kernel
   suite test distcheck
 fi
 if build clang CC=clang --enable-werror --without-musl; then
