@@ -466,7 +466,7 @@ static json_t *engine_facts(const struct view *v)
 	view_set(obj, "jobs_running", json_integer(s->n_jobs_running));
 	view_set(obj, "jobs_waiting", json_integer(s->n_jobs_waiting));
 	view_set(obj, "requests", json_integer(s->n_requests));
-	view_set(obj, "control_clients", json_integer(s->n_clients));
+	view_set(obj, "clients", json_integer(s->n_clients));
 	view_set(obj, "refused_events", json_integer((json_int_t)s->n_dropped_events));
 	return obj;
 }

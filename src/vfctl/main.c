@@ -263,6 +263,26 @@ static int await_discovery(struct ctl_client *c, struct vfk_err *err)
 	return 0;
 }
 
+/* What a release has come to by the time of its answer. */
+static int judge_release(const char *json, size_t len, struct vfk_err *err)
+{
+	json_t *doc = json_loadb(json, len, 0, NULL);
+	const char *state = json_string_value(json_object_get(doc, "state"));
+	const char *addr = json_string_value(json_object_get(doc, "address"));
+	int rc = 0;
+
+	if (!state || !addr)
+		rc = vfk_err_set(err, VFK_E_DECODE, 0, "the answer names no VF and state");
+	else if (!strcmp(state, "FAULTED"))
+		rc = vfk_err_set(err, VFK_E_KERNEL, 0,
+				 "the release failed (vfctl explain %s)", addr);
+	else if (strcmp(state, "FREE"))
+		rc = vfk_err_set(err, VFK_E_BUSY, 0,
+				 "the release is not over yet (vfctl explain %s)", addr);
+	json_decref(doc);
+	return rc;
+}
+
 static int do_change(const struct ctl_cmd *cmd, const struct options *o,
 		     const char *const *words, unsigned n_words, struct vfk_err *err)
 {
@@ -281,6 +301,8 @@ static int do_change(const struct ctl_cmd *cmd, const struct options *o,
 	ctl_close(c);
 	if (rc == 0)
 		rc = print_answer(cmd, o, json.data, json.len, err);
+	if (rc == 0 && cmd->id == CTL_CMD_RELEASE)
+		rc = judge_release(json.data, json.len, err);
 	strbuf_free(&json);
 	return rc;
 }

@@ -292,7 +292,10 @@ static void play(void *arg, struct ctl_call *call, const struct ctl_request *rq)
 		strbuf_adds(&text, "{\"address\": \"");
 		for (unsigned i = 0; i < rq->n_args; i++)
 			strbuf_addf(&text, "%s%s", i ? "," : "", rq->args[i]);
-		strbuf_adds(&text, "\", \"state\": \"FREE\"}");
+		strbuf_addf(&text, "\", \"state\": \"%s\"}",
+			    !strcmp(rq->args[0], "slow")   ? "DETACHING" :
+			    !strcmp(rq->args[0], "broken") ? "FAULTED" :
+							     "FREE");
 	} else if (!strcmp(rq->command, "status")) {
 		/* Not at once: a change has to wait for it. */
 		strbuf_addf(&text, "{\"engine\": {\"discovered\": %s}}",
@@ -418,6 +421,10 @@ static void from_the_engine(void)
 	      "");
 	check("show x", 1, "", "vfctl: no VF is called 'x'\n");
 	check("release busy", 5, "", "vfctl: the journal is being rebuilt\n");
+	check("release slow", 5, "slow is DETACHING\n",
+	      "vfctl: the release is not over yet (vfctl explain slow)\n");
+	check("release broken", 1, "broken is FAULTED\n",
+	      "vfctl: the release failed (vfctl explain broken)\n");
 	check("release --force pod a/b", 0, "pod,a/b,--force is FREE\n", "");
 	check("release 0000:3b:00.2", 0, "0000:3b:00.2 is FREE\n", "");
 	stop_engine();

@@ -328,7 +328,7 @@ static void status_text(void)
 		  "  jobs_running     2\n"
 		  "  jobs_waiting     0\n"
 		  "  requests         0\n"
-		  "  control_clients  0\n"
+		  "  clients          0\n"
 		  "  refused_events   0\n"
 		  "journal\n"
 		  "  verdict          clean\n"
