@@ -180,6 +180,8 @@ static inline void client_start_fd(struct client *c, int in_fd)
 			close(0);
 		else
 			dup2(in_fd, 0);
+		/* One that stays open across exec, as careless callers have them. */
+		fcntl(in_fd, F_DUPFD, 30);
 		dup2(out[1], 1);
 		dup2(errs[1], 2);
 		execve(at("bin/vfkeeper"), argv, (char *const *)rig.env);
