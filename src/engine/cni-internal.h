@@ -41,7 +41,8 @@ const char *cni_show(const char *text, char buf[CNI_SHOW_LEN]);
 
 /* --- cni_env.c --- */
 
-/* The variables of the call, in the order and with the words of the Go skeleton.  Fills container and ifname. */
+/* The variables of the call, in the order and with the words of the Go skeleton.  Fills
+ * container and ifname. */
 int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
 		  size_t env_len, struct cni_fail *fail) VFK_MUST_CHECK;
 /* CNI_ARGS: fills 'pod' and 'mac' ("" if not given).  'strict': broken pairs and unknown keys
