@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 [ -x "$VFK_GO_BIN/cnitool" ] ||
 	skip_all "cnitool is not built: $(cat "$VFK_GO_BIN/../why-not" 2>/dev/null || echo "no Go 1.23 or newer")"
+WORLD_INSTALLED=yes # by make install, not copied from the tree
 world_enter "$@"
 . "$(dirname "$0")/installed.sh"
 # libcni keeps its results in /var/lib/cni; this world has one of its own.

@@ -4,6 +4,7 @@
 # of the specification.
 
 . "$(dirname "$0")/../netns/lib.sh"
+WORLD_INSTALLED=yes # by make install, not copied from the tree
 world_enter "$@"
 . "$(dirname "$0")/installed.sh"
 for name in vfkeeper ib-sriov sriov; do

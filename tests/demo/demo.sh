@@ -43,16 +43,12 @@ pods() {
 	done
 }
 
-# check_pods FIRST LAST OUTDIR: how many pods have the link and the address that their ADD
-# answered with; seen by ip alone.
+# check_pods FIRST LAST OUTDIR: how many pods have the link, up, and the address that their
+# ADD answered with; seen by the kernel's eyes alone.
 check_pods() {
-	local i good=0 address
-	for ((i = $1; i <= $2; i++)); do
-		address=$(addr_in pod$i net1 2>/dev/null)
-		[ -n "$address" ] && grep -qF "\"$address\"" "$3/$((i - $1 + 1)).out" &&
-			good=$((good + 1))
-	done
-	echo $good
+	"$HELPERS/netns-pool" look /run/netns pod "$1" "$2" net1 | while read -r i state address; do
+		[ "$state" = up ] && grep -qF "\"$address\"" "$3/$((i - $1 + 1)).out" && echo "$i"
+	done | wc -l
 }
 
 complain() { # RESULTS OUTDIR
@@ -113,7 +109,7 @@ failed_add=$(field failed "$(cat $ROOT/add.sum)")
 complain $ROOT/add.tsv $ROOT/out-add
 attached=$(check_pods 1 "$PODS" $ROOT/out-add)
 row "attach, $CALLERS callers, service killed" "$PODS" "$failed_add" "$seconds" "$floor_in"
-say "attached $attached pods (counted with ip); host-local holds $(leases) addresses"
+say "attached $attached pods (counted in the pods); host-local holds $(leases) addresses"
 
 pods 1 "$PODS" DEL >$ROOT/del.list
 t=$(now)
@@ -122,10 +118,7 @@ wait_for 120 settled $ALL >/dev/null || say "  (not all ended: $(states))"
 seconds=$(since "$t")
 failed_del=$(field failed "$(cat $ROOT/del.sum)")
 complain $ROOT/del.tsv $ROOT/out-del
-still=0
-for ((i = 1; i <= PODS; i++)); do
-	link_in pod$i net1 >/dev/null 2>&1 && still=$((still + 1))
-done
+still=$("$HELPERS/netns-pool" look /run/netns pod 1 "$PODS" net1 | wc -l)
 released=$((PODS - failed_del - still))
 row "release, $CALLERS callers, service killed for good" "$PODS" "$failed_del" "$seconds" \
 	"$floor_out"

@@ -27,7 +27,7 @@ snapshot() {
 }
 
 judge() {
-	local before=$1 data=$2 work here missing leases=0 netns network file
+	local before=$1 data=$2 here missing leases=0 netns network file
 	[ -s "$before" ] || { echo "leakcheck: no snapshot in $before" >&2; exit 2; }
 	work=$(mktemp -d) || exit 2
 	trap 'rm -rf "$work"' EXIT

@@ -63,11 +63,14 @@ everything() {
 	row="nothing"
 	: >$ROOT/fake.calls
 	before=$(cat $ROOT/var/lib/vfkeeper/journal/* | cksum)
-	del c6 net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
+	del c6-${#HOW} net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
 	check "$row: success ($HOW)" is 0: "$RC:$OUT"
-	check "$row: IPAM is not asked ($HOW)" is 0 "$(grep -c DEL $ROOT/fake.calls)"
-	del c6 net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
+	check "$row, on a journal that knows no history: IPAM is asked, with the DEL's own configuration ($HOW)" \
+		is 1 "$(fake_calls DEL c6-${#HOW})"
+	: >$ROOT/fake.calls
+	del c6-${#HOW} net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
 	check "$row: repeated: success ($HOW)" is 0: "$RC:$OUT"
+	check "$row: repeated: IPAM is not asked again ($HOW)" is 0 "$(fake_calls DEL c6-${#HOW})"
 	check "$row: nothing is written to the journal (P3) ($HOW)" \
 		is "$before" "$(cat $ROOT/var/lib/vfkeeper/journal/* | cksum)"
 

@@ -34,7 +34,7 @@ everything() {
 	NETWORK=othernet del owner net1 /run/netns/p1 "$(NETWORK=othernet conf "$vf" "$FAKE")"
 	check "a DEL of another network succeeds ($HOW)" is 0: "$RC:$OUT"
 	check "and releases nothing either ($HOW)" vf_is ATTACHED "$vf"
-	check "IPAM was not asked to release the owner's ($HOW)" is 0 "$(fake_calls DEL owner)"
+	check "IPAM was not asked to release the owner's ($HOW)" is 0 "$(grep -c '^DEL owner net1 net$' $ROOT/fake.calls)"
 
 	del owner net1 /run/netns/p1 "$c"
 	check "the owner's DEL succeeds ($HOW)" answered 0
@@ -44,6 +44,7 @@ everything() {
 	check "DEL and then ADD of the same ID is legal ($HOW)" answered 0
 
 	ip netns del p1
+	sleep 1 # the kernel takes a namespace apart in its own time
 	add heir net1 /run/netns/p3 "$c"
 	check "an ADD takes over a VF whose netns is gone ($HOW)" answered 0
 	check "the link is in the heir's pod ($HOW)" matches net1 "$(link_in p3 net1 2>&1)"

@@ -37,7 +37,7 @@ bad_plugins() {
 	refused 'answers without an address' empty 999
 	refused 'answers in an unknown version' version 999
 	refused 'answers with a bad address' badip 999
-	refused 'floods its stdout' flood 999
+	refused 'floods its stdout' flood 7
 	refused 'crashes' crash 999
 	del_netns p 1 4
 }
@@ -86,7 +86,7 @@ owed() {
 	rm -f $ROOT/fake.DEL
 	check "the engine pays when IPAM works again ($HOW)" wait_for 60 owed_paid owed
 	check "it pays with the configuration of the ADD ($HOW)" \
-		is "$c" "$(cat $ROOT/fake.stdin.DEL)"
+		is "$c" "$(cat $ROOT/fake.stdin.DEL.owed)"
 	del next net1 /run/netns/p2 "$c"
 	check "the next pod's DEL succeeds ($HOW)" answered 0
 	check "no lease is left ($HOW)" wait_for 20 no_lease
@@ -163,13 +163,13 @@ environment() {
 	add env net1 /run/netns/p1 "$c"
 	CNI_ENV=(LC_ALL=C)
 	check "the plugin's stdin is the caller's, byte for byte ($HOW)" \
-		is "$c" "$(cat $ROOT/fake.stdin.ADD)"
-	check "its environment is the caller's ($HOW)" grep -qx TRACEPARENT=abc $ROOT/fake.env.ADD
-	check "with CNI_COMMAND=ADD ($HOW)" is 1 "$(grep -c '^CNI_COMMAND=ADD$' $ROOT/fake.env.ADD)"
+		is "$c" "$(cat $ROOT/fake.stdin.ADD.env)"
+	check "its environment is the caller's ($HOW)" grep -qx TRACEPARENT=abc $ROOT/fake.env.ADD.env
+	check "with CNI_COMMAND=ADD ($HOW)" is 1 "$(grep -c '^CNI_COMMAND=ADD$' $ROOT/fake.env.ADD.env)"
 	del env net1 /run/netns/p1 "$c"
 	check "DEL succeeds ($HOW)" answered 0
 	check "IPAM DEL has the container's name ($HOW)" \
-		grep -qx CNI_CONTAINERID=env $ROOT/fake.env.DEL
+		grep -qx CNI_CONTAINERID=env $ROOT/fake.env.DEL.env
 	del_netns p 1 1
 }
 

@@ -112,17 +112,16 @@ world_init() {
 		mount -t tmpfs -o mode=755 tmpfs $ROOT/run || exit 99
 	ip link set lo up
 	export VFKEEPER_ROOT=$ROOT TMPDIR=$ROOT/tmp
-	CNI_BIN=${VFK_CNI_BIN:-$ROOT/bin}
-	if [ -z "${VFK_CNI_BIN:-}" ]; then
-		# The client finds the engine beside itself.
-		cp "$top_builddir/src/vfkeeper/vfkeeper" $ROOT/bin/vfkeeper &&
-			cp "$top_builddir/src/vfkeeper-engine/vfkeeper-engine" $ROOT/bin/ &&
-			ln -f $ROOT/bin/vfkeeper $ROOT/bin/ib-sriov &&
-			ln -f $ROOT/bin/vfkeeper $ROOT/bin/sriov || exit 99
+	CNI_BIN=$ROOT/bin
+	if [ -z "${WORLD_INSTALLED:-}" ]; then
+		# Client and tools find the engine beside themselves.
+		local program
+		for program in vfkeeper vfkeeper-engine vfkeeperd vfctl vfkeeper-replay; do
+			cp "$top_builddir/src/$program/$program" $ROOT/bin/ || exit 99
+		done
+		ln -f $ROOT/bin/vfkeeper $ROOT/bin/ib-sriov && ln -f $ROOT/bin/vfkeeper $ROOT/bin/sriov || exit 99
 	fi
-	VFKEEPERD=${VFK_SBIN:-$top_builddir/src/vfkeeperd}/vfkeeperd
-	VFCTL=${VFK_SBIN:-$top_builddir/src/vfctl}/vfctl
-	REPLAY=${VFK_SBIN:-$top_builddir/src/vfkeeper-replay}/vfkeeper-replay
+	VFKEEPERD=$CNI_BIN/vfkeeperd VFCTL=$CNI_BIN/vfctl REPLAY=$CNI_BIN/vfkeeper-replay
 	if [ -x "$VFK_GO_BIN/host-local" ]; then
 		mount --bind "$VFK_GO_BIN" $ROOT/gobin || exit 99
 		has_go=yes
@@ -371,22 +370,27 @@ world() {
 	write_config "$@"
 	cni DEL nobody net1 - "$(conf "")"
 	[ "$RC" = 0 ] || { fail "an engine on demand starts" "exit $RC: $OUT"; finish; }
+	wait_for 20 all_links $((n_pfs * n_vfs)) # it answers before it has looked at all VFs
 	links_home >$ROOT/links
 	[ "$(wc -l <$ROOT/links)" -ge "$((n_pfs * n_vfs))" ] ||
 		{ fail "the simulated links are there" "$(wc -l <$ROOT/links) of $((n_pfs * n_vfs))"; finish; }
 	engines_end
 }
 
+all_links() { [ "$(links_home | wc -l)" -ge "$1" ]; }
+
 # fake_ipam: an IPAM plugin "fake" that does what $ROOT/fake.ADD and $ROOT/fake.DEL say
 # ("ok" where there is none) and writes its calls into $ROOT/fake.calls.
 fake_ipam() {
 	: >$ROOT/fake.calls
+	mkfifo $ROOT/fake.fifo
 	cat >$ROOT/plugins/fake <<'PLUGIN'
 #!/bin/bash
 conf=$(cat)
-echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME" >>/run/w/fake.calls
-printf '%s' "$conf" >/run/w/fake.stdin.$CNI_COMMAND
-env >/run/w/fake.env.$CNI_COMMAND
+network=${conf#*\"name\":\"}
+echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME ${network%%\"*}" >>/run/w/fake.calls
+printf '%s' "$conf" >/run/w/fake.stdin.$CNI_COMMAND.$CNI_CONTAINERID
+env >/run/w/fake.env.$CNI_COMMAND.$CNI_CONTAINERID
 read -r what how 2>/dev/null </run/w/fake.$CNI_COMMAND
 case $what in
 fail) echo '{"cniVersion":"1.0.0","code":'"${how:-999}"',"msg":"no address is left"}'; exit 1 ;;
@@ -397,7 +401,10 @@ version) echo '{"cniVersion":"9.9.9","ips":[{"address":"10.9.9.9/24"}]}'; exit 0
 badip) echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.9.999/24"}]}'; exit 0 ;;
 flood) head -c 4000000 /dev/zero | tr '\0' 'x'; exit 0 ;;
 crash) kill -SEGV $$ ;;
-hang) sleep "${how:-1000}" ;;
+hang) # without a child: one that outlives the plugin would keep the lease's byte
+	exec 8<>/run/w/fake.fifo
+	read -r -t "${how:-1000}" -u 8
+	;;
 esac
 echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.9.9/24","gateway":"10.9.9.1"}]}'
 PLUGIN
