@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: igb
-# kernel: 6.12 6.1
+# kernel: 6.12
 # QEMU's own SR-IOV card with the drivers of its vendor: a second opinion on ours.
 . ./t.sh
 P=$(basename "$(dirname "$(ls -d $PCI/*/sriov_totalvfs | head -n 1)")")
