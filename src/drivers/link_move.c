@@ -37,14 +37,16 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
 {
 	VFK_AUTO(fd_auto) int pod_fd = -1;
 	struct link_change ch = LINK_NO_CHANGE;
+	struct link taken;
 	struct vfk_err own;
 	uint32_t index;
-	int rc;
+	int rc = link_get(pod, LINK_HERE, 0, ifname, &taken, err);
 
-	if (vnl_ifindex(pod, ifname))
+	if (rc > 0)
 		return vfk_err_set(err, VFK_E_EXISTS, 0,
 				   "the pod has a link named %s already", ifname);
-	rc = vnl_netns_fd(pod, &pod_fd, err);
+	if (rc >= 0)
+		rc = vnl_netns_fd(pod, &pod_fd, err);
 	if (rc < 0)
 		return rc;
 	ch.netns_fd = pod_fd;

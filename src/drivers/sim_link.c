@@ -145,8 +145,8 @@ static int follow(struct vnl *home, const struct sim_vf *vf, const struct link *
 	return sim_link_is(vf, &out->link) ? 1 : not_ours(vf, peer->ifname, err);
 }
 
-int sim_link_find(struct vnl *home, const struct sim_vf *vf, uint32_t hint,
-		  struct sim_place *out, struct vfk_err *err)
+static int find_once(struct vnl *home, const struct sim_vf *vf, uint32_t hint,
+		     struct sim_place *out, struct vfk_err *err)
 {
 	struct sim_names names;
 	struct link peer;
@@ -173,6 +173,23 @@ int sim_link_find(struct vnl *home, const struct sim_vf *vf, uint32_t hint,
 	/* Its namespace is on its way out and takes it along: no need to wait for that. */
 	out->peer = peer.ifindex;
 	return sim_link_remake(home, vf, out, err);
+}
+
+int sim_link_find(struct vnl *home, const struct sim_vf *vf, uint32_t hint,
+		  struct sim_place *out, struct vfk_err *err)
+{
+	struct vfk_err own;
+	int rc;
+
+	for (int tries = 0;; tries++) {
+		rc = find_once(home, vf, hint, out, &own);
+		/* Discovery and a step may find it missing at the same time. */
+		if (rc >= 0 || rc != -VFK_E_KERNEL || own.sys != EEXIST || tries == 2)
+			break;
+	}
+	if (rc < 0 && err)
+		*err = own;
+	return rc;
 }
 
 int sim_link_remake(struct vnl *home, const struct sim_vf *vf, struct sim_place *place,
@@ -280,7 +297,9 @@ static void settle(struct vnl *home, const struct census *c, const struct sim_vf
 		p->link.ifindex = peer->peer;
 		return;
 	}
-	rc = peer->ifindex ? sim_link_find(home, vf, 0, p, &err) : make(home, vf, p, &err);
+	rc = peer->ifindex ? -1 : make(home, vf, p, &err);
+	if (rc < 0)
+		rc = sim_link_find(home, vf, 0, p, &err);
 	if (rc < 0) {
 		p->unknown = true; /* one VF must not hide the others */
 		log_warn("sim", "vf=%s %s", vf->pci, err.msg);

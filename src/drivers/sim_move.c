@@ -54,10 +54,14 @@ static int finish_in_pod(const struct sim_job *job, struct vnl *pod, struct link
 			 struct vfk_err *err)
 {
 	struct link_change ch = LINK_NO_CHANGE;
+	struct link taken;
 	int rc;
 
 	if (strcmp(link->ifname, job->call->ifname)) {
-		if (vnl_ifindex(pod, job->call->ifname))
+		rc = link_get(pod, LINK_HERE, 0, job->call->ifname, &taken, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
 			return vfk_err_set(err, VFK_E_EXISTS, 0,
 					   "the pod has a link named %s already",
 					   job->call->ifname);
@@ -263,6 +267,7 @@ int sim_link_home(const struct sim_job *job, struct vfk_err *err)
 {
 	struct sim_names names;
 	struct sim_place place;
+	struct link taken;
 	int rc;
 
 	if (!job->home)
@@ -280,10 +285,12 @@ int sim_link_home(const struct sim_job *job, struct vfk_err *err)
 	if (rc < 0)
 		return rc;
 	job->out->ifindex = place.link.ifindex;
-	/* A name that somebody else took is LINK_BASELINE's to complain about. */
-	if (vnl_ifindex(job->home, name_at_home(job, &names)))
+	if (!strcmp(place.link.ifname, name_at_home(job, &names)))
 		return 0;
-	return name_it(job, &place.link, name_at_home(job, &names), err);
+	/* A name that somebody else took is LINK_BASELINE's to complain about. */
+	rc = link_get(job->home, LINK_HERE, 0, name_at_home(job, &names), &taken, err);
+	return rc != 0 ? (rc < 0 ? rc : 0) :
+			 name_it(job, &place.link, name_at_home(job, &names), err);
 }
 
 int sim_link_baseline(const struct sim_job *job, struct vfk_err *err)

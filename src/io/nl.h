@@ -45,7 +45,8 @@ int vnl_netns_fd(const struct vnl *nl, int *fd, struct vfk_err *err) VFK_MUST_CH
 int vnl_netns_cookie(const struct vnl *nl, uint64_t *cookie,
 		     struct vfk_err *err) VFK_MUST_CHECK;
 /* The index of the link 'name' (or altname) there, 0 if there is none.  Needs no lock of
- * the kernel: microseconds also while other links are being moved. */
+ * the kernel: microseconds also while other links are being moved.  For names that are
+ * expected to be there: for another the kernel looks for a module. */
 uint32_t vnl_ifindex(const struct vnl *nl, const char *name);
 
 /* A message of 'type' that begins with 'head'; NULL: out of memory. */

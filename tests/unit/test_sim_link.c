@@ -2,9 +2,11 @@
 /* The links of simulated VFs, in real network namespaces: each step once more after itself,
  * after a part of itself, and in every mess that pods leave behind. */
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <linux/if.h>
 
+#include "base/log.h"
 #include "netns.h"
 #include "simlab.h"
 
@@ -80,6 +82,11 @@ static void check_home(void)
 
 /* --- discover --- */
 
+static void no_line(enum log_level level, const char *line)
+{
+	(void)level, (void)line;
+}
+
 static void links_are_made_once(void)
 {
 	uint32_t first;
@@ -139,6 +146,7 @@ static void taken_names_hide_one_vf_only(void)
 			       " peer foreign && ip link del simib0v1 &&"
 			       " ip link add simib0p1 type veth peer foreign1 &&"
 			       " ip link set foreign1 alias stranger"));
+	log_set_sink(no_line);
 	SUITE_INT(lab_discover(), 0);
 	SUITE_INT(lab.n_vfs, 3);
 	SUITE_INT(lab.vf[0].where, WHERE_UNKNOWN);
@@ -154,8 +162,40 @@ static void taken_names_hide_one_vf_only(void)
 	SUITE_STR(lab.err.msg,
 		  "VF 0000:3b:00.2: the name simib0p1 is taken by a link that is "
 		  "not of VF 0000:3b:00.2");
+	log_set_sink(NULL);
 	CU_ASSERT(exists(HERE, "simib0v0") && exists(HERE, "foreign1")); /* untouched */
 	CU_ASSERT(netns_sh(-1, "ip link del foreign; ip link del foreign1"));
+	end();
+}
+
+/* Discovery beside discovery, or beside a step that finds the link missing. */
+static void makers_at_the_same_time(void)
+{
+	if (!begin())
+		return;
+	for (int round = 0; round < 10; round++) {
+		int status;
+
+		CU_ASSERT(netns_sh(-1, "for i in 0 1 2; do ip link del simib0v$i; done"));
+		for (int k = 0; k < 4; k++) {
+			if (fork())
+				continue;
+			log_set_sink(no_line);
+			if (lab_discover() < 0 || lab.n_vfs != 3)
+				_exit(1);
+			for (int i = 0; i < 3; i++)
+				if (lab.vf[i].where != WHERE_HOME)
+					_exit(2);
+			_exit(0);
+		}
+		for (int k = 0; k < 4; k++) {
+			CU_ASSERT(wait(&status) > 0 && WIFEXITED(status));
+			SUITE_INT(WEXITSTATUS(status), 0);
+		}
+	}
+	call = lab_call(0);
+	call.ifindex = 0;
+	check_home();
 	end();
 }
 
@@ -758,6 +798,8 @@ VFK_SUITE(sim_link, { "links are made once and known again", links_are_made_once
 	  { "discover tells which link is not at home", discover_sees_who_is_away },
 	  { "a name taken by a stranger hides one VF, and the stranger stays",
 	    taken_names_hide_one_vf_only },
+	  { "links missing at the same time for several are made once",
+	    makers_at_the_same_time },
 	  { "a link goes to the pod, named and up, and the pod is known", to_the_pod },
 	  { "a link that is in the pod already is finished there", to_the_pod_again },
 	  { "a name that is taken in the pod is refused and nothing is moved",
