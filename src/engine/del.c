@@ -8,6 +8,13 @@
 #include "engine/plan.h"
 #include "io/inflight.h"
 
+/* A DEL whose configuration could not be read does not know its network. */
+static bool same_attachment(const struct attachment *add, const struct attachment *del)
+{
+	return !strcmp(add->container, del->container) && !strcmp(add->ifname, del->ifname) &&
+	       (!del->network[0] || !strcmp(add->network, del->network));
+}
+
 /* A DEL of an attachment ends the ADDs of it that came before (R10, R12). */
 static void end_waiting_adds(struct engine *e, const struct request *del)
 {
@@ -23,7 +30,7 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 				continue;
 			rq->pass = pass;
 			if (rq == del || !rq->parsed || rq->cni.verb != CNI_ADD ||
-			    !attachment_equal(&rq->cni.att, &del->cni.att) ||
+			    !same_attachment(&rq->cni.att, &del->cni.att) ||
 			    rq->start_ns > del->start_ns)
 				continue;
 			if (rq->state != REQ_WAIT_DISCOVERY && rq->state != REQ_QUEUED &&

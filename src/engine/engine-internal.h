@@ -109,7 +109,7 @@ struct engine {
 	int64_t young[256];
 	unsigned n_young, max_young;
 	uint64_t sync_wanted;     /* highest sequence that somebody waits for on the disk */
-	int64_t discover_began_ns;
+	int64_t discover_began_ns, rediscover_at_ns; /* 0: not due */
 	char discover_error[200]; /* of the last discovery, "" if it worked */
 	bool checking, check_again; /* requests_check is running; is wanted once more */
 	uint64_t own_del_byte;   /* next 'inflight' byte of an IPAM DEL without a lease record */

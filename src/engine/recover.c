@@ -300,8 +300,13 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	e->discovered_at_ns = e->discover_began_ns;
 	snprintf(e->discover_error, sizeof(e->discover_error), "%.190s",
 		 res->err.kind ? res->err.msg : bytes ? "" : "out of memory");
-	if (e->discover_error[0])
+	if (res->err.kind == VFK_E_BUSY) { /* links are moving: look again when it is calmer */
+		log_info("engine", "discovery: %s", e->discover_error);
+		e->rediscover_at_ns = now_ns(e) + NS_PER_S;
+		wake(e, e->rediscover_at_ns);
+	} else if (e->discover_error[0]) {
 		log_error("engine", "discovery: %s", e->discover_error);
+	}
 	for (size_t i = 0; i < e->node->n_vfs; i++)
 		e->node->vfs[i]->seen = false;
 	for (size_t i = 0; i < n; i++) {
@@ -414,6 +419,12 @@ void reconcile_turn(struct engine *e, int64_t now)
 {
 	unsigned looked = 0;
 
+	if (e->rediscover_at_ns && now >= e->rediscover_at_ns) {
+		e->rediscover_at_ns = 0;
+		discover_start(e);
+	} else if (e->rediscover_at_ns) {
+		wake(e, e->rediscover_at_ns);
+	}
 	if (!e->reconcile_at_ns)
 		return;
 	if (now < e->reconcile_at_ns) {

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The loop parses what it is sent: it must not be long about it. */
+#define STDIN_LIMIT (64u * 1024)
+#define DEL_PARSED (1024u * 1024)
+
 const char *verb_name(enum cni_verb verb)
 {
 	switch (verb) {
@@ -90,8 +94,12 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 	answer_now(e, rq, exit_code, text);
 }
 
-void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail *fail)
+void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail *said)
 {
+	struct cni_fail copy = *said, *fail = &copy;
+
+	if (rq->parsed && rq->cni.verb == CNI_DEL)
+		cni_fail_for_del(fail);
 	VFK_AUTO(free_auto) char *text =
 		cni_fail_text(fail, rq->parsed ? rq->cni.spec : CNI_SPEC_NEWEST);
 
@@ -208,6 +216,13 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 		request_fail(e, rq, 11, "cannot read what the client sent: out of memory");
 		return;
 	}
+	if (rq->text_len > STDIN_LIMIT && frame->verb != CNI_DEL) {
+		request_fail(e, rq, 7, "the configuration has %zu bytes, %u are allowed",
+			     rq->text_len, STDIN_LIMIT);
+		return;
+	}
+	if (rq->text_len > DEL_PARSED) /* a DEL meets no limit: it is known by its ID */
+		rq->text_len = 0;
 	if (cni_parse(&rq->cni, frame->verb, frame->dialect, rq->env, rq->env_len, rq->text,
 		      rq->text_len, &fail) < 0) {
 		request_fail_as(e, rq, &fail);
