@@ -79,9 +79,9 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
  * is in the pod under its old one.  Takes it back from there; 0 also if it is not there. */
 int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,
 			    struct vfk_err *err) VFK_MUST_CHECK;
-/* Moves 'link' from the namespace of 'from' to that of 'home' in one message under the name
- * 'passing' (which nobody else uses), down, and then gives it the name 'ifname' if that is
- * free.  Its index to '*ifindex'. */
+/* Moves 'link' from the namespace of 'from' to that of 'home', down, under the name 'ifname'
+ * in one message, or, where somebody has that name at home, under 'passing' (which nobody
+ * else uses): a name must not keep a link in its pod.  Its index to '*ifindex'. */
 int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
 		 const char *passing, const char *ifname, uint32_t *ifindex,
 		 struct vfk_err *err) VFK_MUST_CHECK;

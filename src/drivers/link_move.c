@@ -77,33 +77,57 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
 	return 0;
 }
 
-int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
-		 const char *passing, const char *ifname, uint32_t *ifindex,
-		 struct vfk_err *err)
+static int move_home(struct vnl *from, struct vnl *home, const struct link *link,
+		     const char *ifname, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int home_fd = -1;
-	struct link_change move = LINK_NO_CHANGE, name = LINK_NO_CHANGE;
-	struct vfk_err own;
+	struct link_change ch = LINK_NO_CHANGE;
 	int rc = vnl_netns_fd(home, &home_fd, err);
 
 	if (rc < 0)
 		return rc;
-	move.netns_fd = home_fd;
-	move.ifname = passing;
-	rc = link_set(from, link->ifindex, &move, err);
+	ch.netns_fd = home_fd;
+	ch.ifname = ifname;
+	return link_set(from, link->ifindex, &ch, err);
+}
+
+/* The baseline name is taken at home.  The link is there already, under the name that it had
+ * in the pod, or has not moved, where that one is taken as well. */
+static int home_under_another_name(struct vnl *from, struct vnl *home,
+				   const struct link *link, const char *passing,
+				   struct vfk_err *err)
+{
+	struct link_change ch = LINK_NO_CHANGE;
+	struct link there;
+	int rc = link_get(home, LINK_HERE, 0, link->ifname, &there, err);
+
 	if (rc < 0)
+		return rc;
+	if (rc == 0 || !same_device(link, &there))
+		return move_home(from, home, link, passing, err);
+	ch.ifname = passing;
+	return link_set(home, there.ifindex, &ch, err);
+}
+
+int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
+		 const char *passing, const char *ifname, uint32_t *ifindex,
+		 struct vfk_err *err)
+{
+	struct vfk_err own;
+	int rc = move_home(from, home, link, ifname, &own);
+
+	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {
+		ifname = passing;
+		rc = home_under_another_name(from, home, link, passing, &own);
+	}
+	if (rc < 0) {
+		if (err)
+			*err = own;
 		return vfk_err_wrap(err, "move link %s home", link->ifname);
-	*ifindex = vnl_ifindex(home, passing);
+	}
+	*ifindex = vnl_ifindex(home, ifname);
 	if (!*ifindex)
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "link %s vanished on its way home", link->ifname);
-	name.ifname = ifname;
-	/* A name that somebody else took at home does not keep the link in the pod. */
-	rc = link_set(home, *ifindex, &name, &own);
-	if (rc < 0 && !(rc == -VFK_E_KERNEL && own.sys == EEXIST)) {
-		if (err)
-			*err = own;
-		return vfk_err_wrap(err, "name the link at home %s", ifname);
-	}
 	return 0;
 }

@@ -597,6 +597,23 @@ static void baseline_name_is_taken(void)
 	end();
 }
 
+/* With the pod's name taken at home as well, the kernel does not move it at all. */
+static void both_names_are_taken(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	CU_ASSERT(netns_sh(-1, "ip link add simib0v0 type veth peer net1"));
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	CU_ASSERT_FALSE(exists(pod, "net1"));
+	SUITE_STR(look_at(HERE, "vfk3b01").alias, "0000:3b:00.1");
+	SUITE_STR(look_at(HERE, "net1").alias, "");
+	CU_ASSERT(netns_sh(-1, "ip link del net1"));
+	LAB_TWICE(STEP_LINK_HOME, &call); /* now its name is free */
+	check_home();
+	end();
+}
+
 static void baseline_name_is_its_own_altname(void)
 {
 	if (!begin())
@@ -819,6 +836,8 @@ VFK_SUITE(sim_link, { "links are made once and known again", links_are_made_once
 	  { "a link brought home by hand gets its baseline back", home_by_hand },
 	  { "a baseline name taken at home does not keep the link in the pod",
 	    baseline_name_is_taken },
+	  { "a pod's name that is taken at home too does not keep the link in the pod",
+	    both_names_are_taken },
 	  { "a baseline name that is its own altname is given back",
 	    baseline_name_is_its_own_altname },
 	  { "a link whose pod is dying is made again", pod_died },
