@@ -9,7 +9,7 @@ code() { # everything we wrote, ibvfsim (its own style) left out
 		! -name '*~' ! -name '*.swp' 2>/dev/null | sort
 }
 
-for file in $(code | grep -vE '/README$|/config|\.conf$|tests/fuzz/.*/|tests/.*/(corpus|seeds)/'); do
+for file in $(code | grep -vE '/(README|COVERAGE)$|/config|\.conf$|tests/fuzz/.*/|tests/.*/(corpus|seeds)/'); do
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
 done | grep -vE '^(run|\.ci/run)$' | rule "every file names its licence"
 
