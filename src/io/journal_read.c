@@ -21,14 +21,15 @@ struct reading {
 	struct journal_status *st;
 	struct jr_survey *sv;
 	struct window w;
-	uint64_t proof; /* D: highest sequence that somebody says is synced */
-	uint64_t last;	/* L: last record of the unbroken row */
-	uint64_t end;	/* where it ends in the base */
-	bool begun;	/* something of ours stands there */
-	bool gap;	/* a valid record with another sequence stands there */
-	bool hole;	/* a valid record stands behind a bad place */
-	bool newer;	/* records behind L exist */
-	bool unwritten; /* the base ends before what this boot wrote to it */
+	uint64_t proof;	   /* D: highest sequence that somebody says is synced */
+	uint64_t last;	   /* L: last record of the unbroken row */
+	uint64_t end;	   /* where it ends in the base */
+	bool begun;	   /* something of ours stands there */
+	bool gap;	   /* a valid record with another sequence stands there */
+	bool hole;	   /* a valid record stands behind a bad place */
+	bool newer;	   /* records behind L exist */
+	bool unwritten;	   /* the base ends before what this boot wrote to it */
+	struct jr_rec bad; /* first bad place in the snapshot of the newest file */
 	struct stretch tails[JOURNAL_FILES];
 	unsigned n_tails;
 };
@@ -133,28 +134,28 @@ static bool all_known(struct reading *rd)
 	return true;
 }
 
-/* Whether the snapshot of a used file is all there. */
-static bool snapshot_whole(struct reading *rd, unsigned n, uint64_t *end_seq)
+/* Whether the snapshot of a used file is all there; if not, 'rec' is its first bad place. */
+static bool snapshot_whole(struct reading *rd, unsigned n, uint64_t *end_seq,
+			   struct jr_rec *rec)
 {
 	const struct jf_header *h = &rd->sv->files[n].h;
 	uint64_t count, bytes, count_end, bytes_end, off = JF_DATA + JR_MARK_BYTES;
 	uint64_t seq = h->first_seq;
-	struct jr_rec rec;
 
-	if (!window_record(&rd->w, n, JF_DATA, h->generation, &rec) ||
-	    rec.h.type != JR_TYPE_BEGIN || rec.h.seq != seq || rec.h.len != JR_MARK_LEN)
+	if (!window_record(&rd->w, n, JF_DATA, h->generation, rec) ||
+	    rec->h.type != JR_TYPE_BEGIN || rec->h.seq != seq || rec->h.len != JR_MARK_LEN)
 		return false;
-	jr_get_mark(rec.payload, &count, &bytes);
+	jr_get_mark(rec->payload, &count, &bytes);
 	for (uint64_t i = 0; i < count; i++) {
-		if (!window_record(&rd->w, n, off, h->generation, &rec) ||
-		    rec.h.seq != ++seq || !(rec.h.flags & JR_FLAG_SNAPSHOT))
+		if (!window_record(&rd->w, n, off, h->generation, rec) ||
+		    rec->h.seq != ++seq || !(rec->h.flags & JR_FLAG_SNAPSHOT))
 			return false;
-		off += jr_bytes(rec.h.len);
+		off += jr_bytes(rec->h.len);
 	}
-	if (!window_record(&rd->w, n, off, h->generation, &rec) ||
-	    rec.h.type != JR_TYPE_END || rec.h.seq != ++seq || rec.h.len != JR_MARK_LEN)
+	if (!window_record(&rd->w, n, off, h->generation, rec) ||
+	    rec->h.type != JR_TYPE_END || rec->h.seq != ++seq || rec->h.len != JR_MARK_LEN)
 		return false;
-	jr_get_mark(rec.payload, &count_end, &bytes_end);
+	jr_get_mark(rec->payload, &count_end, &bytes_end);
 	*end_seq = seq;
 	return count_end == count && bytes_end == bytes &&
 	       off - JF_DATA - JR_MARK_BYTES == bytes;
@@ -186,15 +187,18 @@ static void tail_add(struct reading *rd, unsigned file, uint64_t off, uint64_t g
 static void find_base(struct reading *rd)
 {
 	unsigned order[JOURNAL_FILES], n;
+	struct jr_rec rec;
 
 	rd->sv->base = -1;
 	by_age(rd->sv, order, &n);
 	for (unsigned i = 0; i < n && rd->sv->base < 0; i++) {
-		if (snapshot_whole(rd, order[i], &rd->sv->base_snapshot_end))
+		if (snapshot_whole(rd, order[i], &rd->sv->base_snapshot_end, &rec)) {
 			rd->sv->base = (int)order[i];
-		else
-			tail_add(rd, order[i], JF_DATA,
-				 rd->sv->files[order[i]].h.generation);
+			break;
+		}
+		if (i == 0)
+			rd->bad = rec;
+		tail_add(rd, order[i], JF_DATA, rd->sv->files[order[i]].h.generation);
 	}
 	for (unsigned i = 0; i < JOURNAL_FILES; i++) {
 		enum jf_class class = rd->sv->files[i].class;
@@ -236,7 +240,7 @@ static int read_history(struct reading *rd, struct vfk_err *err)
 
 	by_age(rd->sv, order, &n);
 	while (n-- > 0 && order[n] != (unsigned)rd->sv->base) {
-		if (!snapshot_whole(rd, order[n], &end_seq))
+		if (!snapshot_whole(rd, order[n], &end_seq, &rec))
 			continue;
 		rc = read_row(rd, order[n], &last, &end, &rec, err);
 		if (rc < 0)
@@ -386,31 +390,69 @@ static int file_incomplete(const struct reading *rd)
 	return -1;
 }
 
+/* A file without a readable header in which something behind L stands, or -1. */
+static int file_headless(const struct reading *rd)
+{
+	for (unsigned i = 0; i < rd->n_tails; i++)
+		if (!rd->tails[i].generation && rd->tails[i].first_seq)
+			return (int)rd->tails[i].file;
+	return -1;
+}
+
+/* Something synced is lost: says where. */
+static void judge_lost(struct reading *rd)
+{
+	int base = rd->sv->base, incomplete = file_incomplete(rd);
+	int headless = file_headless(rd);
+	struct journal_status *st = rd->st;
+	unsigned long long proof = rd->proof, at = rd->end, seq = rd->last + 1;
+
+	if (incomplete >= 0) {
+		st->crc_found = rd->bad.crc_wanted ? rd->bad.h.crc : 0;
+		st->crc_wanted = rd->bad.crc_wanted;
+		st->bad_offset = at = rd->bad.off;
+	}
+	if (incomplete >= 0 && st->crc_wanted)
+		judge(rd, JOURNAL_DAMAGED, incomplete,
+		      "a snapshot record at offset %llu has checksum 0x%08x, wanted 0x%08x; "
+		      "all up to record %llu had been synced",
+		      at, st->crc_found, st->crc_wanted, proof);
+	else if (incomplete >= 0)
+		judge(rd, JOURNAL_DAMAGED, incomplete,
+		      "the snapshot is bad at offset %llu; all up to record %llu had been "
+		      "synced",
+		      at, proof);
+	else if (base >= 0 && st->crc_wanted)
+		judge(rd, JOURNAL_DAMAGED, base,
+		      "record %llu at offset %llu has checksum 0x%08x, wanted 0x%08x; it had "
+		      "been synced, as all up to %llu",
+		      seq, at, st->crc_found, st->crc_wanted, proof);
+	else if (headless >= 0)
+		judge(rd, JOURNAL_DAMAGED, headless,
+		      "the header is bad; all up to record %llu had been synced", proof);
+	else if (base >= 0)
+		judge(rd, JOURNAL_DAMAGED, base,
+		      "record %llu is missing at offset %llu; it had been synced, as all up "
+		      "to %llu",
+		      seq, at, proof);
+	else
+		judge(rd, JOURNAL_DAMAGED, -1,
+		      "nothing is there; all up to record %llu had been synced", proof);
+}
+
 /* True if a proof of damage was found; it is then in 'st'. */
 static bool judge_damaged(struct reading *rd)
 {
 	int base = rd->sv->base;
 	int missing = file_missing(rd->sv), foreign = file_with(rd->sv, JF_FOREIGN);
-	unsigned long long last = rd->last, proof = rd->proof, end = rd->end;
+	unsigned long long last = rd->last, end = rd->end;
 
 	if (base >= 0 && rd->gap)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is missing at offset %llu, another one follows",
 		      last + 1, end);
-	else if (base >= 0 && rd->proof > rd->last && rd->st->crc_wanted)
-		judge(rd, JOURNAL_DAMAGED, base,
-		      "record %llu at offset %llu has checksum 0x%08x, wanted 0x%08x; "
-		      "it had been synced, as all up to %llu",
-		      last + 1, end, rd->st->crc_found, rd->st->crc_wanted, proof);
-	else if (base >= 0 && rd->proof > rd->last)
-		judge(rd, JOURNAL_DAMAGED, base,
-		      "record %llu is missing at offset %llu; it had been synced, as all up "
-		      "to %llu",
-		      last + 1, end, proof);
 	else if (rd->proof > rd->last)
-		judge(rd, JOURNAL_DAMAGED, -1,
-		      "no file has a whole snapshot; records up to %llu had been synced",
-		      proof);
+		judge_lost(rd);
 	else if (base >= 0 && rd->unwritten)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is bad at offset %llu; this boot wrote up to offset %llu",
@@ -470,13 +512,13 @@ static int read_all(struct reading *rd, struct vfk_err *err)
 	}
 	search_tails(rd);
 	rd->st->end_offset = rd->end;
+	rd->st->bad_offset = rd->end;
 	if (judge_damaged(rd)) {
-		rd->st->bad_offset = rd->end;
 		rc = pass_tails(rd, err);
 	} else {
 		judge_rest(rd);
-		if (rd->st->verdict == JOURNAL_TORN)
-			rd->st->bad_offset = rd->end;
+		if (rd->st->verdict != JOURNAL_TORN)
+			rd->st->bad_offset = 0;
 	}
 	if (rd->st->verdict != JOURNAL_DAMAGED)
 		rd->st->crc_found = rd->st->crc_wanted = 0;

@@ -739,6 +739,45 @@ static void dies_while_setting_aside(void)
 	mem_fini(&mem);
 }
 
+/* The message names the place also where it is not a record behind the snapshot. */
+static void names_the_place(void)
+{
+	struct journal_status st;
+	struct jr_header h;
+	struct disk disk;
+	char text[200];
+	uint64_t off;
+
+	begin_mem();
+	for (unsigned i = 0; i < 2; i++) {
+		app_sync(&app, &mem);
+		SUITE_INT(app_set(&app, i, i + 1), 0);
+	}
+	disk = mem_as_disk(&mem);
+	off = offset_of(0, 5);
+	jr_decode(mem.files[0].now + off, &h);
+	mem.files[0].now[off + 41] ^= 1;
+	SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err), 0);
+	SUITE_INT(st.bad_offset, off);
+	snprintf(text, sizeof(text),
+		 "journal.0: a snapshot record at offset %u has checksum 0x%08x, wanted "
+		 "0x%08x; all up to record 11 had been synced",
+		 (unsigned)off, h.crc, st.crc_wanted);
+	SUITE_STR(st.what, text);
+	memset(mem.files[0].now + off, 0, 8);
+	SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err), 0);
+	snprintf(text, sizeof(text),
+		 "journal.0: the snapshot is bad at offset %u; all up to record 11 had been "
+		 "synced",
+		 (unsigned)off);
+	SUITE_STR(st.what, text);
+	mem.files[0].now[16] ^= 1;
+	SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err), 0);
+	SUITE_STR(st.what,
+		  "journal.0: the header is bad; all up to record 11 had been synced");
+	end_mem();
+}
+
 static void mark_proves_damage(void)
 {
 	char text[200];
@@ -928,8 +967,7 @@ static void everything_gone(void)
 		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
 	}
 	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
-	SUITE_STR(app.st.what,
-		  "no file has a whole snapshot; records up to 10 had been synced");
+	SUITE_STR(app.st.what, "nothing is there; all up to record 10 had been synced");
 	CU_ASSERT(journal_last(app.j) > 10);
 	end_mem();
 	remove_dir();
@@ -1019,6 +1057,7 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	  { "sets damaged files aside and keeps what is whole", damage_is_set_aside },
 	  { "loses nothing when it dies while setting files aside",
 	    dies_while_setting_aside },
+	  { "names file, offset and checksums of damage", names_the_place },
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
 	  { "misses the last record of this boot", lost_end_of_this_boot },
