@@ -9,7 +9,7 @@
 #define NAME_LEN_MAX 255 /* longer network names and container IDs are refused (ADD) */
 #define IFNAME_LEN_MAX 15
 
-/* The owner of a VF (design P3).  All empty: nobody. */
+/* The owner of a VF (P3 of vfkeeper-rules(7)).  All empty: nobody. */
 struct attachment {
 	char network[NAME_LEN_MAX + 1];
 	char container[NAME_LEN_MAX + 1];

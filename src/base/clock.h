@@ -13,7 +13,7 @@ int64_t clock_boot_ns(void); /* CLOCK_BOOTTIME: goes on through suspend */
 int64_t clock_wall_ns(void); /* CLOCK_REALTIME */
 
 /* The start of the calling process, in nanoseconds of CLOCK_BOOTTIME: within the clock tick
- * of field 22 of /proc/self/stat, and in that tick the time of this call (design R12: call
+ * of field 22 of /proc/self/stat, and in that tick the time of this call (R12: call
  * it first thing in main).  Without a readable /proc, the time of this call. */
 uint64_t clock_start_ns(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PCI addresses: the name of a VF or PF everywhere (design rule P7).  Layer: base. */
+/* PCI addresses: the name of a VF or PF everywhere (P7 of vfkeeper-rules(7)).  Layer: base. */
 #ifndef VFK_BASE_PCI_H
 #define VFK_BASE_PCI_H
 

@@ -55,7 +55,7 @@ static bool put_on(int fd, int target)
 	return dup2(fd, target) == target;
 }
 
-/* A file that is still written elsewhere can be executed a moment later (C-17). */
+/* A file that is still written elsewhere can be executed a moment later. */
 static void exec_patiently(const struct child *c)
 {
 	char *const argv[] = { (char *)c->path, NULL };

@@ -12,7 +12,7 @@
 #include "base/frame.h"
 
 /* Finds 'type' in the colon-separated 'search': the first regular file after following
- * symlinks (C-80).  Writes its path into 'out' (PATH_MAX) and returns true.  A type that is
+ * symlinks.  Writes its path into 'out' (PATH_MAX) and returns true.  A type that is
  * empty or holds a '/' is never found. */
 bool plugin_find(const char *search, const char *type, char *out, size_t cap_bytes);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table "ADD finds" (vfkeeper(8), ADMISSION): what an ADD meets, and what is done then.  Each
- * row is one function or one case here, named by the row. */
+/* The table "ADD finds" (vfkeeper-rules(7), WHAT AN ADD FINDS): what an ADD meets, and
+ * what is done then.  Each row is one function or one case here, named by the row. */
 #include "engine/engine-internal.h"
 
 #include <limits.h>

@@ -110,7 +110,7 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 		release_next(e, vf);
 		return 1;
 	}
-	/* Synced before it is acted on (design 1): the record first, the steps after. */
+	/* Synced before it is acted on (vfkeeper-rules(7)): the record first, the steps after. */
 	vf->act_after_seq = UINT64_MAX;
 	release_begin(e, vf, VF_EV_ADMIN_RELEASE);
 	vf->act_after_seq = engine_can_record(e) ? sync_want(e) : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table "DEL finds" (vfkeeper(8), RELEASE): what a DEL meets, and what is done then. */
+/* The table "DEL finds" (vfkeeper-rules(7), WHAT A DEL FINDS): what a DEL meets, and what is
+ * done then. */
 #include "engine/engine-internal.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 	}
 }
 
-/* The path may have become a plain file: then the namespace is gone (C-31). */
+/* The path may have become a plain file: then the namespace is gone. */
 static void keep_netns(struct engine *e, struct vf *vf, const struct request *rq)
 {
 	bool own;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine: CNI requests and events in, journal records, jobs and answers out.  One
  * thread; it reaches the outside only through struct engine_ops, the journal and what its
- * owner calls here, so that a simulator can be the world.  Layer: engine.
+ * owner calls here, so that a simulator can be the world.  P1 to P10 and R1 to R16 in our
+ * comments are those of vfkeeper-rules(7).  Layer: engine.
  *
  * How one ADD flows: engine_request (request.c) -> the ADD table (add.c) -> RESERVED and
  * ASKED written (setup.c, lease.c) -> synced -> RUN frame -> engine_ran -> HELD written ->

@@ -16,7 +16,7 @@ struct worker {
 	pid_t pid;
 	struct loop_fd *watch;
 	uint64_t job_id; /* 0: idle */
-	bool for_sync;   /* fsync in a worker of its own (design 3) */
+	bool for_sync;   /* syncs have a worker of their own */
 };
 
 struct pool {

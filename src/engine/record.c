@@ -35,7 +35,7 @@ bool engine_can_record(const struct engine *e)
 	return e->journal && !e->broken[0] && !journal_failed(e->journal);
 }
 
-/* Design 6: no ADD until a new file has been begun. */
+/* P10: no ADD until a new file has been begun. */
 static void broken_by_disk(struct engine *e, const char *what, const struct vfk_err *err)
 {
 	if (!e->broken_by_disk)
@@ -270,7 +270,7 @@ void sync_done(struct engine *e, const struct job *job, const struct job_res *re
 	journal_synced(e->journal, job->sync_file, job->sync_upto,
 		       res->err.kind ? (res->err.sys ? res->err.sys : EIO) : 0);
 	if (res->err.kind) {
-		/* P10, design 6: a failed sync is final for that file. */
+		/* P10: a failed sync is final for that file. */
 		log_error("journal", "%s; beginning another file", res->err.msg);
 		if (journal_begin(e->journal, &err) < 0)
 			broken_by_disk(e, "synced", &err);

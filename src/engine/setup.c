@@ -249,7 +249,7 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 		rq->vf = NULL;
 		request_free(rq);
 	} else if (rq) {
-		/* Nothing is left behind when the error is said (C-27), within reason. */
+		/* Nothing is left behind when the error is said, within reason. */
 		rq->fail = *fail;
 		rq->state = REQ_FAILED;
 		rq->vf = vf;

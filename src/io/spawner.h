@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spawner and worker processes (design 3, R7): a spawner is forked before lock, journal and
+/* Spawner and worker processes (R7): a spawner is forked before lock, journal and
  * sockets are opened; it alone forks workers, reaps and replaces them.  The loop and a
  * worker share a SOCK_SEQPACKET pair: a job is a message with descriptors, a result is a
  * message.  Spawner and workers close all descriptors but their own and end on end of

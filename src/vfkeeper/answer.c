@@ -78,7 +78,7 @@ static void put_escaped(struct out *o, const char *msg)
 	}
 }
 
-/* Callers take these words in the error of a DEL for success (C-35); a path or a text
+/* Callers take these words in the error of a DEL for success; a path or a text
  * of somebody else's may bring them in. */
 static void defuse(struct out *o)
 {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A hung step delays no VF of another PF; one hung under RTNL delays only what needs RTNL;
-# a hung IPAM delays nobody (design 5).
+# a hung IPAM delays nobody (vfkeeper-rules(7), PROCESSES, JOBS, LOCKS).
 
 . "$(dirname "$0")/lib.sh"
 world_enter "$@"

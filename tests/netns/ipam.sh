@@ -154,7 +154,7 @@ del_during() {
 	del_netns p 1 1
 }
 
-# The plugin gets what the caller gave (C-81): whole stdin, environment but CNI_COMMAND.
+# The plugin gets what the caller gave: whole stdin, environment but CNI_COMMAND.
 environment() {
 	local vf=$(vf_addr 0 5) c
 	c=$(conf "$vf" "$FAKE" '"x":{"y":[1,2.50,"z\u00e9"]}')
