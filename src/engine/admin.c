@@ -82,6 +82,10 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 		return -err->kind;
 	vf = node_vf(e->node, found->rec.addr);
 	pci_format(vf->rec.addr, addr);
+	if (vf->fsm.foreign && !force)
+		return vfk_err_set(err, VFK_E_BUSY, 0,
+				   "VF %s is in use outside vfkeeper: --force takes it away",
+				   addr);
 	if ((vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED) && !force)
 		return vfk_err_set(err, VFK_E_BUSY, 0,
 				   "VF %s is %s by %s: --force takes it away", addr,

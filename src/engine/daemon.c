@@ -65,7 +65,7 @@ struct daemon {
 	struct start_state state;
 	struct node node;
 	struct list waiting_calls;
-	int64_t started_ns, idle_since_ns, ending_at_ns; /* 0: not so */
+	int64_t started_ns, called_ns, idle_since_ns, ending_at_ns; /* 0: not so */
 	int exit_code;
 	const char *journal_word;
 };
@@ -275,9 +275,9 @@ static void check_idle(struct daemon *d, int64_t now)
 
 	if (!d->opts->on_demand)
 		return;
-	if (server_clients(d->server) || ctl_server_clients(d->ctl) || !d->idle_since_ns)
-		d->started_ns = now; /* BUSY_MAX_NS counts from the last caller */
-	if (busy && now - d->started_ns < BUSY_MAX_NS) {
+	if (server_clients(d->server) || ctl_server_clients(d->ctl))
+		d->called_ns = now;
+	if (busy && now - d->called_ns < BUSY_MAX_NS) {
 		d->idle_since_ns = now;
 		return;
 	}
@@ -473,7 +473,7 @@ static int open_all(struct daemon *d, struct vfk_err *err)
 		return -err->kind;
 	if (open_engine(d, config_err.msg, err) < 0 || open_sockets(d, err) < 0)
 		return -err->kind;
-	d->started_ns = d->idle_since_ns = clock_boot_ns();
+	d->started_ns = d->called_ns = d->idle_since_ns = clock_boot_ns();
 	loop_timer_at(d->beat, d->started_ns + NS_PER_S);
 	tell_ready(d, NULL);
 	if (start_fd >= 0)

@@ -94,8 +94,7 @@ static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 	wait_for(e, rq);
 }
 
-/* Row "no VF, but a lease of this owner". */
-static void release_lease(struct engine *e, struct request *rq, struct lease *l)
+void del_wait_for_lease(struct engine *e, struct request *rq, struct lease *l)
 {
 	rq->lease = l;
 	if (l->state != LEASE_OWED)
@@ -176,7 +175,7 @@ void del_begin(struct engine *e, struct request *rq)
 	}
 	l = node_lease_of(e->node, &rq->cni.att);
 	if (l) {
-		release_lease(e, rq, l);
+		del_wait_for_lease(e, rq, l);
 		return;
 	}
 	nothing_on_record(e, rq);

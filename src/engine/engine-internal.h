@@ -195,6 +195,8 @@ void requests_check(struct engine *e);
 
 /* --- del.c: the table "DEL finds" --- */
 void del_begin(struct engine *e, struct request *rq);
+/* Row "no VF, but a lease of this owner". */
+void del_wait_for_lease(struct engine *e, struct request *rq, struct lease *l);
 void del_identified(struct engine *e, struct request *rq, const struct job_res *res);
 bool del_settled(const struct engine *e, const struct request *rq);
 

@@ -223,7 +223,14 @@ bool engine_quiet(const struct engine *e)
 
 bool engine_busy(const struct engine *e)
 {
-	if (!engine_quiet(e))
+	/* Looking at VFs in the background is no work that anybody would miss. */
+	list_each (it, &e->jobs_running) {
+		const struct job *job = list_entry(it, struct job, link);
+
+		if (job->kind != JOB_DISCOVER && (job->kind != JOB_OBSERVE || job->request))
+			return true;
+	}
+	if (!list_empty(&e->requests))
 		return true;
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf *vf = e->node->vfs[i];

@@ -332,6 +332,14 @@ void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res
 	requests_check(e);
 }
 
+/* P6: no retry brings it back. */
+static void plugin_gone(const struct request *rq)
+{
+	log_warn("ipam", "container=%s ifname=%s: plugin %s is not in CNI_PATH: what it may hold "
+		 "cannot be released", rq->cni.att.container, rq->cni.att.ifname,
+		 rq->cni.ipam_type);
+}
+
 static void ran_del(struct engine *e, struct request *rq, const struct frame_ran *ran,
 		    const char *out, size_t out_len)
 {
@@ -340,11 +348,8 @@ static void ran_del(struct engine *e, struct request *rq, const struct frame_ran
 	bool good = ran->outcome == RUN_EXITED && ran->status == 0;
 
 	if (rq->own_config_del) {
-		if (ran->outcome == RUN_NOT_FOUND) /* P6: no retry brings it back */
-			log_warn("ipam", "container=%s ifname=%s: plugin %s is not in "
-				 "CNI_PATH: what it may hold cannot be released",
-				 rq->cni.att.container, rq->cni.att.ifname,
-				 rq->cni.ipam_type);
+		if (ran->outcome == RUN_NOT_FOUND)
+			plugin_gone(rq);
 		if (good || ran->outcome == RUN_NOT_FOUND) {
 			request_ok(e, rq);
 		} else {
@@ -358,13 +363,27 @@ static void ran_del(struct engine *e, struct request *rq, const struct frame_ran
 		return;
 	l->runner = NULL;
 	l->paying = false;
-	if (good) {
+	if (ran->outcome == RUN_NOT_FOUND && l->rec.vf == PCI_NONE)
+		plugin_gone(rq); /* and nobody knows whether anything was leased */
+	if (good || (ran->outcome == RUN_NOT_FOUND && l->rec.vf == PCI_NONE)) {
 		paid(e, l);
 	} else {
 		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
 		unpaid(e, l, fail.msg);
 	}
 	requests_check(e);
+}
+
+/* Nothing was run, so nothing is leased. */
+static void not_run(struct engine *e, struct request *rq, const struct cni_fail *fail)
+{
+	struct vf *vf = rq->vf;
+
+	lease_event(e, rq->lease, LEASE_EV_NOT_RUN, false);
+	vf->rec.lease_id = 0;
+	node_lease_remove(e->node, rq->lease);
+	rq->lease = NULL;
+	setup_failed(e, vf, VF_EV_SETUP_FAILED, LEASE_EV_FAILED, fail);
 }
 
 static void ran_add(struct engine *e, struct request *rq, const struct frame_ran *ran,
@@ -387,7 +406,10 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 	l->runner = NULL;
 	if (ran->outcome != RUN_EXITED || ran->status != 0) {
 		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
-		add_failed(e, rq, &fail);
+		if (ran->outcome == RUN_NOT_FOUND || ran->outcome == RUN_NOT_STARTED)
+			not_run(e, rq, &fail);
+		else
+			add_failed(e, rq, &fail);
 		return;
 	}
 	if (out_len > BLOB_MAX)
@@ -513,12 +535,48 @@ void leases_deadlines(struct engine *e, int64_t now)
 	}
 }
 
+/* An OWED lease that stands for what an ADD without a record may have leased. */
+static struct lease *adopt(struct engine *e, const struct request *rq)
+{
+	struct vfk_err err = { 0 };
+	struct lease *l;
+	uint64_t blob;
+
+	/* Strangers' DELs must never use up what ADDs need (P9, R15). */
+	if (!engine_can_record(e) || e->node->n_leases >= e->node->n_vfs ||
+	    rq->text_len > BLOB_MAX || rq->env_len > BLOB_MAX)
+		return NULL;
+	blob = store_request(e, rq, &err);
+	l = blob ? node_lease_add(e->node, journal_last(e->journal) + 1) : NULL;
+	if (!l) {
+		node_blob_drop(e->node, blob);
+		return NULL;
+	}
+	l->rec.owner = rq->cni.att;
+	l->rec.pod = rq->cni.pod;
+	l->rec.vf = PCI_NONE;
+	l->rec.request_blob = blob;
+	l->rec.asked_wall_ns = e->ops.wall_ns(e->ops.ctx);
+	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "%s", rq->cni.ipam_type);
+	if (lease_event(e, l, LEASE_EV_ADOPT, true) < 0) {
+		node_lease_remove(e->node, l);
+		return NULL;
+	}
+	return l;
+}
+
 /* Row "nothing, the journal is marked records missing": IPAM DEL with the DEL's own
- * configuration, run by its caller. */
+ * configuration.  It is on record where it can be, so that the engine pays if its caller
+ * does not. */
 void lease_run_own_del(struct engine *e, struct request *rq)
 {
 	struct vfk_err err = { 0 };
+	struct lease *l = adopt(e, rq);
 
+	if (l) {
+		del_wait_for_lease(e, rq, l);
+		return;
+	}
 	rq->state = REQ_RELEASE;
 	rq->own_config_del = true;
 	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;

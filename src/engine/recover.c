@@ -218,11 +218,10 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 
 	if (where == WHERE_ELSEWHERE) {
 		cause_set(e, CAUSE_EVENT, "its link left the home namespace");
-		vf_event(e, vf, VF_EV_VANISHED, false);
 		vf->fsm.foreign = true;
 		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
 			 "its link was moved away by nobody that is on record");
-		vf_event(e, vf, VF_EV_APPEARED, false);
+		vf_event(e, vf, VF_EV_TAKEN, false);
 		return;
 	}
 	if (where != WHERE_HOME)

@@ -46,7 +46,8 @@ static void restored(struct engine *e, struct vf *vf)
 {
 	cause_set(e, CAUSE_ENGINE, "everything is as the baseline says");
 	vf_event(e, vf, VF_EV_RESTORE_DONE, false);
-	vf->verified = true;
+	/* An adopted VF has no baseline yet: the next look takes one (P4). */
+	vf->verified = vf->rec.baseline.valid;
 	vf->repair_tried = false;
 	fd_auto(&vf->netns_fd);
 	vf->netns_fd = -1;

@@ -64,7 +64,7 @@ static void reserved_without_a_byte_is_replayed(void)
 	struct ew_client *c;
 
 	die_in_ipam(w, 0);
-	w->hold_ipam = true;
+	w->fail_ipam = true; /* the engine tries to pay at once */
 	ew_start(w);
 	SUITE_STR(ew_state(w, 0), "FREE");
 	SUITE_STR(ew_lease(w, "c1"), "OWED");
@@ -151,7 +151,7 @@ static void owed_lease_is_paid_first(void)
 	struct ew_client *c;
 
 	die_in_ipam(w, 0);
-	w->hold_ipam = true;
+	w->fail_ipam = true; /* the engine tries to pay at once */
 	ew_start(w);
 	SUITE_STR(ew_lease(w, "c1"), "OWED");
 	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
@@ -172,7 +172,7 @@ static void owed_lease_that_cannot_be_paid(void)
 	struct ew_client *c;
 
 	die_in_ipam(w, 0);
-	w->hold_ipam = true;
+	w->fail_ipam = true; /* the engine tries to pay at once */
 	ew_start(w);
 	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
 	ew_ran(w, c, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no server\"}");

@@ -66,7 +66,7 @@ static void owe(struct ew *w)
 {
 	EW_ADD(w, .container = "c1", .ipam = "host-local");
 	ew_die(w);
-	w->hold_ipam = true;
+	w->fail_ipam = true; /* the engine tries to pay at once */
 	ew_start(w);
 	SUITE_STR(ew_lease(w, "c1"), "OWED");
 	SUITE_STR(ew_state(w, 0), "FREE");
@@ -83,7 +83,7 @@ static void owed_lease_is_a_success(void)
 	ew_ran(w, c, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no server\"}");
 	EW_OK(c); /* the engine pays later */
 	SUITE_STR(ew_lease(w, "c1"), "OWED");
-	w->hold_ipam = false;
+	w->fail_ipam = false;
 	ew_pass(w, 61 * NS_PER_S);
 	SUITE_STR(ew_lease(w, "c1"), "NONE");
 	ew_free(w);
@@ -146,9 +146,12 @@ static void records_may_be_missing(void)
 	c = EW_DEL(w, .container = "c7", .ipam = "host-local", .netns = "");
 	SUITE_INT(c->n_runs, 1);
 	SUITE_INT(c->runs[0].verb, CNI_DEL);
-	SUITE_INT(c->runs[0].flags, 0); /* with the DEL's own configuration */
+	/* With the DEL's own configuration, which is on record now. */
+	SUITE_INT(c->runs[0].flags, RUN_STORED);
+	SUITE_STR(ew_lease(w, "c7"), "OWED");
 	ew_ran_ok(w, c);
 	EW_OK(c);
+	SUITE_STR(ew_lease(w, "c7"), "NONE");
 	/* Settled now: the next one asks nobody. */
 	c = EW_DEL(w, .container = "c7", .ipam = "host-local", .netns = "");
 	EW_OK(c);

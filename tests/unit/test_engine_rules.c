@@ -449,6 +449,32 @@ static void p10_a_full_disk_that_has_room_again(void)
 	ew_free(w);
 }
 
+static void p8_a_plugin_that_never_ran_owes_nothing(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "nosuch");
+
+	ew_ran(w, c, RUN_NOT_FOUND, 0, "");
+	EW_FAILED(c, "nosuch");
+	SUITE_INT(w->e->node->n_leases, 0);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void p4_a_free_vf_that_is_taken(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_die(w);
+	w->foreign_vf = 1;
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	CU_ASSERT_TRUE(ew_vf(w, 0)->fsm.foreign);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "vf0");
+	EW_FAILED(EW_ADD(w, .container = "c1"), "\"code\":11");
+	ew_free(w);
+}
+
 static void caller_gone_frees_the_vf(void)
 {
 	struct ew *w = ew_new(1);
@@ -557,6 +583,10 @@ VFK_SUITE(engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_th
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
 	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	  { "P4: a free VF whose link somebody took is not given to a pod",
+	    p4_a_free_vf_that_is_taken },
+	  { "P8: a plugin that never ran owes nothing",
+	    p8_a_plugin_that_never_ran_owes_nothing },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
 	  { "P10: after a full disk has room again, ADD works and nothing is stale",
 	    p10_a_full_disk_that_has_room_again },
