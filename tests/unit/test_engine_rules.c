@@ -471,6 +471,7 @@ static void p4_a_free_vf_that_is_taken(void)
 	SUITE_STR(ew_state(w, 0), "FAULTED");
 	CU_ASSERT_TRUE(ew_vf(w, 0)->fsm.foreign);
 	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "vf0");
+	ew_tell(w, WHERE_ELSEWHERE, false);
 	EW_FAILED(EW_ADD(w, .container = "c1"), "\"code\":11");
 	ew_free(w);
 }
