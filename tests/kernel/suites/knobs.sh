@@ -7,13 +7,16 @@ PF=$(link_of $IB)
 set_guid() { ip link set "$PF" vf "$1" node_guid "02:00:00:00:00:00:00:$2"; }
 held() { grep "^$1 " $DBG/$IB/vfs | sed 's/.*node=\([0-9a-f]*\) .*/\1/'; }
 
+started() { [ "$(<$DBG/$IB/ops/node_guid/count)" -gt "$1" ]; }
+
 delay() {
-	local t p
+	local t p n
+	n=$(<$DBG/$IB/ops/node_guid/count)
 	knob $IB node_guid delay_ms 1500
 	t=$(ms)
 	set_guid 2 01 &
 	p=$!
-	sleep 0.3
+	within 20 started "$n"
 	ip link set lo mtu 60000 # whoever administers any link waits as well
 	[ $(($(ms) - t)) -ge 1300 ]
 	wait $p
