@@ -257,6 +257,62 @@ static void waits_for_who_is_starting(void)
 	down();
 }
 
+/* Holds whoever opens 'path', until release_open; -1: this kernel cannot. */
+static int hold_open(const char *path)
+{
+	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN_PERM | FAN_ONDIR,
+				     AT_FDCWD, path) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* The next one that is held. */
+static struct fanotify_event_metadata held_open(int fd)
+{
+	struct fanotify_event_metadata event = { .pid = -1 };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	CU_ASSERT_FATAL(poll(&pfd, 1, HANG_MS) == 1);
+	CU_ASSERT_FATAL(read(fd, &event, sizeof(event)) == sizeof(event));
+	return event;
+}
+
+static void release_open(int fd, int event_fd)
+{
+	struct fanotify_response allow = { .fd = event_fd, .response = FAN_ALLOW };
+
+	CU_ASSERT(write(fd, &allow, sizeof(allow)) == sizeof(allow));
+	close(event_fd);
+	close(fd); /* allows all that follows */
+}
+
+/* An engine appears between a client's connect and its lock. */
+static void looks_again_with_the_lock(void)
+{
+	struct fanotify_event_metadata event;
+	int hold, sock;
+
+	up("ADD", "serve");
+	write_file(at("run/vfkeeper/start"), "", 0600);
+	hold = hold_open(at("run/vfkeeper/start"));
+	if (hold < 0) {
+		rig_down();
+		return SUITE_SKIP("no permission events of fanotify here");
+	}
+	client_start(&cl, "{}");
+	event = held_open(hold); /* it has found no engine */
+	rig_listen();
+	release_open(hold, event.fd);
+	sock = engine_request();
+	engine_finish(sock);
+	SUITE_STR(read_file(at("starts")), "");
+	down();
+}
+
 static void starts_again_what_died(void)
 {
 	up("ADD", "die 3");
@@ -470,9 +526,8 @@ static void expect_fds(pid_t pid, const char *expected)
 /* A disk that does not answer: the writer waits in open(2) until we allow it. */
 static void answers_while_its_del_is_being_written(void)
 {
-	struct fanotify_response allow = { .response = FAN_ALLOW };
 	struct fanotify_event_metadata event;
-	struct pollfd pfd = { .events = POLLIN };
+	int hold;
 
 	up("DEL", "say no");
 	rig.name = "sriov";
@@ -482,25 +537,20 @@ static void answers_while_its_del_is_being_written(void)
 	mkdir(at("var/lib"), 0755);
 	mkdir(at("var/lib/vfkeeper"), 0700);
 	mkdir(at("var/lib/vfkeeper/spool"), 0700);
-	pfd.fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
-	if (pfd.fd < 0 || fanotify_mark(pfd.fd, FAN_MARK_ADD, FAN_OPEN_PERM | FAN_ONDIR,
-					AT_FDCWD, at("var/lib/vfkeeper/spool")) < 0) {
+	hold = hold_open(at("var/lib/vfkeeper/spool"));
+	if (hold < 0) {
 		rig_down();
 		return SUITE_SKIP("no permission events of fanotify here");
 	}
 	client_start(&cl, "{}");
-	CU_ASSERT_FATAL(poll(&pfd, 1, HANG_MS) == 1);
-	CU_ASSERT_FATAL(read(pfd.fd, &event, sizeof(event)) == sizeof(event));
+	event = held_open(hold);
 	SUITE_INT(client_end(&cl), 1); /* and its pipes have ended */
 	SUITE_STR(cl.text, FAILURE(11, "cannot start an engine: no" WRITING));
 	SUITE_INT(kill(event.pid, 0), 0);
 	CU_ASSERT(getsid(event.pid) == event.pid);
 	expect_fds(event.pid, "0 /memfd:cni stdin (deleted)|1 /memfd:cni environment "
 			      "(deleted)|2 pipe:|");
-	allow.fd = event.fd;
-	CU_ASSERT(write(pfd.fd, &allow, sizeof(allow)) == sizeof(allow));
-	close(event.fd);
-	close(pfd.fd); /* allows all that follows */
+	release_open(hold, event.fd);
 	expect_entry(0, "{}");
 	down();
 }
@@ -570,6 +620,7 @@ VFK_SUITE(client_start,
 	  { "starts exactly one for fifty clients", starts_one_for_a_crowd },
 	  { "makes the directories first", makes_the_directories },
 	  { "waits for who is starting one", waits_for_who_is_starting },
+	  { "looks again for an engine once it has the lock", looks_again_with_the_lock },
 	  { "starts again what died without a word", starts_again_what_died },
 	  { "starts another where one was killed", starts_another_after_a_kill },
 	  { "passes a start error on in one line", passes_a_start_error_on },

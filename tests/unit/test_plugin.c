@@ -274,7 +274,7 @@ static void kills_the_group(void)
 	pid_t child;
 
 	up();
-	snprintf(text, sizeof(text), "sleep 1000 & echo $! >%s; wait", in_dir("pid"));
+	snprintf(text, sizeof(text), "sleep 100 & echo $! >%s; wait", in_dir("pid"));
 	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, &err), 0);
 	child = pid_in(in_dir("pid"));
 	CU_ASSERT_FATAL(child > 1);
@@ -297,7 +297,7 @@ static void ends_what_is_left(void)
 	pid_t child;
 
 	up();
-	snprintf(text, sizeof(text), "sleep 1000 & echo $! >%s; exit 0", in_dir("pid"));
+	snprintf(text, sizeof(text), "sleep 100 & echo $! >%s; exit 0", in_dir("pid"));
 	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, &err), 0);
 	pfd = (struct pollfd){ .fd = run.pidfd, .events = POLLIN };
 	SUITE_INT(poll(&pfd, 1, 20000), 1);
@@ -320,7 +320,7 @@ static void dies_with_its_parent(void)
 	CU_ASSERT_FATAL(pipe2(pipe_fds, O_CLOEXEC) == 0);
 	parent = fork();
 	if (parent == 0) {
-		if (plugin_start(&run, script("p", "exec sleep 1000"), in, environ, -1,
+		if (plugin_start(&run, script("p", "exec sleep 100"), in, environ, -1,
 				 &err) == 0 &&
 		    write(pipe_fds[1], &run.pid, sizeof(run.pid)) > 0)
 			pause();
