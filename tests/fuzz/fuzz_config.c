@@ -11,8 +11,8 @@
 const char fuzz_name[] = "fuzz_config";
 
 static const char *const seeds[] = {
-	"[vfkeeper]\nplugin_dirs = /opt/cni/bin:/usr/lib/cni\nsync = all\nadd_timeout_s=110\n"
-	"del_wait_s = 3\nlog_level = debug\nsim=/etc/vfkeeper/sim.conf\n",
+	("[vfkeeper]\nplugin_dirs = /opt/cni/bin:/usr/lib/cni\nsync = all\nadd_timeout_s=110\n"
+	 "del_wait_s = 3\nlog_level = debug\nsim=/etc/vfkeeper/sim.conf\n"),
 	"# comment\n; another\n[vfkeeper]\nsysfs_root = /sys\nproc_root=/proc\ndev_root = /dev\n",
 	"\n",
 };
