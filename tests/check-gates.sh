@@ -104,12 +104,14 @@ put src/base/planted.c <<-C
 	static int blank;$(printf ' ')
 	static int g(int *p) { return pipe(p); }
 C
+put src/engine/planted.c <<<'#include "config.h"'
 { echo 'static void f(void)'; echo '{'; yes '	g();' | head -n 90; echo '}'; } |
 	put src/base/planted_function.c
 yes 'int i;' | head -n 900 | put src/base/planted_file.c
 printf '# SPDX-License-Identifier: Apache-2.0\nfalse || %s\n' true >"$tree/tests/planted.sh"
 run_gate check-style
 for sentence in "every file names its licence" "no function that HACKING bans is called" \
+	"engine includes config.h of the build in angle brackets" \
 	"nothing is left for later in a comment" "no script ignores a failure" \
 	"no file is longer than 800 lines (a test: 1200)" \
 	"no function is longer than 80 lines without a reason (a test: 120)" \

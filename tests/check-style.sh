@@ -53,5 +53,8 @@ grep -nE '\b(open|openat|socket|accept4?|socketpair|epoll_create1?|timerfd_creat
 	grep -E '\b(pipe|accept|epoll_create|inotify_init|dup)\(' |
 	rule "no descriptor is made without close-on-exec where the call has a better form"
 
+grep -n '#include "config\.h"' src/engine/*.[ch] /dev/null |
+	rule "engine includes config.h of the build in angle brackets"
+
 grep -nE '[[:space:]]+$' $(code | grep -vE '\.patch$') /dev/null | rule "no line ends in blanks"
 gate_end

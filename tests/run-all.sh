@@ -20,7 +20,9 @@ suite() {
   (dir=$1 && shift && make -C "build/$dir" -k -j"$jobs" "$@") >"$out" 2>&1 || status=$?
   # automake's harness keeps what a test said in logs; other targets say it directly.
   case $2 in
-  check | check-unit) find "build/$1" -name '*.trs' | sed 's/trs$/log/' | sort | xargs -r cat ;;
+  check | check-unit)
+    find "build/$1" -name '*.trs' | sed 's/trs$/log/' | sort | xargs -r cat | tee "${out%.out}.said"
+    ;;
   distcheck) [ $status != 0 ] || echo "PASS: distcheck: builds, tests and installs from the archive" ;;
   *) cat "$out" ;;
   esac | grep -aE '^(PASS|FAIL|SKIP): ' | sed "s/^\(....\): /\1: $1: /" >build/log/now

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+/* In angle brackets: engine/config.h stands in this directory. */
+#include <config.h>
 
 #include "engine/hold.h"
 
