@@ -96,7 +96,26 @@ versions() {
 	done
 }
 
+with_settings() {
+	local c
+	c=$(conf "$vf" "$SETTINGS" "$GUID" '"mac":"02:00:5e:10:00:01"')
+	attach settings c8 p8 "$c"
+	check "settings: the link has the MTU ($HOW)" matches 'mtu 1400' "$(link_in p8 net1)"
+	check "settings: the link has the MAC ($HOW)" matches '02:00:5e:10:00:01' "$(link_in p8 net1)"
+	check "settings: the result has both ($HOW)" \
+		matches '"mac": *"02:00:5e:10:00:01".*"mtu": *1400' "$(tr -d '\n' <<<"$OUT")"
+	detach settings c8 /run/netns/p8 "$c"
+	check "settings: MTU and MAC are as before ($HOW)" is "$before" "$(looks_like)"
+}
+# The VF's link at home, without what changes by itself.
+looks_like() {
+	ip -o link show dev "$(grep -F " $vf" $ROOT/links | cut -d' ' -f1)" |
+		sed 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/state [A-Z]*//; s/qdisc [a-z]*//'
+}
+before=$(looks_like)
+
 everything() {
+	with_settings
 	plain
 	with_host_local
 	with_static

@@ -11,7 +11,7 @@ n=0
 next() { # a fresh VF, pod and container for a row
 	n=$((n + 1))
 	vf=$(vf_addr $((n / 8 % 2)) $((n % 8)))
-	c=$(conf "$vf")
+	c=$(conf "$vf" "$SETTINGS")
 	add_netns "r$n-" 1 2
 	ns1=/run/netns/r$n-1 ns2=/run/netns/r$n-2
 }

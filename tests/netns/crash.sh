@@ -34,7 +34,7 @@ in_step() { "$VFCTL" -o json show "$vf" | tr -d '\n' | grep -q "$1"; }
 killed_in() {
 	n=$((n + 1))
 	vf=$(vf_addr 0 $((n % 8)))
-	c=$(conf "$vf" "$FAKE")
+	c=$(conf "$vf" "$FAKE" "$SETTINGS" "$GUID")
 	add_netns p $n $n
 	if [ "$1" = DEL ]; then
 		start ADD
@@ -90,10 +90,10 @@ killed_in_ipam() {
 
 everything() {
 	local step
-	for step in settings link_to_pod link_settings addresses; do
+	for step in settings rebind rdma_to_pod link_to_pod link_settings addresses; do
 		killed_in ADD $step
 	done
-	for step in link_home settings_home link_baseline verify; do
+	for step in link_home rdma_home settings_home rebind_home link_baseline verify; do
 		killed_in DEL $step
 	done
 	killed_in_ipam

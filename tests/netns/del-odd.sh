@@ -7,7 +7,7 @@
 world_enter "$@"
 
 world 1 8
-add_netns p 1 20
+add_netns other 1 1
 n=0
 
 # releases SENTENCE NETNS CONF: attaches a VF with an address, then DELs it so.
@@ -15,6 +15,7 @@ releases() {
 	local vf=$(vf_addr 0 0) pod c
 	n=$((n + 1))
 	pod=p$n
+	add_netns p $n $n
 	c=$(conf "$vf" "$ipam")
 	add "c$n" net1 /run/netns/$pod "$c"
 	answered 0 || { fail "$1 ($HOW)" "ADD: $OUT"; return; }
@@ -31,7 +32,6 @@ breaks_netns() { umount "/run/netns/$1"; }
 everything() {
 	local vf=$(vf_addr 0 0)
 	[ $has_go = yes ] && ipam=$(host_local) || ipam='"ipam":{}'
-	add_netns p $((n + 1)) $((n + 10)) 2>/dev/null
 	releases "without netns" - "$(conf "$vf" "$ipam")"
 	releases "without deviceID" /run/netns/POD "$(conf "" "$ipam")"
 	releases "without ipam" /run/netns/POD "$(conf "$vf")"
@@ -45,7 +45,7 @@ everything() {
 		"$(conf "$vf" "$ipam")"
 	BEFORE_DEL=removes_netns releases "without netns, deviceID and ipam" - "$(conf "")"
 
-	del unknown net1 /run/netns/p20 "$(conf "$vf" "$ipam")"
+	del unknown net1 /run/netns/other1 "$(conf "$vf" "$ipam")"
 	check "DEL of an ID never added succeeds ($HOW)" is 0: "$RC:$OUT"
 	del unknown net1 /no/such/netns "$(conf "0000:ff:1f.7")"
 	check "DEL of an unknown VF and netns succeeds ($HOW)" is 0: "$RC:$OUT"

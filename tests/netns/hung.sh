@@ -32,7 +32,7 @@ within() {
 hang_in() {
 	n=$((n + 1))
 	hung_vf=$(vf_addr "$2" "$3")
-	hung_conf=$(conf "$hung_vf")
+	hung_conf=$(conf "$hung_vf" "$SETTINGS")
 	hung_ns=/run/netns/p$n
 	hung_id=h$n
 	faults "$4 $hung_vf hang_ms=$5 count=1"

@@ -40,9 +40,11 @@ everything() {
 	begin_add late2 p1
 	del late2 net1 - "$(conf "")"
 	engines_end
-	[ "$HOW" = 'with an engine on demand' ] || service_start
+	# Without the pipe, whose other end the waiting client reads to its end.
+	[ "$HOW" = 'with an engine on demand' ] || service_start 9>&-
 	end_add
 	check "it is refused by the next engine as well ($HOW)" answered 11
+	check "for the same reason ($HOW)" matches 'a DEL of container late2' "$(msg)"
 
 	begin_add other p2
 	del stranger net1 /run/netns/p1 "$c"

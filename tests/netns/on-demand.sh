@@ -55,7 +55,8 @@ c=$(conf "$(vf_addr 0 0)")
 add c1 net1 /run/netns/p1 "$c"
 check "an engine on demand attaches" answered 0
 old=$(engine_pid)
-check "the service starts beside an engine on demand" service_start
+service_start
+check "the service starts beside an engine on demand" service_answers
 check "the engine on demand gave way" wait_for 10 is_gone "$old"
 check "the service holds the lock" is "$SVC" "$(engine_pid)"
 check "it knows the attachment" vf_is ATTACHED "$(vf_addr 0 0)"
