@@ -26,8 +26,10 @@ static int check_netns(struct engine *e, struct request *rq)
 		return -1;
 	}
 	override = cni_env_get(rq->env, rq->env_len, "CNI_NETNS_OVERRIDE");
-	if (own && !(override && (!strcmp(override, "1") || !strcasecmp(override, "true")))) {
-		request_fail(e, rq, 8, "CNI_NETNS %s is the namespace of the VFs themselves",
+	if (own &&
+	    !(override && (!strcmp(override, "1") || !strcasecmp(override, "true")))) {
+		request_fail(e, rq, 8,
+			     "CNI_NETNS %s is the namespace of the VFs themselves",
 			     rq->cni.netns_path);
 		return -1;
 	}
@@ -54,9 +56,10 @@ static int check_plugin(struct engine *e, struct request *rq)
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	if (!config_is_plugin_dir(&e->config, path[0] ? path : "/")) {
-		request_fail(e, rq, 7, "IPAM plugin %s/%s lies outside plugin_dirs %s "
-			     "(vfkeeper.conf)", path, rq->cni.ipam_type,
-			     e->config.plugin_dirs);
+		request_fail(e, rq, 7,
+			     "IPAM plugin %s/%s lies outside plugin_dirs %s "
+			     "(vfkeeper.conf)",
+			     path, rq->cni.ipam_type, e->config.plugin_dirs);
 		return -1;
 	}
 	return 0;
@@ -68,13 +71,17 @@ static int check(struct engine *e, struct request *rq)
 	struct vfk_err err = { 0 };
 
 	if (!engine_can_record(e)) {
-		request_fail(e, rq, 11, "no ADD is served: %s", e->broken[0] ? e->broken :
-			     "the journal could not be synced and a new file is being begun");
+		request_fail(e, rq, 11, "no ADD is served: %s",
+			     e->broken[0] ?
+				     e->broken :
+				     "the journal could not be synced and a new file is being begun");
 		return -1;
 	}
 	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns)) {
-		request_fail(e, rq, 11, "a DEL of container %.64s interface %s came after "
-			     "this ADD began", rq->cni.att.container, rq->cni.att.ifname);
+		request_fail(e, rq, 11,
+			     "a DEL of container %.64s interface %s came after "
+			     "this ADD began",
+			     rq->cni.att.container, rq->cni.att.ifname);
 		return -1;
 	}
 	if (!rq->cni.has_device) {
@@ -105,7 +112,7 @@ void add_begin(struct engine *e, struct request *rq)
 	if (check(e, rq) < 0)
 		return;
 	vf = node_vf(e->node, rq->cni.device);
-	if (e->node->rec.records_missing && !e->discovered) {
+	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
 		wait_for_discovery(e, rq); /* P10: no ADD before every VF is verified */
 		return;
 	}
@@ -117,10 +124,13 @@ void add_begin(struct engine *e, struct request *rq)
 		}
 		pci_format(rq->cni.device, addr);
 		if (!vf)
-			request_fail(e, rq, 7, "deviceID %s is not a VF that vfkeeper knows "
-				     "(vfctl list)", addr);
+			request_fail(e, rq, 7,
+				     "deviceID %s is not a VF that vfkeeper knows "
+				     "(vfctl list)",
+				     addr);
 		else
-			request_fail(e, rq, 11, "VF %s is gone from the bus (vfctl explain %s)",
+			request_fail(e, rq, 11,
+				     "VF %s is gone from the bus (vfctl explain %s)",
 				     addr, addr);
 		return;
 	}
@@ -159,7 +169,8 @@ static void refuse_second(struct engine *e, struct request *rq, const struct vf 
 	pci_format(vf->rec.addr, addr);
 	request_fail(e, rq, vf->fsm.state == VF_ATTACHED ? 999 : 11,
 		     "container %.64s interface %s has VF %s already: DEL it first (vfctl "
-		     "explain %s)", rq->cni.att.container, rq->cni.att.ifname, addr, addr);
+		     "explain %s)",
+		     rq->cni.att.container, rq->cni.att.ifname, addr, addr);
 }
 
 /* Row "ATTACHED, same owner and same request nonce": the stored result again. */
@@ -167,8 +178,8 @@ static void repeat_result(struct engine *e, struct request *rq, const struct vf 
 {
 	struct vfk_err err = { 0 };
 	size_t len;
-	VFK_AUTO(free_auto) char *text =
-		node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
+	VFK_AUTO(free_auto)
+	char *text = node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
 
 	if (text)
 		request_answer(e, rq, 0, text);
@@ -279,6 +290,14 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 			     pci_format(pf->addr, addr));
 		return true;
 	}
+	if (!vf->verified && rq->observed) {
+		/* The look said nothing (its byte is held, its link is moving): not at once
+		 * again. */
+		rq->observed = false;
+		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
+		wake(e, vf->retry_at_ns);
+		return false;
+	}
 	if (!vf->verified) {
 		observe_start(e, vf, rq);
 		return false;
@@ -295,8 +314,10 @@ static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 	struct vf *other = node_vf_of(e->node, &rq->cni.att);
 
 	if (recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns)) {
-		request_fail(e, rq, 11, "a DEL of container %.64s interface %s came after "
-			     "this ADD began", rq->cni.att.container, rq->cni.att.ifname);
+		request_fail(e, rq, 11,
+			     "a DEL of container %.64s interface %s came after "
+			     "this ADD began",
+			     rq->cni.att.container, rq->cni.att.ifname);
 		return true;
 	}
 	if (other && other != vf) {

@@ -18,11 +18,11 @@ static void fill(const struct engine *e, struct view_status *facts)
 	facts->durable_upto = e->journal ? journal_durable(e->journal) : 0;
 	facts->n_dropped_events = e->dropped_events;
 	facts->discovered = e->discovered;
-	list_each (it, &e->jobs_running)
+	list_each(it, &e->jobs_running)
 		facts->n_jobs_running++;
-	list_each (it, &e->jobs_waiting)
+	list_each(it, &e->jobs_waiting)
 		facts->n_jobs_waiting++;
-	list_each (it, &e->requests)
+	list_each(it, &e->requests)
 		facts->n_requests++;
 }
 
@@ -89,7 +89,8 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 	if ((vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED) && !force)
 		return vfk_err_set(err, VFK_E_BUSY, 0,
 				   "VF %s is %s by %s: --force takes it away", addr,
-				   vf->fsm.state == VF_ATTACHED ? "in use" : "being attached",
+				   vf->fsm.state == VF_ATTACHED ? "in use" :
+								  "being attached",
 				   who(e, vf, owner, sizeof(owner)));
 	*pending = vf->rec.addr;
 	if (vf->fsm.state == VF_FREE)
@@ -136,7 +137,7 @@ static int apply(struct engine *e, char **json, struct vfk_err *err)
 		under_way += vf->fsm.state == VF_DETACHING || vf->fsm.state == VF_RESERVED;
 		faulted += vf->fsm.state == VF_FAULTED;
 	}
-	list_each (it, &e->node->leases) {
+	list_each(it, &e->node->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state != LEASE_OWED && l->state != LEASE_ASKED)
@@ -147,8 +148,8 @@ static int apply(struct engine *e, char **json, struct vfk_err *err)
 	}
 	leases_deadlines(e, now);
 	doc = json_pack("{s:b,s:i,s:i,s:i,s:i}", "discovered", (int)e->discovered, "owed",
-			(int)owed, "under_way", (int)under_way, "faulted", (int)faulted, "vfs",
-			(int)e->node->n_vfs);
+			(int)owed, "under_way", (int)under_way, "faulted", (int)faulted,
+			"vfs", (int)e->node->n_vfs);
 	if (!doc)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "answer");
 	return view_dump(doc, json, err);

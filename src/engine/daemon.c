@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include <config.h>
 
 #include "engine/daemon.h"
 
@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -33,7 +34,7 @@
 #include "io/nl.h"
 
 #define LOCK_WAIT_MS 10000
-#define WATCHDOG_S 30        /* R4: a loop that does not turn so long is ended */
+#define WATCHDOG_S 30 /* R4: a loop that does not turn so long is ended */
 #define BEAT_NS (5 * NS_PER_S)
 #define GIVE_WAY_NS (900 * NS_PER_MS)
 #define BUSY_MAX_NS (600 * NS_PER_S) /* on demand: work keeps it at most so long */
@@ -118,8 +119,8 @@ static void op_cancel(void *ctx, void *client)
 
 /* --- events --- */
 
-static void on_request(void *arg, void *client, const struct frame_request *rq, int stdin_fd,
-		       int env_fd, int netns_fd)
+static void on_request(void *arg, void *client, const struct frame_request *rq,
+		       int stdin_fd, int env_fd, int netns_fd)
 {
 	struct daemon *d = arg;
 
@@ -199,7 +200,8 @@ static void on_events(void *arg, int fd, unsigned events)
 	(void)fd;
 	(void)events;
 	if (vnl_events_read(d->events, 64, on_nsid, d, &err) < 0)
-		log_warn("daemon", "netlink events: %s; reconciliation finds what was missed",
+		log_warn("daemon",
+			 "netlink events: %s; reconciliation finds what was missed",
 			 err.msg);
 }
 
@@ -245,9 +247,9 @@ static void notify_service(const char *text)
 	if (path[0] == '@')
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&addr,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-					 strlen(path))) < 0)
+	if (fd < 0 ||
+	    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&addr,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
 		log_debug("daemon", "sd_notify: %s", vfk_errno_name(errno));
 }
 
@@ -351,7 +353,7 @@ static void on_ctl(void *arg, struct ctl_call *call, const struct ctl_request *r
 
 static void answer_calls(struct daemon *d, bool all)
 {
-	list_each_safe (it, &d->waiting_calls) {
+	list_each_safe(it, &d->waiting_calls) {
 		struct waiting_call *wait = list_entry(it, struct waiting_call, link);
 		struct vfk_err err = { 0 };
 		char *json = NULL;
@@ -374,7 +376,8 @@ static void on_turn(void *arg)
 	alarm(WATCHDOG_S);
 	engine_turn(d->engine);
 	answer_calls(d, false);
-	if (d->ending_at_ns && (engine_quiet(d->engine) || clock_boot_ns() >= d->ending_at_ns))
+	if (d->ending_at_ns &&
+	    (engine_quiet(d->engine) || clock_boot_ns() >= d->ending_at_ns))
 		loop_stop(d->loop);
 }
 
@@ -387,7 +390,8 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 
 	if (vnl_subscribe(&d->events, NETLINK_ROUTE, groups, 1, false, err) < 0)
 		return -err->kind;
-	d->events_watch = loop_fd_new(d->loop, vnl_events_fd(d->events), LOOP_READ, on_events, d);
+	d->events_watch = loop_fd_new(d->loop, vnl_events_fd(d->events), LOOP_READ,
+				      on_events, d);
 	d->spool_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->spool_fd >= 0 &&
 	    inotify_add_watch(d->spool_fd, vfk_path(PATH_SPOOL), IN_MOVED_TO) >= 0)
@@ -397,27 +401,38 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 	/* R5: what was left in the spool comes before the first ADD. */
 	engine_begin(d->engine);
 	read_spool(d);
-	if (server_open(&d->server, d->loop, vfk_path(PATH_CNI_SOCK), 0, &server_events, err) < 0)
+	if (server_open(&d->server, d->loop, vfk_path(PATH_CNI_SOCK), 0, &server_events,
+			err) < 0)
 		return -err->kind;
-	return ctl_server_open(&d->ctl, d->loop, vfk_path(PATH_CONTROL_SOCK), 0, on_ctl, d, err);
+	return ctl_server_open(&d->ctl, d->loop, vfk_path(PATH_CONTROL_SOCK), 0, on_ctl,
+			       d, err);
 }
 
 static const char *verdict_word(enum journal_verdict verdict)
 {
 	switch (verdict) {
-	case JOURNAL_EMPTY: return "created";
-	case JOURNAL_CLEAN: return "clean";
-	case JOURNAL_TORN: return "torn";
-	case JOURNAL_DAMAGED: return "damaged";
-	case JOURNAL_UNKNOWN: return "unknown version";
+	case JOURNAL_EMPTY:
+		return "created";
+	case JOURNAL_CLEAN:
+		return "clean";
+	case JOURNAL_TORN:
+		return "torn";
+	case JOURNAL_DAMAGED:
+		return "damaged";
+	case JOURNAL_UNKNOWN:
+		return "unknown version";
 	}
 	return "?";
 }
 
 static int open_engine(struct daemon *d, const char *config_error, struct vfk_err *err)
 {
-	struct engine_ops ops = { .ctx = d, .job = op_job, .job_kill = op_job_kill,
-				  .wake_at = op_wake_at, .answer = op_answer, .run = op_run,
+	struct engine_ops ops = { .ctx = d,
+				  .job = op_job,
+				  .job_kill = op_job_kill,
+				  .wake_at = op_wake_at,
+				  .answer = op_answer,
+				  .run = op_run,
 				  .cancel = op_cancel };
 	struct pool_events pool_events = { d, on_job_done, on_job_lost, on_spawner_gone };
 	struct engine_cfg cfg = { .config = &d->config, .ops = &ops, .node = &d->node };
@@ -429,7 +444,8 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 	if (config_error[0])
 		snprintf(d->state.broken, sizeof(d->state.broken), "%.230s", config_error);
 	if (world_open(&d->world, &ops, err) < 0 ||
-	    pool_new(&d->pool, d->loop, d->spawner, d->config.n_workers, &pool_events, err) < 0 ||
+	    pool_new(&d->pool, d->loop, d->spawner, d->config.n_workers, &pool_events,
+		     err) < 0 ||
 	    recent_del_open(&cfg.recent_del, vfk_path(PATH_RECENT_DEL), err) < 0)
 		return -err->kind;
 	if (clock_boot_id(boot_id) < 0)
@@ -455,12 +471,26 @@ static void tell_ready(struct daemon *d, const char *error)
 		notify_service("READY=1\nSTATUS=serving");
 }
 
+/* P7 needs IFLA_PARENT_DEV_NAME and SO_NETNS_COOKIE. */
+static int check_kernel(struct vfk_err *err)
+{
+	struct utsname name;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return 0; /* it does not say: the first step will */
+	if (major > 5 || (major == 5 && minor >= 14))
+		return 0;
+	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0,
+			   "Linux %s is too old: 5.14 is needed", name.release);
+}
+
 static int open_all(struct daemon *d, struct vfk_err *err)
 {
 	struct vfk_err config_err = { 0 };
 	int start_fd = d->opts->start_fd;
 
-	if (paths_check(err) < 0 || paths_make(err) < 0)
+	if (check_kernel(err) < 0 || paths_check(err) < 0 || paths_make(err) < 0)
 		return -err->kind;
 	config_default(&d->config);
 	if (config_load(&d->config, vfk_path(PATH_CONF), &config_err) < 0)

@@ -12,7 +12,8 @@
 /* A DEL whose configuration could not be read does not know its network. */
 static bool same_attachment(const struct attachment *add, const struct attachment *del)
 {
-	return !strcmp(add->container, del->container) && !strcmp(add->ifname, del->ifname) &&
+	return !strcmp(add->container, del->container) &&
+	       !strcmp(add->ifname, del->ifname) &&
 	       (!del->network[0] || !strcmp(add->network, del->network));
 }
 
@@ -24,7 +25,7 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 
 	while (again) {
 		again = false;
-		list_each (it, &e->requests) {
+		list_each(it, &e->requests) {
 			struct request *rq = list_entry(it, struct request, link);
 
 			if (rq->pass == pass)
@@ -37,9 +38,10 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 			if (rq->state != REQ_WAIT_DISCOVERY && rq->state != REQ_QUEUED &&
 			    rq->state != REQ_OBSERVE && rq->state != REQ_PAY_FIRST)
 				continue;
-			request_fail(e, rq, 11, "a DEL of container %.64s interface %s came "
-				     "after this ADD began", del->cni.att.container,
-				     del->cni.att.ifname);
+			request_fail(e, rq, 11,
+				     "a DEL of container %.64s interface %s came "
+				     "after this ADD began",
+				     del->cni.att.container, del->cni.att.ifname);
 			again = true;
 			break;
 		}
@@ -59,7 +61,7 @@ static void keep_netns(struct engine *e, struct vf *vf, const struct request *rq
 static void wait_for(struct engine *e, struct request *rq)
 {
 	rq->state = REQ_RELEASE;
-	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	rq->deadline_ns = within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
 	if (!rq->client) /* from the spool, or the caller has gone: nobody waits */
 		request_free(rq);
@@ -78,8 +80,10 @@ static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 	rq->lease = l;
 	keep_netns(e, vf, rq);
 	if (vf->fsm.state == VF_RESERVED) {
-		cni_fail_set(&fail, 11, "a DEL of container %.64s interface %s came while it "
-			     "was being attached", rq->cni.att.container, rq->cni.att.ifname);
+		cni_fail_set(&fail, 11,
+			     "a DEL of container %.64s interface %s came while it "
+			     "was being attached",
+			     rq->cni.att.container, rq->cni.att.ifname);
 		setup_failed(e, vf, VF_EV_DEL, LEASE_EV_DEL, &fail);
 	} else {
 		if (l && l->state != LEASE_OWED)
@@ -118,7 +122,7 @@ static void look_at_link(struct engine *e, struct request *rq)
 	}
 	rq->identified = true;
 	rq->state = REQ_IDENTIFY;
-	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	rq->deadline_ns = within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
 	job->fds[0] = dup_fd(rq->netns_fd);
 	job->n_fds = 1;
@@ -139,7 +143,8 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		request_ok(e, rq);
 		return;
 	}
-	valid = rq->netns_fd >= 0 && e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) && !own;
+	valid = rq->netns_fd >= 0 && e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) &&
+		!own;
 	if (valid && !rq->identified) {
 		look_at_link(e, rq);
 		return;
@@ -184,8 +189,9 @@ void del_begin(struct engine *e, struct request *rq)
 /* Row "no record, but the link CNI_IFNAME in the caller's netns is a VF without owner". */
 void del_identified(struct engine *e, struct request *rq, const struct job_res *res)
 {
-	struct vf *vf = res->err.kind || res->addr == PCI_NONE ? NULL :
-							       node_vf(e->node, res->addr);
+	struct vf *vf = res->err.kind || res->addr == PCI_NONE ?
+				NULL :
+				node_vf(e->node, res->addr);
 
 	request_cause(e, rq);
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */

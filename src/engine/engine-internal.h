@@ -17,71 +17,75 @@ struct job {
 	uint64_t id;
 	enum job_kind kind;
 	enum drv_lock lock;
-	pci_addr_t pf;    /* of LOCK_PF */
-	struct vf *vf;    /* NULL: none */
+	pci_addr_t pf; /* of LOCK_PF */
+	struct vf *vf; /* NULL: none */
 	struct lease *lease;
 	struct request *request; /* IDENTIFY, OBSERVE for somebody; NULL when they left */
 	uint32_t steps;
 	int64_t deadline_ns; /* set when it starts */
-	bool late;           /* past its deadline; its worker is being ended */
+	bool late;	     /* past its deadline; its worker is being ended */
 	unsigned sync_file;  /* SYNC */
 	uint64_t sync_upto;
-	int memfd;           /* DISCOVER; -1 */
+	int memfd;	     /* DISCOVER; -1 */
 	struct job_req *req; /* freed when started */
 	size_t req_len;
-	int fds[3];          /* owned, beside the inflight descriptor; -1 */
+	int fds[3]; /* owned, beside the inflight descriptor; -1 */
 	unsigned n_fds;
-	uint64_t byte;       /* inflight byte to lock at its start; 0: none */
+	uint64_t byte; /* inflight byte to lock at its start; 0: none */
 };
 
 enum request_state {
 	REQ_WAIT_DISCOVERY, /* the VF is not known yet */
-	REQ_QUEUED,         /* in vf->queue */
-	REQ_OBSERVE,        /* head of the queue; an OBSERVE job looks at the VF */
-	REQ_PAY_FIRST,      /* an OWED lease of this attachment is being paid */
-	REQ_SYNC,           /* ASKED is written, not synced */
-	REQ_IPAM,           /* a RUN frame is out, or waits for its turn */
-	REQ_SETUP,          /* the attach plan runs */
+	REQ_QUEUED,	    /* in vf->queue */
+	REQ_OBSERVE,	    /* head of the queue; an OBSERVE job looks at the VF */
+	REQ_PAY_FIRST,	    /* an OWED lease of this attachment is being paid */
+	REQ_SYNC,	    /* ASKED is written, not synced */
+	REQ_IPAM,	    /* a RUN frame is out, or waits for its turn */
+	REQ_SETUP,	    /* the attach plan runs */
 	REQ_ANSWER_SYNC,    /* sync = all: the last record is not synced yet */
-	REQ_IDENTIFY,       /* DEL: whose link is it */
-	REQ_RELEASE,        /* DEL: waits for FREE and NONE */
-	REQ_FAILED          /* ADD: failed; waits for the undo before it is answered */
+	REQ_IDENTIFY,	    /* DEL: whose link is it */
+	REQ_RELEASE,	    /* DEL: waits for FREE and NONE */
+	REQ_FAILED	    /* ADD: failed; waits for the undo before it is answered */
 };
 
 /* One call of a client, from its frame to its answer. */
 struct request {
 	struct list link;    /* engine.requests */
 	struct list waiting; /* vf->queue */
-	unsigned pass;       /* the last pass over the list that took it */
-	void *client;        /* NULL: the client is gone, or the DEL came from the spool */
+	unsigned pass;	     /* the last pass over the list that took it */
+	void *client; /* NULL: the client is gone, or the DEL came from the spool */
 	struct cni_request cni;
 	bool parsed;
-	char *env, *text;    /* owned: environment block, stdin */
+	char *env, *text; /* owned: environment block, stdin */
 	size_t env_len, text_len;
 	int netns_fd, stdin_fd, env_fd;
 	int netns_errno;
 	struct frame_nonce nonce;
 	uint64_t start_ns;
 	int64_t arrived_ns, deadline_ns;
+	int64_t gives_up_ns;	/* when the client stops listening; 0: nobody listens */
+	struct frame_ran early; /* RAN that came before its lease was found, and its text */
+	char *early_out;
+	size_t early_len;
 	enum request_state state;
 	struct vf *vf;
-	struct lease *lease; /* that its client may run the plugin of */
-	uint64_t wait_seq;   /* REQ_SYNC, REQ_ANSWER_SYNC */
-	bool run_sent;       /* a RUN frame is out */
+	struct lease *lease;  /* that its client may run the plugin of */
+	uint64_t wait_seq;    /* REQ_SYNC, REQ_ANSWER_SYNC */
+	bool run_sent;	      /* a RUN frame is out */
 	uint64_t holds_lease; /* its client keeps this lease's byte locked (R9); 0: none */
-	bool run_pays;       /* it is an IPAM DEL */
-	bool run_waits;      /* for its turn among young plugins */
-	bool own_config_del; /* DEL with its own configuration: there is no record */
+	bool run_pays;	      /* it is an IPAM DEL */
+	bool run_waits;	      /* for its turn among young plugins */
+	bool own_config_del;  /* DEL with its own configuration: there is no record */
 	bool from_spool, old_boot;
 	struct cni_ipam ipam;
 	struct job *job;     /* IDENTIFY or OBSERVE on its behalf */
-	bool observed;       /* ADD: the VF was looked at for this request */
+	bool observed;	     /* ADD: the VF was looked at for this request */
 	bool identified;     /* DEL: likewise, whose link it is */
 	uint64_t attach_seq; /* of the attachment that a DEL or a failed ADD waits for */
 	uint8_t hwaddr[20], hwaddr_len; /* of the link in the pod, for the result */
 	uint32_t mtu_bytes;
 	struct cni_fail fail; /* REQ_FAILED: what will be said */
-	char *answer;        /* REQ_ANSWER_SYNC */
+	char *answer;	      /* REQ_ANSWER_SYNC */
 };
 
 struct engine {
@@ -90,8 +94,8 @@ struct engine {
 	struct node *node; /* the journal writes its snapshots from it */
 	struct journal *journal;
 	struct recent_del *recent_del;
-	char broken[240]; /* why nothing can be recorded; "": journal works */
-	bool broken_by_disk;     /* it may work again: tried at journal_retry_ns */
+	char broken[240];    /* why nothing can be recorded; "": journal works */
+	bool broken_by_disk; /* it may work again: tried at journal_retry_ns */
 	int64_t journal_retry_ns;
 	char boot_id[BOOT_ID_LEN + 1];
 	struct list requests;
@@ -99,22 +103,22 @@ struct engine {
 	struct list jobs_waiting, jobs_running;
 	uint64_t next_job_id;
 	bool discovering, discovered;
-	bool rediscover;          /* once more after the present one */
+	bool rediscover; /* once more after the present one */
 	int64_t discovered_at_ns;
-	bool closed;              /* no new requests */
-	int64_t wake_ns;          /* earliest time somebody asked for; INT64_MAX */
+	bool closed;	 /* no new requests */
+	int64_t wake_ns; /* earliest time somebody asked for; INT64_MAX */
 	int64_t reconcile_at_ns;
-	size_t reconcile_next;    /* index of the VF that is looked at next */
+	size_t reconcile_next; /* index of the VF that is looked at next */
 	/* Starts of plugins in the last second (R8). */
 	int64_t young[256];
 	unsigned n_young, max_young;
-	uint64_t sync_wanted;     /* highest sequence that somebody waits for on the disk */
+	uint64_t sync_wanted; /* highest sequence that somebody waits for on the disk */
 	int64_t discover_began_ns, rediscover_at_ns; /* 0: not due */
-	char discover_error[200]; /* of the last discovery, "" if it worked */
+	char discover_error[200];   /* of the last discovery, "" if it worked */
 	bool checking, check_again; /* requests_check is running; is wanted once more */
-	uint64_t own_del_byte;   /* next 'inflight' byte of an IPAM DEL without a lease record */
-	uint64_t dropped_events;  /* no row in a table */
-	struct rec_meta cause;    /* of the records being written now */
+	uint64_t own_del_byte; /* next 'inflight' byte of an IPAM DEL without a lease record */
+	uint64_t dropped_events; /* no row in a table */
+	struct rec_meta cause;	 /* of the records being written now */
 };
 
 static inline int dup_fd(int fd)
@@ -128,7 +132,8 @@ static inline uint64_t journal_last_or_zero(const struct engine *e)
 }
 
 /* --- record.c: the only writers of records --- */
-void cause_set(struct engine *e, enum cause_kind kind, const char *fmt, ...) VFK_PRINTF(3, 4);
+void cause_set(struct engine *e, enum cause_kind kind, const char *fmt, ...)
+	VFK_PRINTF(3, 4);
 /* Takes the event through vf_step, writes the record, logs.  Returns the todo bits, or -1 if
  * there is no such row, or -2 if the record could not be written and 'must' (then nothing
  * is changed).  Without 'must' the transition stands in memory (P10). */
@@ -147,8 +152,8 @@ void sync_done(struct engine *e, const struct job *job, const struct job_res *re
 bool synced(const struct engine *e, uint64_t seq);
 
 /* --- sched.c --- */
-struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock, struct vf *vf,
-		    size_t extra_bytes);
+struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
+		    struct vf *vf, size_t extra_bytes);
 void job_submit(struct engine *e, struct job *job); /* queued; started by sched_run */
 void sched_run(struct engine *e);
 void sched_deadlines(struct engine *e, int64_t now);
@@ -162,11 +167,14 @@ void request_free(struct request *rq); /* unlinks it from everything */
 void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text);
 void request_fail(struct engine *e, struct request *rq, int code, const char *fmt, ...)
 	VFK_PRINTF(4, 5);
-void request_fail_err(struct engine *e, struct request *rq, const struct vfk_err *err, pci_addr_t vf);
+void request_fail_err(struct engine *e, struct request *rq, const struct vfk_err *err,
+		      pci_addr_t vf);
 void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail *fail);
 void request_ok(struct engine *e, struct request *rq); /* DEL and the like: exit 0, no text */
 void request_cause(struct engine *e, const struct request *rq);
 const char *verb_name(enum cni_verb verb);
+/* 'at_ns', or earlier if the client gives up before. */
+int64_t within_client(const struct request *rq, int64_t at_ns);
 void requests_deadlines(struct engine *e, int64_t now);
 void requests_synced(struct engine *e);
 void requests_discovered(struct engine *e);
@@ -215,8 +223,8 @@ bool vf_link_has_left(const struct vf *vf);
 int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err);
 bool lease_run_add(struct engine *e, struct request *rq); /* true: the RUN frame is out */
 void lease_run_own_del(struct engine *e, struct request *rq);
-void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran, const char *out,
-	       size_t out_len);
+void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran,
+	       const char *out, size_t out_len);
 /* Runs IPAM DEL for an OWED lease: by the client of 'rq' if given, else by a worker. */
 void lease_pay(struct engine *e, struct lease *l, struct request *rq);
 void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res);
@@ -230,6 +238,8 @@ bool lease_payable(struct engine *e, const struct lease *l, const struct request
 /* --- recover.c --- */
 void recover_reserved(struct engine *e, struct vf *vf);
 void recover_begin(struct engine *e);
+/* The VF is gone from the bus: its ADD fails, whoever waits is told. */
+void vf_vanished(struct engine *e, struct vf *vf);
 void discover_start(struct engine *e);
 void discover_done(struct engine *e, struct job *job, const struct job_res *res);
 void observe_start(struct engine *e, struct vf *vf, struct request *rq);

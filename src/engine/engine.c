@@ -63,10 +63,11 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err
 	e->max_young = cpus > 0 ? (unsigned)cpus * 2 : 2;
 	if (e->max_young > VFK_ARRAY_SIZE(e->young))
 		e->max_young = VFK_ARRAY_SIZE(e->young);
-	if (cfg->records_missing && !e->node->rec.records_missing) {
+	if (cfg->records_missing) {
 		e->node->rec.records_missing = true;
-		snprintf(e->node->rec.missing_reason, sizeof(e->node->rec.missing_reason), "%s",
-			 cfg->missing_reason ? cfg->missing_reason : "");
+		e->node->rec.vfs_verified = false;
+		snprintf(e->node->rec.missing_reason, sizeof(e->node->rec.missing_reason),
+			 "%s", cfg->missing_reason ? cfg->missing_reason : "");
 	}
 	*out = e;
 	return 0;
@@ -76,11 +77,11 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	list_each_safe (it, &e->requests)
+	list_each_safe(it, &e->requests)
 		request_free(list_entry(it, struct request, link));
-	list_each_safe (it, &e->jobs_waiting)
+	list_each_safe(it, &e->jobs_waiting)
 		job_free(list_entry(it, struct job, link));
-	list_each_safe (it, &e->jobs_running)
+	list_each_safe(it, &e->jobs_running)
 		job_free(list_entry(it, struct job, link));
 	node_fini(e->node);
 	journal_close(e->journal);
@@ -96,7 +97,7 @@ void engine_begin(struct engine *e)
 
 static struct job *job_running(struct engine *e, uint64_t id)
 {
-	list_each (it, &e->jobs_running) {
+	list_each(it, &e->jobs_running) {
 		struct job *job = list_entry(it, struct job, link);
 
 		if (job->id == id)
@@ -106,7 +107,8 @@ static struct job *job_running(struct engine *e, uint64_t id)
 }
 
 /* What had to wait until the look at the VF was over. */
-static void observed(struct engine *e, struct vf *vf, struct job *job, const struct job_res *res)
+static void observed(struct engine *e, struct vf *vf, struct job *job,
+		     const struct job_res *res)
 {
 	vf->job = NULL;
 	if (res->err.kind != VFK_E_BUSY)
@@ -124,7 +126,8 @@ static void observed(struct engine *e, struct vf *vf, struct job *job, const str
 }
 
 /* The VF is free for the next job; whoever waits for it goes on. */
-static void steps_done(struct engine *e, struct vf *vf, struct job *job, const struct job_res *res)
+static void steps_done(struct engine *e, struct vf *vf, struct job *job,
+		       const struct job_res *res)
 {
 	vf->job = NULL;
 	if (res->err.kind != VFK_E_BUSY)
@@ -133,7 +136,8 @@ static void steps_done(struct engine *e, struct vf *vf, struct job *job, const s
 		setup_steps_done(e, vf, job, res);
 	else if (vf->fsm.state == VF_DETACHING)
 		release_steps_done(e, vf, job, res);
-	/* Otherwise (VANISHED meanwhile) nobody is interested. */
+	else /* VANISHED meanwhile: nobody is interested, but its job kept the queue */
+		vf_queue_run(e, vf);
 }
 
 void engine_job_done(struct engine *e, const struct job_res *res)
@@ -224,7 +228,7 @@ bool engine_quiet(const struct engine *e)
 bool engine_busy(const struct engine *e)
 {
 	/* Looking at VFs in the background is no work that anybody would miss. */
-	list_each (it, &e->jobs_running) {
+	list_each(it, &e->jobs_running) {
 		const struct job *job = list_entry(it, struct job, link);
 
 		if (job->kind != JOB_DISCOVER && (job->kind != JOB_OBSERVE || job->request))
@@ -235,10 +239,11 @@ bool engine_busy(const struct engine *e)
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf *vf = e->node->vfs[i];
 
-		if (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING || vf->stuck)
+		if (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING ||
+		    vf->stuck)
 			return true;
 	}
-	list_each (it, &e->node->leases) {
+	list_each(it, &e->node->leases) {
 		const struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state == LEASE_ASKED || l->state == LEASE_OWED)

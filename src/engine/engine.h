@@ -41,7 +41,8 @@ struct engine_ops {
 
 	/* Frames to a client; 'client' is what engine_request was given.  After 'answer'
 	 * the engine never names that client again. */
-	void (*answer)(void *ctx, void *client, int exit_code, const char *text, size_t len);
+	void (*answer)(void *ctx, void *client, int exit_code, const char *text,
+		       size_t len);
 	int (*run)(void *ctx, void *client, struct frame_run *run, const int *fds,
 		   unsigned n_fds, struct vfk_err *err);
 	void (*cancel)(void *ctx, void *client);
@@ -66,17 +67,18 @@ struct recent_del;
 struct engine_cfg {
 	const struct config *config;
 	const struct engine_ops *ops;
-	struct node *node;             /* replayed and settled; engine_free empties it */
-	struct journal *journal;       /* NULL: cannot be written, 'broken' says why (P10) */
+	struct node *node;	 /* replayed and settled; engine_free empties it */
+	struct journal *journal; /* NULL: cannot be written, 'broken' says why (P10) */
 	const char *broken;
-	bool records_missing;          /* the journal was created, rebuilt or unknown */
+	bool records_missing; /* the journal was created, rebuilt or unknown */
 	const char *missing_reason;
 	struct recent_del *recent_del; /* the engine's from now on */
 	const char *boot_id;
 };
 
 /* Takes over node, journal and recent_del also on failure. */
-int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err *err) VFK_MUST_CHECK;
+int engine_new(struct engine **out, const struct engine_cfg *cfg,
+	       struct vfk_err *err) VFK_MUST_CHECK;
 /* Frees everything; running jobs go on without it. */
 void engine_free(struct engine *e);
 
@@ -88,11 +90,11 @@ void engine_begin(struct engine *e);
 void engine_request(struct engine *e, void *client, const struct frame_request *frame,
 		    int stdin_fd, int env_fd, int netns_fd);
 /* A DEL from the spool; returns a negative kind if its record could not be written. */
-int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
-		   const char *text, size_t text_len, const char *boot_id,
+int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env,
+		   size_t env_len, const char *text, size_t text_len, const char *boot_id,
 		   uint64_t start_ns, struct vfk_err *err) VFK_MUST_CHECK;
-void engine_ran(struct engine *e, void *client, const struct frame_ran *ran, const char *out,
-		size_t out_len);
+void engine_ran(struct engine *e, void *client, const struct frame_ran *ran,
+		const char *out, size_t out_len);
 void engine_client_gone(struct engine *e, void *client);
 
 void engine_job_done(struct engine *e, const struct job_res *res);

@@ -16,8 +16,10 @@
 const char *job_kind_name(enum job_kind kind)
 {
 	switch (kind) {
-#define X(name, value) case JOB_##name: return #name;
-	JOB_KINDS(X)
+#define X(name, value)                                                                   \
+	case JOB_##name:                                                                 \
+		return #name;
+		JOB_KINDS(X)
 #undef X
 	}
 	return "?";
@@ -100,8 +102,9 @@ struct found_sink {
 static int put_found(struct found_sink *sink, struct job_found *found)
 {
 	memcpy(found->driver, sink->driver, sizeof(found->driver));
-	return write(sink->fd, found, sizeof(*found)) == (ssize_t)sizeof(*found) ? 0 :
-										   -VFK_E_SYS;
+	return write(sink->fd, found, sizeof(*found)) == (ssize_t)sizeof(*found) ?
+		       0 :
+		       -VFK_E_SYS;
 }
 
 static int found_pf(void *arg, const struct drv_pf *pf)
@@ -142,7 +145,8 @@ static void run_identify(const struct job_req *rq, const int *fds, unsigned n_fd
 
 	res->addr = PCI_NONE;
 	for (; *drv && n_fds; drv++) {
-		if ((*drv)->identify(&rq->env, fds[0], rq->call.ifname, &res->addr, &res->err) < 0)
+		if ((*drv)->identify(&rq->env, fds[0], rq->call.ifname, &res->addr,
+				     &res->err) < 0)
 			return;
 		if (res->addr != PCI_NONE) {
 			snprintf(res->driver, sizeof(res->driver), "%s", (*drv)->name);
@@ -188,19 +192,28 @@ static void run_ipam(const struct job_req *rq, const int *fds, unsigned n_fds,
 		     struct job_res *res)
 {
 	static char *const no_env[] = { NULL };
-	struct plugin_run run = { .pid = -1, .pidfd = -1, .out_fd = -1,
+	struct plugin_run run = { .pid = -1,
+				  .pidfd = -1,
+				  .out_fd = -1,
 				  .deadline_boot_ns = rq->deadline_boot_ns };
 	VFK_AUTO(free_auto) char *over = NULL;
 	VFK_AUTO(free_auto) char **envp = NULL;
 	VFK_AUTO(free_auto) char *text = NULL;
 	enum run_outcome outcome;
 	struct cni_fail fail;
+	struct stat st;
 	size_t len = 0;
 	int status;
 
 	if (n_fds != 3 || !(over = slurp(fds[2], &len)) ||
 	    !(envp = plugin_env(no_env, over, len, "DEL"))) {
 		vfk_err_set(&res->err, VFK_E_NOMEM, 0, "environment of %s", rq->plugin);
+		return;
+	}
+	if (stat(rq->plugin, &st) < 0 || st.st_uid != 0 ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		vfk_err_set(&res->err, VFK_E_IPAM, 0,
+			    "%s is not root's alone to write: not run", rq->plugin);
 		return;
 	}
 	if (plugin_start(&run, rq->plugin, fds[1], envp, fds[0], &res->err) < 0)
@@ -218,7 +231,8 @@ static void run_ipam(const struct job_req *rq, const int *fds, unsigned n_fds,
 	vfk_err_set(&res->err, VFK_E_IPAM, 0, "%s", fail.msg);
 }
 
-size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds, void *result)
+size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
+	       void *result)
 {
 	const struct job_req *rq = job;
 	struct job_res *res = result;
@@ -228,7 +242,8 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 	memset(res, 0, sizeof(*res));
 	res->out.nsid = -1;
 	if (len_bytes < sizeof(*rq)) {
-		vfk_err_set(&res->err, VFK_E_INTERNAL, 0, "short job of %zu bytes", len_bytes);
+		vfk_err_set(&res->err, VFK_E_INTERNAL, 0, "short job of %zu bytes",
+			    len_bytes);
 		return sizeof(*res);
 	}
 	res->id = rq->id;

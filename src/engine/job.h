@@ -32,7 +32,7 @@ struct job_req {
 	char driver[16];
 	int64_t deadline_boot_ns;
 	uint32_t steps; /* STEPS: bits by enum drv_step */
-	int32_t nsid;   /* OBSERVE */
+	int32_t nsid;	/* OBSERVE */
 	struct drv_env env;
 	struct drv_call call; /* pointers are void; ips and routes follow the struct */
 	char plugin[512];     /* IPAM: path */
@@ -41,7 +41,7 @@ struct job_req {
 struct job_res {
 	uint64_t id;
 	uint8_t kind;
-	uint32_t done;        /* STEPS: bits that succeeded */
+	uint32_t done;	      /* STEPS: bits that succeeded */
 	uint32_t failed_step; /* STEPS: the first that did not, if err.kind */
 	pci_addr_t addr;      /* IDENTIFY */
 	char driver[16];      /* IDENTIFY */

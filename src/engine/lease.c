@@ -26,13 +26,15 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 	if (rq->text_len > BLOB_MAX || rq->env_len > BLOB_MAX)
 		return vfk_err_set(err, VFK_E_LIMIT, 0,
 				   "the configuration has %zu bytes and the environment %zu, "
-				   "%u are allowed each", rq->text_len, rq->env_len, BLOB_MAX);
+				   "%u are allowed each",
+				   rq->text_len, rq->env_len, BLOB_MAX);
 	if (e->node->n_leases >= LEASES_PER_VF * e->node->n_vfs && e->node->n_vfs)
 		return vfk_err_set(err, VFK_E_BUSY, 0,
 				   "IPAM owes the release of %zu leases: see vfctl leases",
 				   e->node->n_leases);
 	if (e->node->blob_bytes + need > BLOBS_MAX ||
-	    e->node->blob_bytes + need + 4096 * e->node->n_vfs > journal_capacity(e->journal))
+	    e->node->blob_bytes + need + 4096 * e->node->n_vfs >
+		    journal_capacity(e->journal))
 		return vfk_err_set(err, VFK_E_LIMIT, 0,
 				   "stored configurations and results have %llu bytes, no "
 				   "room for %zu more",
@@ -41,7 +43,8 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 }
 
 /* {u32 env_len, env, stdin}: configuration and environment of the ADD, for its DEL (P8). */
-static uint64_t store_request(struct engine *e, const struct request *rq, struct vfk_err *err)
+static uint64_t store_request(struct engine *e, const struct request *rq,
+			      struct vfk_err *err)
 {
 	struct strbuf env = { 0 }, blob = { 0 };
 	uint32_t len;
@@ -112,7 +115,7 @@ static void young_done(struct engine *e)
 {
 	if (e->n_young)
 		e->n_young--;
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (!rq->run_waits)
@@ -122,12 +125,13 @@ static void young_done(struct engine *e)
 	}
 }
 
-static int send_run(struct engine *e, struct request *rq, struct lease *l, const char *verb_type,
-		    enum cni_verb verb, const int *stored, unsigned n_stored, uint32_t limit_ms,
-		    struct vfk_err *err)
+static int send_run(struct engine *e, struct request *rq, struct lease *l,
+		    const char *verb_type, enum cni_verb verb, const int *stored,
+		    unsigned n_stored, uint32_t limit_ms, struct vfk_err *err)
 {
 	struct frame_run run = { .hdr = { .version = FRAME_VERSION, .type = FRAME_RUN },
-				 .run_id = l ? l->rec.id : 0, .verb = (uint8_t)verb,
+				 .run_id = l ? l->rec.id : 0,
+				 .verb = (uint8_t)verb,
 				 .deadline_ms = limit_ms,
 				 .flags = n_stored ? RUN_STORED : 0 };
 	VFK_AUTO(fd_auto) int byte_fd = -1;
@@ -135,8 +139,10 @@ static int send_run(struct engine *e, struct request *rq, struct lease *l, const
 
 	/* A client that holds the byte already keeps it; it gets another one's lock, so that
 	 * the frame is the same. */
-	if (e->ops.lock(e->ops.ctx, inflight_lease(l && rq->holds_lease != l->rec.id ?
-							   l->rec.id : e->own_del_byte++),
+	if (e->ops.lock(e->ops.ctx,
+			inflight_lease(l && rq->holds_lease != l->rec.id ?
+					       l->rec.id :
+					       e->own_del_byte++),
 			&byte_fd, err) < 0)
 		return -err->kind;
 	snprintf(run.type, sizeof(run.type), "%s", verb_type);
@@ -166,7 +172,8 @@ bool lease_run_add(struct engine *e, struct request *rq)
 	if (rq->run_waits)
 		return false;
 	if (send_run(e, rq, rq->lease, rq->cni.ipam_type, CNI_ADD, NULL, 0,
-		     (uint32_t)(left_ns > NS_PER_S ? left_ns / NS_PER_MS : 1000), &err) < 0) {
+		     (uint32_t)(left_ns > NS_PER_S ? left_ns / NS_PER_MS : 1000),
+		     &err) < 0) {
 		struct cni_fail fail;
 
 		cni_fail_from(&fail, &err, rq->vf->rec.addr);
@@ -183,14 +190,14 @@ static int stored_request(struct engine *e, const struct lease *l, int fds[2],
 {
 	size_t len;
 	uint32_t env_len;
-	VFK_AUTO(free_auto) char *blob =
-		node_blob_get(e->node, e->journal, l->rec.request_blob, &len, err);
+	VFK_AUTO(free_auto)
+	char *blob = node_blob_get(e->node, e->journal, l->rec.request_blob, &len, err);
 
 	fds[0] = fds[1] = -1;
 	if (!blob)
 		return -err->kind;
-	if (len < sizeof(env_len) || (memcpy(&env_len, blob, sizeof(env_len)),
-				      env_len > len - sizeof(env_len)))
+	if (len < sizeof(env_len) ||
+	    (memcpy(&env_len, blob, sizeof(env_len)), env_len > len - sizeof(env_len)))
 		return vfk_err_set(err, VFK_E_CORRUPT, 0, "stored request of lease %llu",
 				   (unsigned long long)l->rec.id);
 	fds[0] = e->ops.memfd(e->ops.ctx, "stdin", blob + sizeof(env_len) + env_len,
@@ -215,7 +222,8 @@ bool lease_payable(struct engine *e, const struct lease *l, const struct request
 	/* R11: never while the link may still be in the pod with the address on it. */
 	if (vf && vf->rec.lease_id == l->rec.id &&
 	    (vf->fsm.state == VF_ATTACHED || vf->fsm.state == VF_RESERVED ||
-	     (vf->fsm.state == VF_DETACHING && !vf_link_has_left(vf))))
+	     ((vf->fsm.state == VF_DETACHING || vf->fsm.state == VF_FAULTED) &&
+	      !vf_link_has_left(vf))))
 		return false;
 	return (rq && rq->holds_lease == l->rec.id) || !lease_byte_held(e, l->rec.id) ||
 	       (l->wait_until_ns && now_ns(e) >= l->wait_until_ns);
@@ -311,7 +319,7 @@ static void paid(struct engine *e, struct lease *l)
 	lease_event(e, l, LEASE_EV_PAID, false);
 	if (vf && vf->rec.lease_id == l->rec.id)
 		vf->rec.lease_id = 0;
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (rq->lease == l)
@@ -335,9 +343,10 @@ void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res
 /* P6: no retry brings it back. */
 static void plugin_gone(const struct request *rq)
 {
-	log_warn("ipam", "container=%s ifname=%s: plugin %s is not in CNI_PATH: what it may hold "
-		 "cannot be released", rq->cni.att.container, rq->cni.att.ifname,
-		 rq->cni.ipam_type);
+	log_warn("ipam",
+		 "container=%s ifname=%s: plugin %s is not in CNI_PATH: what it may hold "
+		 "cannot be released",
+		 rq->cni.att.container, rq->cni.att.ifname, rq->cni.ipam_type);
 }
 
 static void ran_del(struct engine *e, struct request *rq, const struct frame_ran *ran,
@@ -353,8 +362,8 @@ static void ran_del(struct engine *e, struct request *rq, const struct frame_ran
 		if (good || ran->outcome == RUN_NOT_FOUND) {
 			request_ok(e, rq);
 		} else {
-			cni_ipam_failure(&fail, rq->cni.ipam_type, ran->outcome, ran->status,
-					 out, out_len);
+			cni_ipam_failure(&fail, rq->cni.ipam_type, ran->outcome,
+					 ran->status, out, out_len);
 			request_fail_as(e, rq, &fail);
 		}
 		return;
@@ -368,7 +377,8 @@ static void ran_del(struct engine *e, struct request *rq, const struct frame_ran
 	if (good || (ran->outcome == RUN_NOT_FOUND && l->rec.vf == PCI_NONE)) {
 		paid(e, l);
 	} else {
-		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
+		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out,
+				 out_len);
 		unpaid(e, l, fail.msg);
 	}
 	requests_check(e);
@@ -401,11 +411,13 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 		if (l)
 			l->retry_at_ns = 0;
 		leases_deadlines(e, now_ns(e));
+		requests_check(e); /* it may have waited for the end of its plugin only */
 		return;
 	}
 	l->runner = NULL;
 	if (ran->outcome != RUN_EXITED || ran->status != 0) {
-		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out, out_len);
+		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out,
+				 out_len);
 		if (ran->outcome == RUN_NOT_FOUND || ran->outcome == RUN_NOT_STARTED)
 			not_run(e, rq, &fail);
 		else
@@ -413,8 +425,10 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 		return;
 	}
 	if (out_len > BLOB_MAX)
-		vfk_err_set(&err, VFK_E_LIMIT, 0, "IPAM plugin %s answered with %zu bytes, %u "
-			    "are allowed", l->rec.plugin, out_len, BLOB_MAX);
+		vfk_err_set(&err, VFK_E_LIMIT, 0,
+			    "IPAM plugin %s answered with %zu bytes, %u "
+			    "are allowed",
+			    l->rec.plugin, out_len, BLOB_MAX);
 	else if (cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0)
 		vfk_err_wrap(&err, "%s", l->rec.plugin);
 	blob = err.kind ? 0 : node_blob_put(e->node, e->journal, out, out_len, &err);
@@ -433,18 +447,20 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 	setup_lease_held(e, rq);
 }
 
-void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran, const char *out,
-	       size_t out_len)
+void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran,
+	       const char *out, size_t out_len)
 {
 	uint64_t expected = rq->lease ? rq->lease->rec.id : 0;
 
-	if (!rq->run_sent && rq->lease && ran->run_id == expected && rq->cni.verb == CNI_DEL &&
-	    rq->lease->state == LEASE_OWED && !rq->lease->paying) {
+	if (!rq->run_sent && rq->lease && ran->run_id == expected &&
+	    rq->cni.verb == CNI_DEL && rq->lease->state == LEASE_OWED &&
+	    !rq->lease->paying) {
 		/* The engine before us had told it to pay: it has done so (R9). */
 		rq->lease->runner = rq;
 		rq->run_sent = rq->run_pays = true;
 	}
-	if (!rq->run_sent || (rq->run_pays && ran->run_id != expected && !rq->own_config_del))
+	if (!rq->run_sent ||
+	    (rq->run_pays && ran->run_id != expected && !rq->own_config_del))
 		return;
 	rq->run_sent = false;
 	young_done(e);
@@ -485,7 +501,7 @@ static struct request *payer(struct engine *e, const struct lease *l)
 {
 	struct request *found = NULL;
 
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (!rq->client || rq->lease != l || rq->run_sent ||
@@ -522,9 +538,9 @@ static void lease_deadline(struct engine *e, struct lease *l, int64_t now)
 
 void leases_deadlines(struct engine *e, int64_t now)
 {
-	list_each_safe (it, &e->node->leases)
+	list_each_safe(it, &e->node->leases)
 		lease_deadline(e, list_entry(it, struct lease, link), now);
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (!rq->run_waits)
@@ -579,10 +595,10 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 	}
 	rq->state = REQ_RELEASE;
 	rq->own_config_del = true;
-	rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+	rq->deadline_ns = within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
-	if (send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0, e->config.del_wait_ms,
-		     &err) < 0) {
+	if (send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0,
+		     e->config.del_wait_ms, &err) < 0) {
 		request_fail_err(e, rq, &err, PCI_NONE);
 	}
 }

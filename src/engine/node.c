@@ -20,9 +20,9 @@ void node_fini(struct node *n)
 		free(n->vfs[i]);
 	}
 	free(n->vfs);
-	list_each_safe (it, &n->leases)
+	list_each_safe(it, &n->leases)
 		free(list_entry(it, struct lease, link));
-	list_each_safe (it, &n->blobs)
+	list_each_safe(it, &n->blobs)
 		free(list_entry(it, struct blob, link));
 	free(n->pfs);
 	node_init(n);
@@ -127,7 +127,7 @@ struct pf *node_pf_add(struct node *n, pci_addr_t addr)
 
 struct lease *node_lease(const struct node *n, uint64_t id)
 {
-	list_each (it, &n->leases) {
+	list_each(it, &n->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->rec.id == id)
@@ -140,7 +140,7 @@ struct lease *node_lease_of(const struct node *n, const struct attachment *att)
 {
 	struct lease *found = NULL;
 
-	list_each (it, &n->leases) {
+	list_each(it, &n->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state != LEASE_NONE && same_owner(&l->rec.owner, att) &&
@@ -176,7 +176,7 @@ void node_lease_remove(struct node *n, struct lease *l)
 
 struct blob *node_blob(const struct node *n, uint64_t id)
 {
-	list_each (it, &n->blobs) {
+	list_each(it, &n->blobs) {
 		struct blob *b = list_entry(it, struct blob, link);
 
 		if (b->id == id)
@@ -211,8 +211,8 @@ static void blob_free(struct node *n, struct blob *b)
 	free(b);
 }
 
-static int read_place(const struct journal *j, const struct blob_place *place, void **payload,
-		      struct vfk_err *err)
+static int read_place(const struct journal *j, const struct blob_place *place,
+		      void **payload, struct vfk_err *err)
 {
 	*payload = malloc(place->payload_bytes);
 	if (!*payload)
@@ -222,8 +222,8 @@ static int read_place(const struct journal *j, const struct blob_place *place, v
 			       place->payload_bytes, err);
 }
 
-char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, size_t *len_bytes,
-		    struct vfk_err *err)
+char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id,
+		    size_t *len_bytes, struct vfk_err *err)
 {
 	const struct blob *b = node_blob(n, id);
 	const struct blob_place *place;
@@ -257,19 +257,20 @@ char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, 
 	return copy;
 }
 
-static struct blob *blob_equal(const struct node *n, const struct journal *j, const void *bytes,
-			       size_t len_bytes)
+static struct blob *blob_equal(const struct node *n, const struct journal *j,
+			       const void *bytes, size_t len_bytes)
 {
 	uint32_t crc = frame_crc32(0, bytes, len_bytes);
 
-	list_each (it, &n->blobs) {
+	list_each(it, &n->blobs) {
 		struct blob *b = list_entry(it, struct blob, link);
 		struct vfk_err ignored;
 		size_t len;
 
 		if (b->crc != crc || b->len_bytes != len_bytes)
 			continue;
-		VFK_AUTO(free_auto) char *have = node_blob_get(n, j, b->id, &len, &ignored);
+		VFK_AUTO(free_auto)
+		char *have = node_blob_get(n, j, b->id, &len, &ignored);
 
 		if (have && !memcmp(have, bytes, len_bytes))
 			return b;
@@ -277,11 +278,12 @@ static struct blob *blob_equal(const struct node *n, const struct journal *j, co
 	return NULL;
 }
 
-uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, size_t len_bytes,
-		       struct vfk_err *err)
+uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes,
+		       size_t len_bytes, struct vfk_err *err)
 {
 	struct blob *b = blob_equal(n, j, bytes, len_bytes);
-	struct rec_blob rec = { .id = journal_last(j) + 1, .bytes = bytes,
+	struct rec_blob rec = { .id = journal_last(j) + 1,
+				.bytes = bytes,
 				.len_bytes = len_bytes };
 	struct blob_place place;
 	struct strbuf buf = { 0 };
@@ -327,7 +329,8 @@ static int replay_vf(struct node *n, const struct journal_record *r, struct vfk_
 	if (codec_get_vf(r->payload, r->len_bytes, &rec, err) < 0)
 		return -err->kind;
 	if (!vf_state_valid(rec.state))
-		return vfk_err_set(err, VFK_E_DECODE, 0, "VF record %llu: state %u is unknown",
+		return vfk_err_set(err, VFK_E_DECODE, 0,
+				   "VF record %llu: state %u is unknown",
 				   (unsigned long long)r->seq, rec.state);
 	vf = node_vf_add(n, rec.addr);
 	if (!vf)
@@ -402,15 +405,15 @@ static void ref(struct node *n, uint64_t id)
 
 void node_settle(struct node *n)
 {
-	list_each (it, &n->blobs)
+	list_each(it, &n->blobs)
 		list_entry(it, struct blob, link)->refs = 0;
 	for (size_t i = 0; i < n->n_vfs; i++) {
 		ref(n, n->vfs[i]->rec.request_blob);
 		ref(n, n->vfs[i]->rec.result_blob);
 	}
-	list_each (it, &n->leases)
+	list_each(it, &n->leases)
 		ref(n, list_entry(it, struct lease, link)->rec.request_blob);
-	list_each_safe (it, &n->blobs) {
+	list_each_safe(it, &n->blobs) {
 		struct blob *b = list_entry(it, struct blob, link);
 
 		if (!b->refs)
@@ -434,15 +437,15 @@ static int put(struct journal *j, uint16_t type, struct strbuf *buf, uint64_t *o
 static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 			  struct vfk_err *err)
 {
-	list_each (it, &n->blobs) {
+	list_each(it, &n->blobs) {
 		struct blob *b = list_entry(it, struct blob, link);
 		struct rec_blob rec = { .id = b->id, .len_bytes = b->len_bytes };
 		struct blob_place place;
 		uint64_t offset;
 		int rc;
 
-		VFK_AUTO(free_auto) char *bytes =
-			node_blob_get(n, j, b->id, &rec.len_bytes, err);
+		VFK_AUTO(free_auto)
+		char *bytes = node_blob_get(n, j, b->id, &rec.len_bytes, err);
 		if (!bytes)
 			return -err->kind;
 		rec.bytes = bytes;
@@ -472,7 +475,7 @@ int node_snapshot(void *arg, struct journal *j, struct vfk_err *err)
 		codec_put_vf(&buf, &n->vfs[i]->rec);
 		rc = put(j, REC_VF, &buf, NULL, err);
 	}
-	list_each (it, &n->leases) {
+	list_each(it, &n->leases) {
 		if (rc < 0)
 			break;
 		codec_put_lease(&buf, &list_entry(it, struct lease, link)->rec);

@@ -23,22 +23,22 @@ struct vf {
 	struct rec_vf rec; /* as last written; rec.state mirrors fsm.state */
 	struct vf_fsm fsm;
 	/* Run time only. */
-	bool seen;            /* discovery of this engine found it */
-	bool verified;        /* the kernel agreed with the record since this engine began */
-	struct job *job;      /* the job that runs on it, or NULL */
-	bool stuck;           /* its byte is held by a step past its deadline, or by nobody
+	bool seen;	 /* discovery of this engine found it */
+	bool verified;	 /* the kernel agreed with the record since this engine began */
+	struct job *job; /* the job that runs on it, or NULL */
+	bool stuck;	 /* its byte is held by a step past its deadline, or by nobody
 			       * that this engine knows */
 	int64_t stuck_since_ns;
 	struct request *adder; /* the request whose ADD this RESERVED is */
 	struct list queue;     /* of struct request: ADDs that wait for this VF */
-	int netns_fd;          /* of the pod, kept until the link has left; -1 */
+	int netns_fd;	       /* of the pod, kept until the link has left; -1 */
 	int64_t netns_until_ns;
-	int64_t retry_at_ns;   /* next attempt of a plan or repair; 0: none due */
-	int64_t since_boot_ns; /* when this state began, or this engine */
+	int64_t retry_at_ns;	/* next attempt of a plan or repair; 0: none due */
+	int64_t since_boot_ns;	/* when this state began, or this engine */
 	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
-	bool rebind;           /* the PF-side settings asked for a rebind */
-	bool repair_tried;     /* the one repair that an ADD may ask of a FAULTED VF */
-	uint32_t plan_failed;  /* steps that failed in this round of the detach plan */
+	bool rebind;		/* the PF-side settings asked for a rebind */
+	bool repair_tried;	/* the one repair that an ADD may ask of a FAULTED VF */
+	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 };
 
 struct lease {
@@ -47,7 +47,7 @@ struct lease {
 	enum lease_state state;
 	/* Run time only. */
 	struct request *runner; /* the client that runs its plugin now, or NULL */
-	bool paying;            /* by runner or by job */
+	bool paying;		/* by runner or by job */
 	struct job *job;
 	int64_t retry_at_ns;
 	int64_t wait_until_ns; /* the byte may be held by a lost plugin until then (R9) */
@@ -97,7 +97,8 @@ void node_init(struct node *n);
 void node_fini(struct node *n);
 
 /* A journal_record_fn with a struct node as 'arg'. */
-int node_replay(void *arg, const struct journal_record *rec, struct vfk_err *err) VFK_MUST_CHECK;
+int node_replay(void *arg, const struct journal_record *rec,
+		struct vfk_err *err) VFK_MUST_CHECK;
 /* Writes everything as snapshot records (struct journal_cfg.snapshot; 'arg' = node). */
 int node_snapshot(void *arg, struct journal *j, struct vfk_err *err) VFK_MUST_CHECK;
 /* After the replay: drops blobs that nothing refers to, sets rec.state mirrors. */
@@ -119,11 +120,11 @@ void node_lease_remove(struct node *n, struct lease *l);
 struct blob *node_blob(const struct node *n, uint64_t id);
 /* An equal one, its reference count raised, or a new one written to the journal with one
  * reference.  0 on error with 'err' set. */
-uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes, size_t len_bytes,
-		       struct vfk_err *err);
+uint64_t node_blob_put(struct node *n, struct journal *j, const void *bytes,
+		       size_t len_bytes, struct vfk_err *err);
 void node_blob_drop(struct node *n, uint64_t id); /* one reference less; 0 is allowed */
 /* Reads it back from the journal; the caller frees. NULL with 'err' set. */
-char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id, size_t *len_bytes,
-		    struct vfk_err *err);
+char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id,
+		    size_t *len_bytes, struct vfk_err *err);
 
 #endif

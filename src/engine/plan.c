@@ -4,7 +4,8 @@
 #define PF_SIDE                                                                          \
 	(HAS_LINK_STATE | HAS_NODE_GUID | HAS_PORT_GUID | HAS_MAC | HAS_VLAN |           \
 	 HAS_MIN_TX | HAS_MAX_TX | HAS_SPOOFCHK | HAS_TRUST)
-#define LINK_SIDE (HAS_MTU | HAS_MAC | HAS_ALLMULTI | HAS_PROMISC | HAS_IPOIB_MODE | HAS_PKEY)
+#define LINK_SIDE                                                                        \
+	(HAS_MTU | HAS_MAC | HAS_ALLMULTI | HAS_PROMISC | HAS_IPOIB_MODE | HAS_PKEY)
 
 uint32_t plan_attach(const struct vf_settings *wanted, bool has_ips, bool rebind)
 {
@@ -28,8 +29,8 @@ uint32_t plan_detach(uint32_t touched, bool rebind)
 	uint32_t steps = 0;
 
 	/* Moving an RDMA device re-creates its IPoIB link, so it counts as touching it. */
-	if (touched & (STEP_BIT(LINK_TO_POD) | STEP_BIT(LINK_SETTINGS) | STEP_BIT(ADDRESSES) |
-		       STEP_BIT(RDMA_TO_POD) | STEP_BIT(REBIND)))
+	if (touched & (STEP_BIT(LINK_TO_POD) | STEP_BIT(LINK_SETTINGS) |
+		       STEP_BIT(ADDRESSES) | STEP_BIT(RDMA_TO_POD) | STEP_BIT(REBIND)))
 		steps |= STEP_BIT(LINK_HOME) | STEP_BIT(LINK_BASELINE);
 	if (touched & STEP_BIT(RDMA_TO_POD))
 		steps |= STEP_BIT(RDMA_HOME);

@@ -16,7 +16,7 @@ struct worker {
 	pid_t pid;
 	struct loop_fd *watch;
 	uint64_t job_id; /* 0: idle */
-	bool for_sync;   /* syncs have a worker of their own */
+	bool for_sync;	 /* syncs have a worker of their own */
 };
 
 struct pool {
@@ -59,7 +59,9 @@ static void on_worker(void *arg, int fd, unsigned events)
 	if (len < 0 && err.sys == EAGAIN)
 		return;
 	if (len != (ssize_t)sizeof(res) || res.id != w->job_id) {
-		gone(w, len == 0 ? "end of file" : len < 0 ? err.msg : "a result that is none");
+		gone(w, len == 0 ? "end of file" :
+			len < 0	 ? err.msg :
+				   "a result that is none");
 		return;
 	}
 	w->job_id = 0;
@@ -86,8 +88,8 @@ int pool_new(struct pool **out, struct loop *loop, struct spawner *spawner, unsi
 	struct pool *p = calloc(1, sizeof(*p));
 
 	if (p)
-		p->spawner_watch = loop_fd_new(loop, spawner_fd(spawner), LOOP_READ, on_spawner,
-					       p);
+		p->spawner_watch = loop_fd_new(loop, spawner_fd(spawner), LOOP_READ,
+					       on_spawner, p);
 	if (!p || !p->spawner_watch) {
 		free(p);
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "worker pool");
@@ -105,7 +107,7 @@ void pool_free(struct pool *p)
 {
 	if (!p)
 		return;
-	list_each_safe (it, &p->workers)
+	list_each_safe(it, &p->workers)
 		worker_free(list_entry(it, struct worker, link));
 	loop_fd_free(p->spawner_watch);
 	free(p);
@@ -142,13 +144,13 @@ static struct worker *worker_new(struct pool *p, bool for_sync, struct vfk_err *
 	return w;
 }
 
-int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes, const int *fds,
-		unsigned n_fds, struct vfk_err *err)
+int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes,
+		const int *fds, unsigned n_fds, struct vfk_err *err)
 {
 	bool for_sync = rq->kind == JOB_SYNC;
 	struct worker *w = NULL;
 
-	list_each (it, &p->workers) {
+	list_each(it, &p->workers) {
 		struct worker *idle = list_entry(it, struct worker, link);
 
 		if (!idle->job_id && idle->for_sync == for_sync) {
@@ -170,7 +172,7 @@ void pool_kill(struct pool *p, uint64_t job_id)
 {
 	struct vfk_err err = { 0 };
 
-	list_each (it, &p->workers) {
+	list_each(it, &p->workers) {
 		struct worker *w = list_entry(it, struct worker, link);
 
 		if (w->job_id != job_id)

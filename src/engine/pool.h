@@ -26,8 +26,8 @@ int pool_new(struct pool **out, struct loop *loop, struct spawner *spawner, unsi
 /* Busy workers end after their step, by themselves. NULL allowed. */
 void pool_free(struct pool *p);
 
-int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes, const int *fds,
-		unsigned n_fds, struct vfk_err *err) VFK_MUST_CHECK;
+int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes,
+		const int *fds, unsigned n_fds, struct vfk_err *err) VFK_MUST_CHECK;
 void pool_kill(struct pool *p, uint64_t job_id);
 unsigned pool_workers(const struct pool *p);
 

@@ -39,11 +39,12 @@ bool engine_can_record(const struct engine *e)
 static void broken_by_disk(struct engine *e, const char *what, const struct vfk_err *err)
 {
 	if (!e->broken_by_disk)
-		log_error("journal", "cannot be %s: %s; no ADD until that works, DEL goes on",
-			  what, err->msg);
+		log_error("journal",
+			  "cannot be %s: %s; no ADD until that works, DEL goes on", what,
+			  err->msg);
 	if (!e->broken[0])
-		snprintf(e->broken, sizeof(e->broken), "journal cannot be %s: %.190s", what,
-			 err->msg);
+		snprintf(e->broken, sizeof(e->broken), "journal cannot be %s: %.190s",
+			 what, err->msg);
 	e->broken_by_disk = true;
 	e->journal_retry_ns = now_ns(e) + JOURNAL_RETRY_NS;
 	wake(e, e->journal_retry_ns);
@@ -103,7 +104,8 @@ static void log_vf(const struct engine *e, const struct vf *vf)
 {
 	char addr[PCI_STRLEN];
 
-	log_notice("engine", "vf=%s from=%s to=%s ev=%s seq=%llu container=%s ifname=%s "
+	log_notice("engine",
+		   "vf=%s from=%s to=%s ev=%s seq=%llu container=%s ifname=%s "
 		   "pod=%s/%s cause=\"%s\"",
 		   pci_format(vf->rec.addr, addr), vf_state_name(vf->rec.from),
 		   vf_state_name(vf->rec.state), vf_event_name(vf->rec.event),
@@ -210,7 +212,8 @@ int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool mus
 		l->state = before;
 		return -2;
 	}
-	log_notice("engine", "lease=%llu from=%s to=%s ev=%s plugin=%s container=%s ifname=%s "
+	log_notice("engine",
+		   "lease=%llu from=%s to=%s ev=%s plugin=%s container=%s ifname=%s "
 		   "cause=\"%s\"",
 		   (unsigned long long)l->rec.id, lease_state_name(before),
 		   lease_state_name(l->state), lease_event_name(ev), l->rec.plugin,
@@ -248,7 +251,7 @@ void sync_kick(struct engine *e)
 
 	if (!e->journal || synced(e, e->sync_wanted))
 		return;
-	list_each (it, &e->jobs_running)
+	list_each(it, &e->jobs_running)
 		if (list_entry(it, struct job, link)->kind == JOB_SYNC)
 			return; /* what came since goes with the next one: group commit */
 	if (!journal_want_sync(e->journal, &fd, &file, &upto))

@@ -10,7 +10,7 @@
 
 #define BYTE_POLL_NS (50 * NS_PER_MS)
 #define LOST_PLUGIN_NS (130 * NS_PER_S)
-#define RECONCILE_NS (30 * NS_PER_S)    /* between two rounds over all VFs */
+#define RECONCILE_NS (30 * NS_PER_S) /* between two rounds over all VFs */
 #define RECONCILE_STEP_NS (NS_PER_S / 10)
 #define RECONCILE_BATCH 16
 
@@ -27,7 +27,7 @@ static void reboot(struct engine *e)
 	for (size_t i = 0; i < e->node->n_vfs; i++)
 		if (e->node->vfs[i]->fsm.state != VF_ABSENT)
 			vf_event(e, e->node->vfs[i], VF_EV_REBOOT, false);
-	list_each (it, &e->node->leases) {
+	list_each(it, &e->node->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
 		if (l->state == LEASE_ASKED || l->state == LEASE_HELD)
@@ -64,7 +64,7 @@ static void recover_lease(struct engine *e, struct lease *l)
 	cause_set(e, CAUSE_ENGINE, "replay of lease %llu", (unsigned long long)l->rec.id);
 	if (!owned && l->state == LEASE_ASKED)
 		lease_release(e, l, LEASE_EV_REPLAY);
-	else if (!owned && l->state == LEASE_HELD && !vf)
+	else if (!owned && l->state == LEASE_HELD)
 		lease_release(e, l, LEASE_EV_SETUP_FAILED);
 	if (l->state == LEASE_OWED) {
 		l->wait_until_ns = now_ns(e) + LOST_PLUGIN_NS;
@@ -82,7 +82,7 @@ void recover_begin(struct engine *e)
 		reboot(e);
 	cause_set(e, CAUSE_ENGINE, "engine started");
 	record_node(e);
-	list_each (it, &e->node->leases)
+	list_each(it, &e->node->leases)
 		recover_lease(e, list_entry(it, struct lease, link));
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		struct vf *vf = e->node->vfs[i];
@@ -101,6 +101,23 @@ void recover_begin(struct engine *e)
 		}
 	}
 	discover_start(e);
+}
+
+void vf_vanished(struct engine *e, struct vf *vf)
+{
+	struct cni_fail fail;
+	char addr[PCI_STRLEN];
+
+	if (vf->fsm.state == VF_RESERVED) {
+		cni_fail_set(&fail, 11,
+			     "VF %s went from the bus while it was being attached",
+			     pci_format(vf->rec.addr, addr));
+		setup_failed(e, vf, VF_EV_VANISHED, LEASE_EV_SETUP_FAILED, &fail);
+	} else {
+		release_begin(e, vf, VF_EV_VANISHED);
+	}
+	fd_auto(&vf->netns_fd);
+	vf->netns_fd = -1;
 }
 
 void discover_start(struct engine *e)
@@ -132,17 +149,28 @@ static void port_seen(struct engine *e, struct pf *pf, unsigned i, enum port_sta
 	char addr[PCI_STRLEN];
 
 	switch (seen) {
-	case PORT_UNKNOWN: ev = PORT_EV_LOST; break;
-	case PORT_DOWN: ev = PORT_EV_LINK_DOWN; break;
-	case PORT_INIT: ev = PORT_EV_LINK_INIT; break;
-	case PORT_ACTIVE: ev = PORT_EV_LINK_ACTIVE; break;
-	case PORT_FATAL: ev = PORT_EV_DEVICE_FATAL; break;
-	default: return;
+	case PORT_UNKNOWN:
+		ev = PORT_EV_LOST;
+		break;
+	case PORT_DOWN:
+		ev = PORT_EV_LINK_DOWN;
+		break;
+	case PORT_INIT:
+		ev = PORT_EV_LINK_INIT;
+		break;
+	case PORT_ACTIVE:
+		ev = PORT_EV_LINK_ACTIVE;
+		break;
+	case PORT_FATAL:
+		ev = PORT_EV_DEVICE_FATAL;
+		break;
+	default:
+		return;
 	}
 	(void)e;
 	if (port_step(&pf->ports[i], ev, &todo))
-		log_info("engine", "pf=%s port=%u state=%s", pci_format(pf->addr, addr), i + 1,
-			 port_state_name(pf->ports[i]));
+		log_info("engine", "pf=%s port=%u state=%s", pci_format(pf->addr, addr),
+			 i + 1, port_state_name(pf->ports[i]));
 }
 
 static void pf_seen(struct engine *e, const struct job_found *found)
@@ -171,7 +199,8 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 	snprintf(vf->rec.driver, sizeof(vf->rec.driver), "%s", found->driver);
 	vf->fsm.foreign = foreign;
 	if (foreign) {
-		snprintf(vf->rec.reason, sizeof(vf->rec.reason), "%s when it was found, by "
+		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
+			 "%s when it was found, by "
 			 "nobody that is on record",
 			 seen->bound ? "its link was outside the home namespace" :
 				       "it was bound to no driver");
@@ -187,11 +216,13 @@ static bool settings_equal(const struct vf_baseline *a, const struct vf_baseline
 {
 	return !strcmp(a->ifname, b->ifname) && !strcmp(a->driver, b->driver) &&
 	       a->set.has == b->set.has && a->set.link_state == b->set.link_state &&
-	       a->set.node_guid == b->set.node_guid && a->set.port_guid == b->set.port_guid &&
+	       a->set.node_guid == b->set.node_guid &&
+	       a->set.port_guid == b->set.port_guid &&
 	       !memcmp(a->set.mac, b->set.mac, sizeof(a->set.mac)) &&
 	       a->set.vlan == b->set.vlan && a->set.qos == b->set.qos &&
-	       a->set.vlan_proto == b->set.vlan_proto && a->set.spoofchk == b->set.spoofchk &&
-	       a->set.trust == b->set.trust && a->set.min_tx_mbps == b->set.min_tx_mbps &&
+	       a->set.vlan_proto == b->set.vlan_proto &&
+	       a->set.spoofchk == b->set.spoofchk && a->set.trust == b->set.trust &&
+	       a->set.min_tx_mbps == b->set.min_tx_mbps &&
 	       a->set.max_tx_mbps == b->set.max_tx_mbps &&
 	       a->set.mtu_bytes == b->set.mtu_bytes;
 }
@@ -204,7 +235,8 @@ static bool handed_out(const struct engine *e, const struct vf_settings *set)
 
 		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
 			return true;
-		if ((w->has & set->has & HAS_MAC) && !memcmp(w->mac, set->mac, sizeof(w->mac)))
+		if ((w->has & set->has & HAS_MAC) &&
+		    !memcmp(w->mac, set->mac, sizeof(w->mac)))
 			return true;
 	}
 	return false;
@@ -227,10 +259,12 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	if (where != WHERE_HOME)
 		return;
 	vf->verified = true;
-	if (!seen->valid || (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
+	if (!seen->valid ||
+	    (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
 		return;
 	if (handed_out(e, &seen->set)) {
-		log_warn("engine", "vf=%s carries a GUID or MAC that a pod has: baseline kept",
+		log_warn("engine",
+			 "vf=%s carries a GUID or MAC that a pod has: baseline kept",
 			 pci_format(vf->rec.addr, addr));
 		return;
 	}
@@ -250,8 +284,7 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 		return; /* it changed while the worker looked: this is old news */
 	cause_set(e, CAUSE_EVENT, "discovery");
 	if (vf->fsm.state != VF_ABSENT && vf->rec.incarnation != found->vf.incarnation) {
-		vf_event(e, vf, VF_EV_VANISHED, false);
-		release_over(e, vf);
+		vf_vanished(e, vf);
 	}
 	switch (vf->fsm.state) {
 	case VF_ABSENT:
@@ -271,7 +304,8 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 		break;
 	case VF_ATTACHED:
 		if (found->vf.where == WHERE_HOME)
-			observe_start(e, vf, NULL); /* one exact look before anything is done */
+			observe_start(e, vf,
+				      NULL); /* one exact look before anything is done */
 		break;
 	case VF_RESERVED:
 	case VF_DETACHING:
@@ -284,9 +318,12 @@ static void grow(struct engine *e)
 {
 	struct vfk_err err = { 0 };
 
-	if (e->journal && journal_grow(e->journal, journal_size_for(e->node->n_vfs), &err) < 0)
-		log_error("journal", "cannot grow for %zu VFs: %s; an ADD may be refused for "
-			  "lack of room", e->node->n_vfs, err.msg);
+	if (e->journal &&
+	    journal_grow(e->journal, journal_size_for(e->node->n_vfs), &err) < 0)
+		log_error("journal",
+			  "cannot grow for %zu VFs: %s; an ADD may be refused for "
+			  "lack of room",
+			  e->node->n_vfs, err.msg);
 }
 
 void discover_done(struct engine *e, struct job *job, const struct job_res *res)
@@ -298,7 +335,9 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	e->discovering = false;
 	e->discovered_at_ns = e->discover_began_ns;
 	snprintf(e->discover_error, sizeof(e->discover_error), "%.190s",
-		 res->err.kind ? res->err.msg : bytes ? "" : "out of memory");
+		 res->err.kind ? res->err.msg :
+		 bytes	       ? "" :
+				 "out of memory");
 	if (res->err.kind == VFK_E_BUSY) { /* links are moving: look again when it is calmer */
 		log_info("engine", "discovery: %s", e->discover_error);
 		e->rediscover_at_ns = now_ns(e) + NS_PER_S;
@@ -319,14 +358,18 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	}
 	if (!e->discover_error[0]) {
 		e->discovered = true;
+		if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
+			e->node->rec.vfs_verified = true;
+			cause_set(e, CAUSE_ENGINE, "every VF was looked at");
+			record_node(e);
+		}
 		for (size_t i = 0; i < e->node->n_vfs; i++) {
 			struct vf *vf = e->node->vfs[i];
 
 			if (vf->seen || vf->fsm.state == VF_ABSENT)
 				continue;
 			cause_set(e, CAUSE_EVENT, "discovery did not find it");
-			vf_event(e, vf, VF_EV_VANISHED, false);
-			release_over(e, vf);
+			vf_vanished(e, vf);
 		}
 	}
 	if (e->node->n_vfs > n_before)
@@ -394,8 +437,7 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 			 pci_format(vf->rec.addr, addr), res->err.msg);
 	} else if (out->where == WHERE_GONE) {
 		cause_set(e, CAUSE_EVENT, "the VF is not on the bus");
-		vf_event(e, vf, VF_EV_VANISHED, false);
-		release_over(e, vf);
+		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
 		if (out->ifindex)
 			vf->rec.ifindex = out->ifindex;

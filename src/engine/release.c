@@ -122,8 +122,7 @@ void release_next(struct engine *e, struct vf *vf)
 		wake(e, vf->retry_at_ns);
 		return;
 	}
-	job_for_vf(e, job, vf,
-		   vf->netns_fd >= 0 ? dup_fd(vf->netns_fd) : -1);
+	job_for_vf(e, job, vf, vf->netns_fd >= 0 ? dup_fd(vf->netns_fd) : -1);
 	job->steps = job->req->steps = batch;
 	job_submit(e, job);
 }
@@ -192,7 +191,8 @@ void release_over(struct engine *e, struct vf *vf)
 
 static void vf_deadline(struct engine *e, struct vf *vf, int64_t now)
 {
-	if (vf->netns_fd >= 0 && vf->fsm.state == VF_DETACHING && now >= vf->netns_until_ns) {
+	if (vf->netns_fd >= 0 && vf->fsm.state == VF_DETACHING &&
+	    now >= vf->netns_until_ns) {
 		fd_auto(&vf->netns_fd); /* a descriptor of ours must not keep a netns alive */
 		vf->netns_fd = -1;
 	}
@@ -212,7 +212,8 @@ static void vf_deadline(struct engine *e, struct vf *vf, int64_t now)
 		if (!vf->fsm.foreign)
 			release_begin(e, vf, VF_EV_RETRY);
 		break;
-	case VF_RESERVED:
+	case VF_RESERVED: /* its caller may be here again, and wait for the last step (R6) */
+		vf_queue_run(e, vf);
 		recover_reserved(e, vf);
 		break;
 	case VF_FREE:

@@ -11,15 +11,23 @@
 #define STDIN_LIMIT (64u * 1024)
 #define DEL_PARSED (1024u * 1024)
 
+#define CLIENT_MARGIN_NS (2 * NS_PER_S)
+
 const char *verb_name(enum cni_verb verb)
 {
 	switch (verb) {
-	case CNI_ADD: return "ADD";
-	case CNI_DEL: return "DEL";
-	case CNI_CHECK: return "CHECK";
-	case CNI_GC: return "GC";
-	case CNI_STATUS: return "STATUS";
-	case CNI_VERSION: return "VERSION";
+	case CNI_ADD:
+		return "ADD";
+	case CNI_DEL:
+		return "DEL";
+	case CNI_CHECK:
+		return "CHECK";
+	case CNI_GC:
+		return "GC";
+	case CNI_STATUS:
+		return "STATUS";
+	case CNI_VERSION:
+		return "VERSION";
 	}
 	return "?";
 }
@@ -58,6 +66,7 @@ void request_free(struct request *rq)
 	free(rq->env);
 	free(rq->text);
 	free(rq->answer);
+	free(rq->early_out);
 	free(rq);
 }
 
@@ -67,12 +76,27 @@ void request_cause(struct engine *e, const struct request *rq)
 		  verb_name(rq->cni.verb), rq->cni.att.container, rq->cni.att.ifname);
 }
 
+/* The request is over.  Whoever stands behind it in the queue has its turn now. */
+static void leave(struct engine *e, struct request *rq)
+{
+	struct vf *vf = list_empty(&rq->waiting) ? NULL : rq->vf;
+
+	request_free(rq);
+	if (!vf || list_empty(&vf->queue) || vf->job ||
+	    (vf->fsm.state != VF_FREE && vf->fsm.state != VF_ATTACHED))
+		return; /* the end of its job or of its release runs the queue */
+	vf->retry_at_ns = now_ns(e);
+	wake(e, vf->retry_at_ns);
+}
+
 static void answer_now(struct engine *e, struct request *rq, int exit_code, const char *text)
 {
+	if (rq->run_sent) /* its client ends, and the plugin with it: somebody else pays */
+		lease_runner_gone(e, rq);
 	if (rq->client)
 		e->ops.answer(e->ops.ctx, rq->client, exit_code, text, strlen(text));
 	rq->client = NULL;
-	request_free(rq);
+	leave(e, rq);
 }
 
 void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text)
@@ -100,13 +124,13 @@ void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail
 
 	if (rq->parsed && rq->cni.verb == CNI_DEL)
 		cni_fail_for_del(fail);
-	VFK_AUTO(free_auto) char *text =
-		cni_fail_text(fail, rq->parsed ? rq->cni.spec : CNI_SPEC_NEWEST);
+	VFK_AUTO(free_auto)
+	char *text = cni_fail_text(fail, rq->parsed ? rq->cni.spec : CNI_SPEC_NEWEST);
 
 	log_info("cni", "%s container=%s ifname=%s code=%d %s",
 		 rq->parsed ? verb_name(rq->cni.verb) : "?",
-		 rq->parsed ? rq->cni.att.container : "", rq->parsed ? rq->cni.att.ifname : "",
-		 fail->code, fail->msg);
+		 rq->parsed ? rq->cni.att.container : "",
+		 rq->parsed ? rq->cni.att.ifname : "", fail->code, fail->msg);
 	answer_now(e, rq, 1, text ? text : "{\"code\":11,\"msg\":\"out of memory\"}");
 }
 
@@ -142,9 +166,11 @@ static void status(struct engine *e, struct request *rq)
 	if (!engine_can_record(e))
 		request_fail(e, rq, 50, "cannot serve ADD: %s",
 			     e->broken[0] ? e->broken : "the journal cannot be synced");
-	else if (e->node->rec.records_missing && !e->discovered)
-		request_fail(e, rq, 50, "cannot serve ADD: records may be missing (%s) and "
-			     "not every VF is verified yet", e->node->rec.missing_reason);
+	else if (e->node->rec.records_missing && !e->node->rec.vfs_verified)
+		request_fail(e, rq, 50,
+			     "cannot serve ADD: records may be missing (%s) and "
+			     "not every VF is verified yet",
+			     e->node->rec.missing_reason);
 	else
 		request_ok(e, rq);
 }
@@ -163,12 +189,21 @@ static struct request *request_new(struct engine *e, void *client)
 	return rq;
 }
 
+/* A client that came back from a dead engine has less time left than a new one: it is
+ * answered before it gives up. */
+int64_t within_client(const struct request *rq, int64_t at_ns)
+{
+	int64_t last = rq->gives_up_ns ? rq->gives_up_ns - CLIENT_MARGIN_NS : at_ns;
+
+	return at_ns < last ? at_ns : last;
+}
+
 static void request_begin(struct engine *e, struct request *rq)
 {
 	unsigned limit_s = rq->cni.timeout_s ? rq->cni.timeout_s : e->config.add_timeout_s;
 
 	request_cause(e, rq);
-	rq->deadline_ns = rq->arrived_ns + limit_s * NS_PER_S;
+	rq->deadline_ns = within_client(rq, rq->arrived_ns + limit_s * NS_PER_S);
 	wake(e, rq->deadline_ns);
 	switch (rq->cni.verb) {
 	case CNI_ADD:
@@ -210,6 +245,7 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	rq->netns_errno = frame->netns_errno;
 	rq->nonce = frame->nonce;
 	rq->start_ns = frame->start_ns;
+	rq->gives_up_ns = frame->deadline_boot_ns;
 	rq->env = e->ops.slurp(e->ops.ctx, env_fd, &rq->env_len);
 	rq->text = e->ops.slurp(e->ops.ctx, stdin_fd, &rq->text_len);
 	if (!rq->env || !rq->text) {
@@ -223,8 +259,8 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	}
 	if (rq->text_len > DEL_PARSED) /* a DEL meets no limit: it is known by its ID */
 		rq->text_len = 0;
-	if (cni_parse(&rq->cni, frame->verb, frame->dialect, rq->env, rq->env_len, rq->text,
-		      rq->text_len, &fail) < 0) {
+	if (cni_parse(&rq->cni, frame->verb, frame->dialect, rq->env, rq->env_len,
+		      rq->text, rq->text_len, &fail) < 0) {
 		request_fail_as(e, rq, &fail);
 		return;
 	}
@@ -232,8 +268,8 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	request_begin(e, rq);
 }
 
-int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, size_t env_len,
-		   const char *text, size_t text_len, const char *boot_id,
+int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env,
+		   size_t env_len, const char *text, size_t text_len, const char *boot_id,
 		   uint64_t start_ns, struct vfk_err *err)
 {
 	struct request *rq = request_new(e, NULL);
@@ -257,8 +293,8 @@ int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, 
 	rq->from_spool = true;
 	rq->old_boot = strcmp(boot_id, e->boot_id) != 0;
 	rq->start_ns = start_ns;
-	if (cni_parse(&rq->cni, CNI_DEL, dialect, rq->env, env_len, rq->text, text_len, &fail) <
-	    0) {
+	if (cni_parse(&rq->cni, CNI_DEL, dialect, rq->env, env_len, rq->text, text_len,
+		      &fail) < 0) {
 		/* It can never be carried out: say so and let it go. */
 		log_warn("spool", "a DEL from the spool is dropped: %s", fail.msg);
 		request_free(rq);
@@ -275,7 +311,7 @@ int engine_spooled(struct engine *e, enum cni_dialect dialect, const char *env, 
 
 static struct request *request_of(struct engine *e, const void *client)
 {
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (rq->client == client)
@@ -284,14 +320,27 @@ static struct request *request_of(struct engine *e, const void *client)
 	return NULL;
 }
 
-void engine_ran(struct engine *e, void *client, const struct frame_ran *ran, const char *out,
-		size_t out_len)
+void engine_ran(struct engine *e, void *client, const struct frame_ran *ran,
+		const char *out, size_t out_len)
 {
 	struct request *rq = request_of(e, client);
 
 	if (!rq)
 		return;
 	request_cause(e, rq);
+	if (rq->state == REQ_WAIT_DISCOVERY || rq->state == REQ_QUEUED ||
+	    rq->state == REQ_OBSERVE) {
+		/* R9: the plugin that the engine before us had asked for has ended; the VF is not
+		 * looked at yet.  setup_resume takes it. */
+		free(rq->early_out);
+		rq->early_out = malloc(out_len + 1);
+		if (!rq->early_out)
+			return;
+		memcpy(rq->early_out, out, out_len);
+		rq->early_len = out_len;
+		rq->early = *ran;
+		return;
+	}
 	lease_ran(e, rq, ran, out, out_len);
 }
 
@@ -323,7 +372,8 @@ void engine_client_gone(struct engine *e, void *client)
 	case REQ_FAILED:
 		break;
 	}
-	request_free(rq);
+	leave(e, rq);
+	requests_check(e);
 }
 
 static void too_late(struct engine *e, struct request *rq)
@@ -334,19 +384,22 @@ static void too_late(struct engine *e, struct request *rq)
 	request_cause(e, rq);
 	switch (rq->state) {
 	case REQ_WAIT_DISCOVERY:
-		request_fail(e, rq, 11, "VF %s: discovery of the node's VFs has not ended "
-			     "within the deadline", pci_format(rq->cni.device, addr));
+		request_fail(e, rq, 11,
+			     "VF %s: discovery of the node's VFs has not ended "
+			     "within the deadline",
+			     pci_format(rq->cni.device, addr));
 		return;
 	case REQ_QUEUED:
 	case REQ_OBSERVE:
 		pci_format(rq->vf->rec.addr, addr);
-		request_fail(e, rq, 11, "VF %s is still %s (%s)%s (vfctl explain %s)", addr,
-			     vf_state_name(rq->vf->fsm.state),
+		request_fail(e, rq, 11, "VF %s is still %s (%s)%s (vfctl explain %s)",
+			     addr, vf_state_name(rq->vf->fsm.state),
 			     who(e, rq->vf, owner, sizeof(owner)),
 			     rq->vf->stuck ? ", a step is stuck in the kernel" : "", addr);
 		return;
 	case REQ_PAY_FIRST:
-		request_fail(e, rq, 11, "IPAM plugin %s still owes the release of an earlier "
+		request_fail(e, rq, 11,
+			     "IPAM plugin %s still owes the release of an earlier "
 			     "lease of this attachment",
 			     rq->lease ? rq->lease->rec.plugin : "");
 		return;
@@ -354,19 +407,24 @@ static void too_late(struct engine *e, struct request *rq)
 	case REQ_IPAM:
 	case REQ_SETUP:
 		pci_format(rq->vf->rec.addr, addr);
-		snprintf(fail.msg, sizeof(fail.msg), "VF %s: %s within the deadline "
-			 "(vfctl explain %s)", addr,
+		snprintf(fail.msg, sizeof(fail.msg),
+			 "VF %s: %s within the deadline "
+			 "(vfctl explain %s)",
+			 addr,
 			 rq->state == REQ_SYNC ? "the journal was not synced" :
 			 rq->state == REQ_IPAM ? "the IPAM plugin did not answer" :
-						 "the attach steps did not end", addr);
+						 "the attach steps did not end",
+			 addr);
 		setup_failed(e, rq->vf, VF_EV_TIMEOUT, LEASE_EV_TIMEOUT, &fail);
 		return;
 	case REQ_ANSWER_SYNC:
 		request_fail(e, rq, 11, "the journal was not synced within the deadline");
 		return;
 	case REQ_IDENTIFY:
-		request_fail(e, rq, 11, "cannot look at interface %s of the network "
-			     "namespace: the kernel does not answer", rq->cni.att.ifname);
+		request_fail(e, rq, 11,
+			     "cannot look at interface %s of the network "
+			     "namespace: the kernel does not answer",
+			     rq->cni.att.ifname);
 		return;
 	case REQ_RELEASE: /* P2: a live engine owns what is left */
 		if (rq->run_sent && rq->client)
@@ -389,7 +447,7 @@ static void too_late(struct engine *e, struct request *rq)
  * pointer across a call.  Each pass takes every request once. */
 static struct request *next_of_pass(struct engine *e, unsigned pass)
 {
-	list_each (it, &e->requests) {
+	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
 		if (rq->pass == pass)
@@ -451,8 +509,7 @@ static bool undone(const struct request *rq)
 {
 	const struct vf *vf = rq->vf;
 
-	return (!vf || vf->rec.attach_seq != rq->attach_seq ||
-		vf->fsm.state == VF_FAULTED) &&
+	return (!vf || vf->rec.attach_seq != rq->attach_seq || vf->fsm.state == VF_FAULTED) &&
 	       (!rq->lease || (rq->lease->rec.attempts > 0 && !rq->lease->paying));
 }
 
@@ -477,8 +534,10 @@ static void check_one(struct engine *e, struct request *rq)
 			rq->state = REQ_QUEUED;
 			vf_queue_run(e, rq->vf);
 		} else if (l->rec.attempts && !l->paying && l->retry_at_ns > now_ns(e)) {
-			request_fail(e, rq, 11, "an earlier lease of this attachment cannot be "
-				     "released: %s", l->rec.last_error);
+			request_fail(e, rq, 11,
+				     "an earlier lease of this attachment cannot be "
+				     "released: %s",
+				     l->rec.last_error);
 		}
 		return;
 	case REQ_WAIT_DISCOVERY:

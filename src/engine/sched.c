@@ -10,11 +10,11 @@
 
 #include "io/inflight.h"
 
-#define MAX_FREE_JOBS 64   /* LOCK_NONE jobs at a time */
-#define MAX_IPAM_JOBS 16   /* plugins that pay; each may hang for its whole deadline */
+#define MAX_FREE_JOBS 64 /* LOCK_NONE jobs at a time */
+#define MAX_IPAM_JOBS 16 /* plugins that pay; each may hang for its whole deadline */
 
-struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock, struct vf *vf,
-		    size_t extra_bytes)
+struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
+		    struct vf *vf, size_t extra_bytes)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
@@ -89,7 +89,7 @@ size_t sched_running(const struct engine *e)
 {
 	size_t n = 0;
 
-	list_each (it, &e->jobs_running)
+	list_each(it, &e->jobs_running)
 		n++;
 	return n;
 }
@@ -98,7 +98,7 @@ static bool may_start(const struct engine *e, const struct job *job)
 {
 	size_t n_free = 0, n_ipam = 0;
 
-	list_each (it, &e->jobs_running) {
+	list_each(it, &e->jobs_running) {
 		const struct job *other = list_entry(it, struct job, link);
 
 		if (job->vf && other->vf == job->vf)
@@ -107,7 +107,8 @@ static bool may_start(const struct engine *e, const struct job *job)
 		    (job->lock != LOCK_PF || job->pf == other->pf))
 			return false;
 		n_ipam += other->kind == JOB_IPAM;
-		n_free += other->lock == LOCK_NONE && other->kind != JOB_IPAM && !other->late;
+		n_free += other->lock == LOCK_NONE && other->kind != JOB_IPAM &&
+			  !other->late;
 	}
 	if (job->kind == JOB_IPAM)
 		return n_ipam < MAX_IPAM_JOBS;
@@ -120,7 +121,8 @@ static int64_t job_limit_ns(const struct engine *e, const struct job *job)
 	case JOB_IPAM:
 		return e->config.ipam_del_timeout_s * NS_PER_S;
 	case JOB_SYNC:
-		return INT64_MAX / 2; /* a slow disk is waited for; R4's watchdog is the loop */
+		return INT64_MAX /
+		       2; /* a slow disk is waited for; R4's watchdog is the loop */
 	case JOB_DISCOVER:
 	case JOB_OBSERVE:
 	case JOB_IDENTIFY:
@@ -161,7 +163,7 @@ static int start(struct engine *e, struct job *job, struct vfk_err *err)
 
 void sched_run(struct engine *e)
 {
-	list_each_safe (it, &e->jobs_waiting) {
+	list_each_safe(it, &e->jobs_waiting) {
 		struct job *job = list_entry(it, struct job, link);
 		struct vfk_err err = { 0 };
 
@@ -170,13 +172,15 @@ void sched_run(struct engine *e)
 		list_remove(&job->link);
 		list_push_back(&e->jobs_running, &job->link);
 		if (start(e, job, &err) < 0) {
-			struct job_res res = { .id = job->id, .kind = (uint8_t)job->kind,
+			struct job_res res = { .id = job->id,
+					       .kind = (uint8_t)job->kind,
 					       .err = err };
 
 			res.out.nsid = -1;
 			if (err.kind == VFK_E_BUSY && job->vf)
 				job->vf->stuck = true; /* somebody else's step is under way */
 			engine_job_done(e, &res);
+			wake(e, now_ns(e));
 			return; /* the lists have changed; the next turn goes on */
 		}
 	}
@@ -184,7 +188,7 @@ void sched_run(struct engine *e)
 
 void sched_deadlines(struct engine *e, int64_t now)
 {
-	list_each_safe (it, &e->jobs_running) {
+	list_each_safe(it, &e->jobs_running) {
 		struct job *job = list_entry(it, struct job, link);
 		char addr[PCI_STRLEN] = "-";
 

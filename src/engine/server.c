@@ -58,7 +58,8 @@ static void say_version(struct conn *c)
 {
 	struct frame_version_is is = { .hdr = { .version = FRAME_VERSION,
 						.type = FRAME_VERSION_IS },
-				       .min = FRAME_VERSION_MIN, .max = FRAME_VERSION };
+				       .min = FRAME_VERSION_MIN,
+				       .max = FRAME_VERSION };
 	struct vfk_err err;
 
 	if (frame_send(c->fd, &is.hdr, sizeof(is), NULL, 0, &err) < 0)
@@ -72,8 +73,8 @@ static bool request_whole(const struct frame_request *rq, ssize_t len, unsigned 
 	       rq->stdin_len <= STDIN_MAX && rq->env_len <= ENV_MAX;
 }
 
-static void conn_frame(struct conn *c, const void *buf, ssize_t len, int fds[FRAME_MAX_FDS],
-		       unsigned n_fds)
+static void conn_frame(struct conn *c, const void *buf, ssize_t len,
+		       int fds[FRAME_MAX_FDS], unsigned n_fds)
 {
 	struct server *s = c->server;
 	const struct frame_hdr *hdr = buf;
@@ -82,9 +83,9 @@ static void conn_frame(struct conn *c, const void *buf, ssize_t len, int fds[FRA
 
 	if (hdr->version < FRAME_VERSION_MIN || hdr->version > FRAME_VERSION) {
 		say_version(c);
-	} else if (!c->asked && hdr->type == FRAME_REQUEST && (memcpy(&rq, buf,
-			   (size_t)len < sizeof(rq) ? (size_t)len : sizeof(rq)),
-		   request_whole(&rq, len, n_fds))) {
+	} else if (!c->asked && hdr->type == FRAME_REQUEST &&
+		   (memcpy(&rq, buf, (size_t)len < sizeof(rq) ? (size_t)len : sizeof(rq)),
+		    request_whole(&rq, len, n_fds))) {
 		c->asked = true;
 		s->events.request(s->events.arg, c, &rq, fds[0], fds[1],
 				  n_fds == 3 ? fds[2] : -1);
@@ -95,8 +96,10 @@ static void conn_frame(struct conn *c, const void *buf, ssize_t len, int fds[FRA
 		s->events.ran(s->events.arg, c, &ran, n_fds ? fds[0] : -1);
 		return;
 	} else if (!c->answered) {
-		log_warn("server", "a client sent a frame of type %u with %zd bytes and %u "
-			 "descriptors out of turn: connection closed", hdr->type, len, n_fds);
+		log_warn("server",
+			 "a client sent a frame of type %u with %zd bytes and %u "
+			 "descriptors out of turn: connection closed",
+			 hdr->type, len, n_fds);
 		conn_end(c);
 	}
 	for (unsigned i = 0; i < n_fds; i++)
@@ -107,8 +110,8 @@ static void flush(struct conn *c)
 {
 	struct vfk_err err = { 0 };
 
-	if (frame_send(c->fd, &c->unsent->hdr, sizeof(*c->unsent) + c->unsent->text_len, NULL, 0,
-		       &err) < 0 &&
+	if (frame_send(c->fd, &c->unsent->hdr, sizeof(*c->unsent) + c->unsent->text_len,
+		       NULL, 0, &err) < 0 &&
 	    (err.sys == EAGAIN || err.sys == ENOBUFS)) {
 		loop_fd_set(c->watch, LOOP_READ | LOOP_WRITE);
 		return;
@@ -181,15 +184,16 @@ static int listen_at(const char *path, struct vfk_err *err)
 	VFK_AUTO(fd_auto) int fd = -1;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
-		return vfk_err_set(err, VFK_E_CONFIG, 0, "path of a socket is too long: %s", path);
+		return vfk_err_set(err, VFK_E_CONFIG, 0,
+				   "path of a socket is too long: %s", path);
 	memcpy(addr.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "socket");
 	if (unlink(path) < 0 && errno != ENOENT)
 		return vfk_err_set(err, VFK_E_SYS, errno, "unlink %s", path);
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(path, 0600) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "listen at %s", path);
 	return fd_steal(&fd);
 }
@@ -234,7 +238,7 @@ void server_close(struct server *s)
 	if (!s)
 		return;
 	server_stop_listening(s);
-	list_each_safe (it, &s->conns)
+	list_each_safe(it, &s->conns)
 		conn_free(list_entry(it, struct conn, link));
 	free(s);
 }
@@ -244,13 +248,15 @@ unsigned server_clients(const struct server *s)
 	return s->n_conns;
 }
 
-void server_answer(struct server *s, void *client, int exit_code, const char *text, size_t len)
+void server_answer(struct server *s, void *client, int exit_code, const char *text,
+		   size_t len)
 {
 	struct conn *c = client;
 
 	(void)s;
 	if (len > ANSWER_MAX) {
-		static const char big[] = "{\"code\":999,\"msg\":\"the answer is too long\"}";
+		static const char big[] =
+			"{\"code\":999,\"msg\":\"the answer is too long\"}";
 
 		text = big;
 		len = sizeof(big) - 1;

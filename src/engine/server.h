@@ -13,8 +13,8 @@ struct server;
 struct server_events {
 	void *arg;
 	/* The descriptors are the receiver's; netns_fd is -1 where there is none. */
-	void (*request)(void *arg, void *client, const struct frame_request *rq, int stdin_fd,
-			int env_fd, int netns_fd);
+	void (*request)(void *arg, void *client, const struct frame_request *rq,
+			int stdin_fd, int env_fd, int netns_fd);
 	/* 'out_fd' is the receiver's; -1: the plugin wrote nothing that could be passed. */
 	void (*ran)(void *arg, void *client, const struct frame_ran *ran, int out_fd);
 	void (*gone)(void *arg, void *client);
@@ -29,7 +29,8 @@ void server_close(struct server *s); /* NULL allowed; clients see end of file an
 unsigned server_clients(const struct server *s);
 
 /* The last frame of a client; the connection is closed when it is sent. */
-void server_answer(struct server *s, void *client, int exit_code, const char *text, size_t len);
+void server_answer(struct server *s, void *client, int exit_code, const char *text,
+		   size_t len);
 int server_run(struct server *s, void *client, struct frame_run *run, const int *fds,
 	       unsigned n_fds, struct vfk_err *err) VFK_MUST_CHECK;
 void server_cancel(struct server *s, void *client);

@@ -93,10 +93,15 @@ void setup_resume(struct engine *e, struct request *rq)
 		rq->state = REQ_IPAM;
 		rq->run_sent = true;
 		l->runner = rq;
+		if (rq->early_out) {
+			VFK_AUTO(free_auto) char *out = VFK_STEAL(rq->early_out);
+
+			lease_ran(e, rq, &rq->early, out, rq->early_len);
+		}
 		return;
 	}
-	VFK_AUTO(free_auto) char *text =
-		node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
+	VFK_AUTO(free_auto)
+	char *text = node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
 
 	if (!text || cni_ipam_parse(&rq->ipam, text, len, &err) < 0) {
 		internal_fail(e, vf, &err);
@@ -120,14 +125,15 @@ static void attached(struct engine *e, struct vf *vf)
 	uint64_t blob;
 
 	for (unsigned i = 0; i < rq->hwaddr_len; i++)
-		snprintf(link.mac + i * 3, sizeof(link.mac) - i * 3, "%02x%s", rq->hwaddr[i],
-			 i + 1 < rq->hwaddr_len ? ":" : "");
-	VFK_AUTO(free_auto) char *text =
-		cni_result(&rq->cni, &link, rq->cni.ipam_type[0] ? &rq->ipam : NULL, &err);
+		snprintf(link.mac + i * 3, sizeof(link.mac) - i * 3, "%02x%s",
+			 rq->hwaddr[i], i + 1 < rq->hwaddr_len ? ":" : "");
+	VFK_AUTO(free_auto)
+	char *text = cni_result(&rq->cni, &link, rq->cni.ipam_type[0] ? &rq->ipam : NULL,
+				&err);
 
 	if (text && strlen(text) > 64 * 1024) {
-		vfk_err_set(&err, VFK_E_LIMIT, 0, "the result has %zu bytes, 65536 are allowed",
-			    strlen(text));
+		vfk_err_set(&err, VFK_E_LIMIT, 0,
+			    "the result has %zu bytes, 65536 are allowed", strlen(text));
 		internal_fail(e, vf, &err);
 		return;
 	}
@@ -255,7 +261,8 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		rq->lease = l;
-		rq->deadline_ns = now_ns(e) + e->config.del_wait_ms * NS_PER_MS;
+		rq->deadline_ns =
+			within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
 		wake(e, rq->deadline_ns);
 	}
 	release_begin(e, vf, ev);

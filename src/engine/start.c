@@ -47,7 +47,8 @@ static int lock_file(const char *path, int wait_ms, int *out, struct vfk_err *er
 		if (errno != EAGAIN && errno != EACCES)
 			return vfk_err_set(err, VFK_E_SYS, errno, "lock %s", path);
 		if (clock_boot_ns() >= until)
-			return vfk_err_set(err, VFK_E_BUSY, 0, "another engine holds %s", path);
+			return vfk_err_set(err, VFK_E_BUSY, 0, "another engine holds %s",
+					   path);
 		nap();
 	}
 	*out = fd_steal(&fd);
@@ -143,8 +144,8 @@ void start_journal(struct start_state *st)
 		(void)(journal_open(&st->journal, &cfg, node_replay, &st->status, &err) < 0);
 	}
 	if (!st->journal) {
-		snprintf(st->broken, sizeof(st->broken), "the journal cannot be used: %.190s",
-			 err.msg);
+		snprintf(st->broken, sizeof(st->broken),
+			 "the journal cannot be used: %.190s", err.msg);
 		log_error("journal", "%s; DEL is served, ADD is not", st->broken);
 		if (read_only(st, &ignored) < 0 || st->status.verdict == JOURNAL_UNKNOWN)
 			log_error("journal", "nothing of it can be read: %s", ignored.msg);
@@ -170,7 +171,8 @@ void start_journal(struct start_state *st)
 
 int start_take_over(int *start_fd, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = open(vfk_path(PATH_START), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	VFK_AUTO(fd_auto)
+	int fd = open(vfk_path(PATH_START), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int64_t until = clock_boot_ns() + START_WAIT_MS * NS_PER_MS;
 	struct vfk_err ignored = { 0 };
 	struct ctl_client *ctl = NULL;

@@ -12,7 +12,7 @@
 
 /* What keeps every other engine away as long as these descriptors are open. */
 struct start_lock {
-	int lock_fd;     /* LOCK */
+	int lock_fd;	  /* LOCK */
 	int guard_fds[8]; /* what the drivers guard */
 	unsigned n_guards;
 };
@@ -23,7 +23,7 @@ int start_lock(struct start_lock *lock, const struct config *cfg, int wait_ms,
 void start_unlock(struct start_lock *lock);
 
 struct start_state {
-	struct node *node; /* filled by start_journal */
+	struct node *node;	 /* filled by start_journal */
 	struct journal *journal; /* NULL: cannot be written, 'broken' says why */
 	struct journal_status status;
 	char broken[240];

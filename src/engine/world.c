@@ -89,7 +89,8 @@ static char *slurp(void *ctx, int fd, size_t *len)
 	return world_slurp(fd, len);
 }
 
-static bool find_plugin(void *ctx, const char *cni_path, const char *type, char *out, size_t cap)
+static bool find_plugin(void *ctx, const char *cni_path, const char *type, char *out,
+			size_t cap)
 {
 	(void)ctx;
 	return plugin_find(cni_path, type, out, cap);
@@ -115,7 +116,8 @@ int world_open(struct world *w, struct engine_ops *ops, struct vfk_err *err)
 {
 	w->inflight_fd = open(vfk_path(PATH_INFLIGHT), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (w->inflight_fd < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", vfk_path(PATH_INFLIGHT));
+		return vfk_err_set(err, VFK_E_SYS, errno, "open %s",
+				   vfk_path(PATH_INFLIGHT));
 	ops->boot_ns = boot_ns;
 	ops->wall_ns = wall_ns;
 	ops->lock = lock;

@@ -219,6 +219,7 @@ void codec_put_node(struct strbuf *out, const struct rec_node *rec)
 	m.meta = &meta;
 	m.version = codec_text(rec->version);
 	m.records_missing = rec->records_missing;
+	m.vfs_verified = rec->vfs_verified;
 	m.missing_reason = codec_text(rec->missing_reason);
 	m.next_lease_id = rec->next_lease_id;
 	codec_pack(out, &m.base);
@@ -238,6 +239,7 @@ int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk
 	take_meta(&t, m->meta, &rec->meta);
 	take_text(&t, "version", m->version, rec->version, sizeof(rec->version));
 	rec->records_missing = m->records_missing != 0;
+	rec->vfs_verified = m->vfs_verified != 0;
 	take_text(&t, "missing_reason", m->missing_reason, rec->missing_reason,
 		  sizeof(rec->missing_reason));
 	rec->next_lease_id = m->next_lease_id;

@@ -45,6 +45,7 @@ struct rec_node {
 	char version[32];     /* of the program that wrote it */
 	bool records_missing; /* P10: until every VF is verified or an admin accepts */
 	char missing_reason[160];
+	bool vfs_verified;	/* since then discovery has looked at each VF */
 	uint64_t next_lease_id; /* never used again: no lower id may be given out (R9) */
 };
 

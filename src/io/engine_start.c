@@ -3,137 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/engine_exec.h"
 #include "base/paths.h"
 
-#ifndef VFK_ENGINE_PATH
-#define VFK_ENGINE_PATH "/opt/cni/bin/vfkeeper-engine"
-#endif
-
-#define ENGINE_NAME "vfkeeper-engine"
-#define START_FD 3
-#define READY_FD 4
 #define DEATHS_MAX 5 /* engines that ended without a word, then we give up */
-
-/* --- the child --- */
-
-/* "<directory of this program>/vfkeeper-engine", absolute, if it can be executed. */
-static bool engine_beside(char *out, size_t cap_bytes)
-{
-	ssize_t len = readlink("/proc/self/exe", out, cap_bytes - 1);
-	const char *execfn = (const char *)getauxval(AT_EXECFN);
-	char *slash;
-
-	if (len <= 0) {
-		/* No /proc: an absolute AT_EXECFN says the same. */
-		if (!execfn || execfn[0] != '/' || strlen(execfn) >= cap_bytes)
-			return false;
-		len = (ssize_t)strlen(execfn);
-		memcpy(out, execfn, (size_t)len);
-	}
-	out[len] = '\0';
-	slash = strrchr(out, '/');
-	if (!slash || (size_t)(slash + 1 - out) + sizeof(ENGINE_NAME) > cap_bytes)
-		return false;
-	memcpy(slash + 1, ENGINE_NAME, sizeof(ENGINE_NAME));
-	return access(out, X_OK) == 0;
-}
-
-/* Best effort: an engine in the caller's cgroup would live by its limits and end with it. */
-static void own_cgroup(void)
-{
-	const char *root = getenv("VFKEEPER_ROOT");
-	char dir[VFK_PATH_MAX], procs[VFK_PATH_MAX + 16];
-	int fd;
-
-	if (snprintf(dir, sizeof(dir), "%s/sys/fs/cgroup/" ENGINE_NAME,
-		     root ? root : "") >= (int)sizeof(dir))
-		return;
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return;
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", dir);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "0", 1) != 1) {
-		/* Stays where it is: allowed. */
-	}
-	close(fd);
-}
-
-/* The engine serves many: of an administrator's shell it keeps only this. */
-static char **engine_environ(void)
-{
-	static char *kept[64];
-	size_t n = 0;
-
-	for (char **v = environ; *v && n < VFK_ARRAY_SIZE(kept) - 1; v++) {
-		if (!strncmp(*v, "VFKEEPER_", 9) || !strncmp(*v, "PATH=", 5))
-			kept[n++] = *v;
-	}
-	return kept;
-}
-
-static bool place_fds(int lock_fd, int ready_fd)
-{
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null_fd < 0)
-		null_fd = memfd_create("null", MFD_CLOEXEC);
-	null_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, 10);
-	lock_fd = fcntl(lock_fd, F_DUPFD_CLOEXEC, 10);
-	ready_fd = fcntl(ready_fd, F_DUPFD_CLOEXEC, 10);
-	if (null_fd < 0 || lock_fd < 0 || ready_fd < 0)
-		return false;
-	return dup2(null_fd, 0) == 0 && dup2(null_fd, 1) == 1 && dup2(null_fd, 2) == 2 &&
-	       dup2(lock_fd, START_FD) == START_FD &&
-	       dup2(ready_fd, READY_FD) == READY_FD &&
-	       syscall(SYS_close_range, READY_FD + 1, ~0u, 0) == 0;
-}
 
 static _Noreturn void become_engine(int lock_fd, int ready_fd)
 {
-	static char beside[PATH_MAX];
-	char *argv[] = { ENGINE_NAME, "--start-fd", "3", "--ready-fd", "4", NULL };
-	const char *path = engine_beside(beside, sizeof(beside)) ? beside : VFK_ENGINE_PATH;
-	char text[PATH_MAX + 64];
-	sigset_t none;
-	int len;
-
-	setsid();
 	/* Nobody has to reap it: it belongs to init from here on. */
 	if (fork() != 0)
 		_exit(0);
-	own_cgroup();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	umask(077);
-	if (!place_fds(lock_fd, ready_fd))
-		_exit(127);
-	if (chdir("/") == 0)
-		execve(path, argv, engine_environ());
-	len = snprintf(text, sizeof(text), "execute %s: %s", path, vfk_errno_name(errno));
-	if (write(READY_FD, text, (size_t)len) != len)
-		_exit(126);
-	_exit(127);
+	engine_exec(lock_fd, ready_fd);
 }
-
-/* --- the starter --- */
 
 /* 1: held by '*fd'; 0: somebody else holds it. */
 static int start_lock(int *fd, struct vfk_err *err)

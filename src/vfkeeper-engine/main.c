@@ -24,13 +24,18 @@ static int number(const char *text)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "start-fd", required_argument, NULL, 's' },
-						 { "ready-fd", required_argument, NULL, 'r' },
-						 { "help", no_argument, NULL, 'h' },
-						 { "version", no_argument, NULL, 'V' },
-						 { NULL, 0, NULL, 0 } };
-	struct daemon_opts opts = { .name = "vfkeeper-engine", .on_demand = true,
-				    .start_fd = -1, .ready_fd = -1, .log_level = -1 };
+	static const struct option options[] = {
+		{ "start-fd", required_argument, NULL, 's' },
+		{ "ready-fd", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct daemon_opts opts = { .name = "vfkeeper-engine",
+				    .on_demand = true,
+				    .start_fd = -1,
+				    .ready_fd = -1,
+				    .log_level = -1 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "hV", options, NULL)) >= 0) {
@@ -53,7 +58,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "vfkeeper-engine: takes no verb: %s\n%s", argv[optind], usage);
+		fprintf(stderr, "vfkeeper-engine: takes no verb: %s\n%s", argv[optind],
+			usage);
 		return 2;
 	}
 	return daemon_main(&opts);

@@ -24,8 +24,9 @@ int main(int argc, char **argv)
 						 { "version", no_argument, NULL, 'v' },
 						 { "build", no_argument, NULL, 'V' },
 						 { NULL, 0, NULL, 0 } };
-	struct daemon_opts opts = { .name = "vfkeeperd", .start_fd = -1, .ready_fd = -1,
-				    .log_level = -1 };
+	struct daemon_opts opts = {
+		.name = "vfkeeperd", .start_fd = -1, .ready_fd = -1, .log_level = -1
+	};
 	enum log_level level;
 	int c;
 
@@ -36,8 +37,8 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			if (!log_level_parse(optarg, &level)) {
-				fprintf(stderr, "vfkeeperd: unknown log level %s\n%s", optarg,
-					usage);
+				fprintf(stderr, "vfkeeperd: unknown log level %s\n%s",
+					optarg, usage);
 				return 2;
 			}
 			opts.log_level = (int)level;

@@ -61,21 +61,21 @@ struct ew {
 	unsigned n_held;
 	bool plugin_missing, plugin_outside, netns_own, netns_bad;
 	/* How the next jobs end. */
-	uint32_t fail_steps;       /* steps that fail */
-	bool fail_ipam;            /* IPAM jobs fail */
+	uint32_t fail_steps; /* steps that fail */
+	bool fail_ipam;	     /* IPAM jobs fail */
 	enum vfk_err_kind fail_kind;
-	bool hold_jobs;            /* jobs do not end by themselves */
+	bool hold_jobs; /* jobs do not end by themselves */
 	bool hold_sync, hold_ipam;
 	int sync_errno;
 	/* What OBSERVE says; unless told, that all is as it should be. */
 	bool told;
 	enum drv_where where;
 	bool nsid_alive;
-	pci_addr_t identified;     /* IDENTIFY */
-	unsigned gone_vf;          /* 1 + index that discovery does not find; 0: none */
-	unsigned foreign_vf;       /* 1 + index that discovery finds elsewhere */
+	pci_addr_t identified; /* IDENTIFY */
+	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
+	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
 	uint64_t incarnation;
-	struct strbuf trace;       /* "record ...", "job ...", "run ...", "answer ...;" */
+	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
 
 static inline void ew_note(struct ew *w, const char *fmt, ...) VFK_PRINTF(2, 3);
@@ -140,21 +140,24 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 
 			if (i == 0) {
 				f.is_pf = 1;
-				f.pf = (struct drv_pf){ .addr = EW_PF, .ifname = "pf0",
+				f.pf = (struct drv_pf){ .addr = EW_PF,
+							.ifname = "pf0",
 							.n_ports = 1,
 							.n_vfs = (uint16_t)w->n_vfs };
 				f.pf.port_state[0] = PORT_ACTIVE;
 			} else if (w->gone_vf == i) {
 				continue;
 			} else {
-				f.vf = (struct drv_vf){ .addr = EW_VF(i - 1), .pf = EW_PF,
+				f.vf = (struct drv_vf){ .addr = EW_VF(i - 1),
+							.pf = EW_PF,
 							.index = (uint16_t)(i - 1),
 							.incarnation = w->incarnation,
 							.where = ew_where(w, i - 1),
-							.bound = true, .ifindex = 100 + i };
+							.bound = true,
+							.ifindex = 100 + i };
 				f.vf.seen.valid = true;
-				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname), "vf%u",
-					 i - 1);
+				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
+					 "vf%u", i - 1);
 			}
 			if (write(fds[0], &f, sizeof(f)) != sizeof(f))
 				abort();
@@ -178,7 +181,8 @@ static inline void ew_wake_at(void *ctx, int64_t at)
 	(void)at;
 }
 
-static inline void ew_answer(void *ctx, void *client, int exit_code, const char *text, size_t len)
+static inline void ew_answer(void *ctx, void *client, int exit_code, const char *text,
+			     size_t len)
 {
 	struct ew *w = ctx;
 	struct ew_client *c = client;
@@ -268,8 +272,8 @@ static inline char *ew_slurp(void *ctx, int fd, size_t *len)
 	return text;
 }
 
-static inline bool ew_find_plugin(void *ctx, const char *cni_path, const char *type, char *out,
-				  size_t cap)
+static inline bool ew_find_plugin(void *ctx, const char *cni_path, const char *type,
+				  char *out, size_t cap)
 {
 	struct ew *w = ctx;
 
@@ -291,7 +295,8 @@ static inline bool ew_netns_valid(void *ctx, int fd, bool *own)
 
 static inline enum drv_where ew_true_where(struct ew *w, pci_addr_t addr)
 {
-	return node_vf(w->e->node, addr)->fsm.state == VF_ATTACHED ? WHERE_IN_POD : WHERE_HOME;
+	return node_vf(w->e->node, addr)->fsm.state == VF_ATTACHED ? WHERE_IN_POD :
+								     WHERE_HOME;
 }
 
 static inline void ew_tell(struct ew *w, enum drv_where where, bool nsid_alive)
@@ -367,7 +372,8 @@ static inline void ew_settle(struct ew *w)
 			enum job_kind kind = w->jobs[i].rq->kind;
 
 			if (kind == JOB_SYNC ? w->hold_sync :
-			    kind == JOB_IPAM ? w->hold_ipam : w->hold_jobs)
+			    kind == JOB_IPAM ? w->hold_ipam :
+					       w->hold_jobs)
 				continue;
 			ew_job_end(w, i);
 			again = true;
@@ -388,11 +394,15 @@ static inline void ew_pass(struct ew *w, int64_t ns)
 static inline void ew_start(struct ew *w)
 {
 	struct disk disk = mem_as_disk(&w->disk);
-	struct journal_cfg jcfg = { .disk = &disk, .min_size = 256 * 1024,
-				    .snapshot = node_snapshot, .arg = &w->node };
+	struct journal_cfg jcfg = { .disk = &disk,
+				    .min_size = 256 * 1024,
+				    .snapshot = node_snapshot,
+				    .arg = &w->node };
 	struct journal_status st;
 	struct vfk_err err = { 0 };
-	struct engine_cfg cfg = { .config = &w->config, .ops = &w->ops, .node = &w->node,
+	struct engine_cfg cfg = { .config = &w->config,
+				  .ops = &w->ops,
+				  .node = &w->node,
 				  .boot_id = w->boot_id };
 	int rc;
 
@@ -449,12 +459,20 @@ static inline struct ew *ew_new(unsigned n_vfs)
 	w->fail_kind = VFK_E_KERNEL;
 	strbuf_adds(&w->trace, "");
 	snprintf(w->boot_id, sizeof(w->boot_id), "%s", EW_BOOT);
-	w->ops = (struct engine_ops){ .ctx = w, .boot_ns = ew_boot_ns, .wall_ns = ew_wall_ns,
+	w->ops = (struct engine_ops){ .ctx = w,
+				      .boot_ns = ew_boot_ns,
+				      .wall_ns = ew_wall_ns,
 				      .job = ew_job,
-				      .job_kill = ew_job_kill, .wake_at = ew_wake_at,
-				      .answer = ew_answer, .run = ew_run, .cancel = ew_cancel,
-				      .lock = ew_lock, .held = ew_held, .memfd = ew_memfd,
-				      .slurp = ew_slurp, .find_plugin = ew_find_plugin,
+				      .job_kill = ew_job_kill,
+				      .wake_at = ew_wake_at,
+				      .answer = ew_answer,
+				      .run = ew_run,
+				      .cancel = ew_cancel,
+				      .lock = ew_lock,
+				      .held = ew_held,
+				      .memfd = ew_memfd,
+				      .slurp = ew_slurp,
+				      .find_plugin = ew_find_plugin,
 				      .netns_valid = ew_netns_valid };
 	ew_start(w);
 	return w;
@@ -477,11 +495,12 @@ static inline void ew_free(struct ew *w)
 struct ew_call {
 	enum cni_verb verb;
 	const char *container; /* "c1" */
-	unsigned vf;           /* index */
+	unsigned vf;	       /* index */
 	const char *ipam;      /* plugin type, NULL: none */
 	const char *netns;     /* NULL: "/run/netns/x", "": unset */
-	uint64_t nonce;        /* 0: one of its own */
-	uint64_t start;        /* 0: now */
+	uint64_t nonce;	       /* 0: one of its own */
+	uint64_t start;	       /* 0: now */
+	int64_t gives_up;      /* when its client does; 0: never */
 	const char *text;      /* stdin instead of the usual one */
 	const char *ifname;    /* NULL: net1 */
 };
@@ -490,7 +509,8 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 {
 	static uint64_t nonces = 1000;
 	struct ew_client *c = NULL;
-	struct frame_request rq = { .verb = (uint8_t)call.verb, .dialect = DIALECT_VFKEEPER };
+	struct frame_request rq = { .verb = (uint8_t)call.verb,
+				    .dialect = DIALECT_VFKEEPER };
 	char env[600], text[600], addr[PCI_STRLEN];
 	const char *netns = call.netns ? call.netns : "/run/netns/x";
 	size_t env_len;
@@ -505,20 +525,23 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	env_len = (size_t)snprintf(env, sizeof(env),
 				   "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
 				   "CNI_PATH=/usr/bin%c",
-				   call.verb == CNI_ADD ? "ADD" : call.verb == CNI_DEL ? "DEL" : "STATUS",
+				   call.verb == CNI_ADD ? "ADD" :
+				   call.verb == CNI_DEL ? "DEL" :
+							  "STATUS",
 				   0, call.container, 0, netns, 0,
 				   call.ifname ? call.ifname : "net1", 0, 0);
 	pci_format(EW_VF(call.vf), addr);
 	snprintf(text, sizeof(text),
 		 "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\",\"deviceID\":\"%s\"%s%s%s}",
-		 addr, call.ipam ? ",\"ipam\":{\"type\":\"" : "", call.ipam ? call.ipam : "",
-		 call.ipam ? "\"}" : "");
+		 addr, call.ipam ? ",\"ipam\":{\"type\":\"" : "",
+		 call.ipam ? call.ipam : "", call.ipam ? "\"}" : "");
 	if (call.text)
 		snprintf(text, sizeof(text), "%s", call.text);
 	stdin_fd = ew_memfd(w, "stdin", text, strlen(text));
 	env_fd = ew_memfd(w, "env", env, env_len);
 	rq.stdin_len = (uint32_t)strlen(text);
 	rq.env_len = (uint32_t)env_len;
+	rq.deadline_boot_ns = call.gives_up;
 	rq.nonce.lo = call.nonce ? call.nonce : ++nonces;
 	w->now_ns += 1000;
 	rq.start_ns = call.start ? call.start : (uint64_t)w->now_ns;
@@ -535,7 +558,8 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 #define EW_ADD(w, ...) ew_ask(w, (struct ew_call){ .verb = CNI_ADD, __VA_ARGS__ })
 #define EW_DEL(w, ...) ew_ask(w, (struct ew_call){ .verb = CNI_DEL, __VA_ARGS__ })
 
-#define EW_IPAM_ANSWER "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.1.2.3/24\"}]}"
+#define EW_IPAM_ANSWER                                                                   \
+	"{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.1.2.3/24\"}]}"
 
 /* The plugin that this client was told to run has ended. */
 static inline void ew_ran(struct ew *w, struct ew_client *c, enum run_outcome outcome,

@@ -182,7 +182,7 @@ static void starts_an_engine(void)
 	rig_env("CNI_ARGS=x");
 	rig_env("K8S_POD_NAME=x");
 	rig_env("https_proxy=x");
-	rig_env("KEPT=1");
+	rig_env("DROPPED=1"); /* as all of the caller's own */
 	mkdir(at("sys"), 0755);
 	mkdir(at("sys/fs"), 0755);
 	mkdir(at("sys/fs/cgroup"), 0755);
@@ -195,7 +195,7 @@ static void starts_an_engine(void)
 	SUITE_INT(kill(atoi(read_file(at("starts"))), 0), 0); /* ... the engine lives on */
 	snprintf(expected, sizeof(expected),
 		 "arg vfkeeper-engine\narg --start-fd\narg 3\narg --ready-fd\narg 4\n"
-		 "env VFKEEPER_ROOT=%s\nenv PATH=/usr/sbin:/usr/bin:/sbin:/bin\nenv KEPT=1\n"
+		 "env VFKEEPER_ROOT=%s\nenv PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
 		 "cwd /\nsession 1\nsigpipe ignored 1\numask 077\n"
 		 "fd 0 /dev/null\nfd 1 /dev/null\nfd 2 /dev/null\n"
 		 "fd 3 %s/run/vfkeeper/start\nfd 4 pipe:\nfd 5 %s/starts\n",

@@ -97,7 +97,8 @@ static void reserved_same_nonce_resumes(void)
 static void held_same_nonce_resumes(void)
 {
 	struct ew *w = ew_new(1);
-	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 7);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local",
+				     .nonce = 7);
 	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
 
 	w->hold_jobs = true;
@@ -249,8 +250,9 @@ static void detaching_past_the_deadline(void)
 	EW_DEL(w, .container = "c1");
 	add = EW_ADD(w, .container = "c2");
 	ew_pass(w, 111 * NS_PER_S);
-	EW_FAILED(add, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still DETACHING (container c1 "
-		       "interface net1");
+	EW_FAILED(add,
+		  "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still DETACHING (container c1 "
+		  "interface net1");
 	w->hold_jobs = false;
 	ew_settle(w);
 	ew_free(w);

@@ -113,7 +113,8 @@ static void link_of_a_vf_without_owner_is_adopted(void)
 	ew_trace_clear(w);
 	c = EW_DEL(w, .container = "c9");
 	EW_OK(c);
-	SUITE_STR(w->trace.data, "job IDENTIFY;job STEPS 100;job STEPS 600;job STEPS 3000;answer 0;");
+	SUITE_STR(w->trace.data,
+		  "job IDENTIFY;job STEPS 100;job STEPS 600;job STEPS 3000;answer 0;");
 	SUITE_STR(ew_state(w, 0), "FREE");
 	ew_free(w);
 }
@@ -243,7 +244,8 @@ static void broken_journal_still_releases(void)
 	ew_free(w);
 }
 
-VFK_SUITE(engine_del, { "DEL finds a record of this owner: releases it", own_record_is_released },
+VFK_SUITE(engine_del,
+	  { "DEL finds a record of this owner: releases it", own_record_is_released },
 	  { "DEL finds a record with a lease: IPAM DEL after the link has left",
 	    own_record_with_lease },
 	  { "DEL finds a newer attachment of its ID: success, nothing",

@@ -180,6 +180,50 @@ static void r9_late_result_is_not_used(void)
 	ew_free(w);
 }
 
+/* R9: the engine dies while the plugin runs; the plugin's end is told before the new engine
+ * has found the VF. */
+static void r9_result_that_comes_early(void)
+{
+	struct ew *w = ew_new(1);
+	struct frame_ran ran = { .outcome = RUN_EXITED };
+	struct ew_client *c;
+	uint64_t id;
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42);
+	id = ew_vf(w, 0)->rec.lease_id;
+	ew_die(w);
+	ew_hold(w, inflight_lease(id));
+	w->hold_jobs = true; /* discovery does not end */
+	ew_start(w);
+	w->e->node->rec.records_missing = true;
+	w->e->node->rec.vfs_verified = false;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42);
+	ran.run_id = id;
+	engine_ran(w->e, c, &ran, EW_IPAM_ANSWER, strlen(EW_IPAM_ANSWER));
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(c);
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	ew_free(w);
+}
+
+static void a_client_is_answered_before_it_gives_up(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	c = EW_DEL(w, .container = "c1", .gives_up = w->now_ns + 3 * NS_PER_S);
+	ew_pass(w, 1100 * NS_PER_MS);
+	EW_OK(c); /* P2: not after three seconds of its own */
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	w->hold_jobs = false;
+	ew_settle(w);
+	ew_free(w);
+}
+
 static void r10_del_during_ipam(void)
 {
 	struct ew *w = ew_new(1);
@@ -189,11 +233,12 @@ static void r10_del_during_ipam(void)
 	SUITE_STR(ew_state(w, 0), "FREE");
 	CU_ASSERT_TRUE(add->cancelled);
 	CU_ASSERT_FALSE(del->answered);
-	ew_ran(w, add, RUN_CANCELLED, 0, ""); /* the plugin's group was ended */
+	ew_ran(w, add, RUN_CANCELLED, 0, "");  /* the plugin's group was ended */
 	SUITE_INT(add->runs[1].verb, CNI_DEL); /* by whom holds the byte */
 	ew_ran_ok(w, add);
-	EW_FAILED(add, "\"code\":11,\"msg\":\"a DEL of container c1 interface net1 came while it "
-		       "was being attached");
+	EW_FAILED(add,
+		  "\"code\":11,\"msg\":\"a DEL of container c1 interface net1 came while it "
+		  "was being attached");
 	EW_OK(del);
 	SUITE_STR(ew_lease(w, "c1"), "NONE");
 	ew_free(w);
@@ -562,37 +607,47 @@ static void dies_after_every_job(void)
 	}
 }
 
-VFK_SUITE(engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
-	  { "R6: a VF whose byte is locked is busy, all others go on", r6_busy_vf_is_left_alone },
-	  { "R6: a step past its deadline makes its VF stuck until the worker is gone",
-	    r6_late_job_makes_its_vf_stuck },
-	  { "a job stuck under RTNL keeps RTNL", stuck_rtnl_keeps_rtnl_only },
-	  { "R8: at most 2 x CPUs plugins in their first second", r8_young_plugins_are_bounded },
-	  { "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
-	  { "R9: for at most 130 s", r9_waits_at_most_130_s },
-	  { "R9: a result for a lease that is not ASKED is not used", r9_late_result_is_not_used },
-	  { "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
-	  { "R11: a plugin outside plugin_dirs is refused, both named",
-	    r11_plugin_outside_plugin_dirs },
-	  { "R12: an ADD that began before a DEL of its attachment is refused",
-	    r12_add_that_began_before_its_del },
-	  { "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
-	  { "R13: the first engine of a boot does the REBOOT step", r13_first_engine_of_a_boot },
-	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
-	  { "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
-	  { "P1: no record, no step", p1_record_before_the_step },
-	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
-	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
-	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
-	  { "P4: a free VF whose link somebody took is not given to a pod",
-	    p4_a_free_vf_that_is_taken },
-	  { "P8: a plugin that never ran owes nothing",
-	    p8_a_plugin_that_never_ran_owes_nothing },
-	  { "P9: a new file has everything", p9_a_new_file_has_everything },
-	  { "P10: after a full disk has room again, ADD works and nothing is stale",
-	    p10_a_full_disk_that_has_room_again },
-	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
-	  { "the death of the netns releases without a DEL", netns_death_releases_without_a_del },
-	  { "a DEL that comes during a look at the VF is carried out",
-	    a_look_does_not_stop_a_release },
-	  { "P5: the engine dies after each of its jobs", dies_after_every_job })
+VFK_SUITE(
+	engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
+	{ "R6: a VF whose byte is locked is busy, all others go on",
+	  r6_busy_vf_is_left_alone },
+	{ "R6: a step past its deadline makes its VF stuck until the worker is gone",
+	  r6_late_job_makes_its_vf_stuck },
+	{ "a job stuck under RTNL keeps RTNL", stuck_rtnl_keeps_rtnl_only },
+	{ "R8: at most 2 x CPUs plugins in their first second",
+	  r8_young_plugins_are_bounded },
+	{ "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
+	{ "R9: for at most 130 s", r9_waits_at_most_130_s },
+	{ "R9: a result for a lease that is not ASKED is not used",
+	  r9_late_result_is_not_used },
+	{ "R9: a result that comes before the VF is found is used",
+	  r9_result_that_comes_early },
+	{ "a client is answered before it gives up",
+	  a_client_is_answered_before_it_gives_up },
+	{ "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
+	{ "R11: a plugin outside plugin_dirs is refused, both named",
+	  r11_plugin_outside_plugin_dirs },
+	{ "R12: an ADD that began before a DEL of its attachment is refused",
+	  r12_add_that_began_before_its_del },
+	{ "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
+	{ "R13: the first engine of a boot does the REBOOT step",
+	  r13_first_engine_of_a_boot },
+	{ "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
+	{ "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
+	{ "P1: no record, no step", p1_record_before_the_step },
+	{ "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
+	{ "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
+	{ "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	{ "P4: a free VF whose link somebody took is not given to a pod",
+	  p4_a_free_vf_that_is_taken },
+	{ "P8: a plugin that never ran owes nothing",
+	  p8_a_plugin_that_never_ran_owes_nothing },
+	{ "P9: a new file has everything", p9_a_new_file_has_everything },
+	{ "P10: after a full disk has room again, ADD works and nothing is stale",
+	  p10_a_full_disk_that_has_room_again },
+	{ "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
+	{ "the death of the netns releases without a DEL",
+	  netns_death_releases_without_a_del },
+	{ "a DEL that comes during a look at the VF is carried out",
+	  a_look_does_not_stop_a_release },
+	{ "P5: the engine dies after each of its jobs", dies_after_every_job })

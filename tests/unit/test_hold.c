@@ -74,5 +74,6 @@ static void lets_the_rest_through(void)
 	SUITE_INT(ends_with(WRITE), 0);
 }
 
-VFK_SUITE(hold, { "a loop that blocks is ended, in a build that asks for it", ends_what_blocks },
+VFK_SUITE(hold,
+	  { "a loop that blocks is ended, in a build that asks for it", ends_what_blocks },
 	  { "a loop that does not block goes on", lets_the_rest_through })
