@@ -241,19 +241,12 @@ static int leave_pod(const struct sim_job *job, const struct sim_names *names,
 		     struct vfk_err *err)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *pod = NULL;
-	uint64_t pod_cookie, home_cookie;
 	struct link link;
 	int rc;
 
 	if (job->call->netns_fd < 0)
 		return 0;
 	rc = open_pod(job, &pod, err);
-	if (rc >= 0)
-		rc = vnl_netns_cookie(pod, &pod_cookie, err);
-	if (rc >= 0)
-		rc = vnl_netns_cookie(job->home, &home_cookie, err);
-	if (rc >= 0 && pod_cookie == home_cookie)
-		return 0; /* not a pod: the link is at home or elsewhere */
 	if (rc >= 0)
 		rc = find_in_pod(job, pod, &link, err);
 	if (rc <= 0)

@@ -247,9 +247,12 @@ static void name_taken_in_the_pod(void)
 		return;
 	before = lab.vf[0].ifindex;
 	CU_ASSERT(netns_sh(pod, "ip link add net1 type veth peer other"));
+	/* An address would not survive a journey to the pod and back. */
+	CU_ASSERT(netns_sh(-1, "ip addr add 192.0.2.9/24 dev simib0v0"));
 	SUITE_INT(lab_step(STEP_LINK_TO_POD, &call), -VFK_E_EXISTS);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: the pod has a link named net1 already");
 	SUITE_INT(look_at(HERE, "simib0v0").ifindex, before);
+	CU_ASSERT(netns_sh(-1, "ip addr del 192.0.2.9/24 dev simib0v0"));
 	check_home();
 	/* In the pod under another name, and the right one is taken. */
 	snprintf(call.ifname, sizeof(call.ifname), "free");
@@ -641,6 +644,26 @@ static void pod_died(void)
 	end();
 }
 
+/* While a namespace dies the kernel tells the index of its links, but they cannot be looked
+ * at any more. */
+static void pod_died_and_its_index_is_used(void)
+{
+	if (!begin())
+		return;
+	to_pod();
+	CU_ASSERT(netns_sh(-1, "ip link add squatter index %u type veth peer other",
+			   call.ifindex));
+	close(pod);
+	pod = -1;
+	call.netns_fd = -1;
+	LAB_TWICE(STEP_LINK_HOME, &call);
+	LAB_TWICE(STEP_LINK_BASELINE, &call);
+	check_home();
+	SUITE_STR(look_at(HERE, "squatter").alias, "");
+	CU_ASSERT(netns_sh(-1, "ip link del squatter"));
+	end();
+}
+
 static void pod_died_long_ago(void)
 {
 	if (!begin())
@@ -773,9 +796,11 @@ static void identified_by_its_pod(void)
 	SUITE_INT(lab.drv->identify(&lab.env, pod, "lo", &addr, &lab.err), 0);
 	CU_ASSERT_EQUAL(addr, PCI_NONE);
 	/* A pod's own link that claims to be a VF: another one, and one at home. */
-	CU_ASSERT(netns_sh(pod, "ip link add fake type veth peer fake1;"
-				" ip link set fake alias 0000:3b:00.1;"
-				" ip link set fake1 alias 0000:3b:00.2"));
+	CU_ASSERT(netns_sh(pod,
+			   "ip link add fake1 index %u type veth peer fake &&"
+			   " ip link set fake alias 0000:3b:00.1 &&"
+			   " ip link set fake1 alias 0000:3b:00.2",
+			   lab.vf[1].ifindex));
 	SUITE_INT(lab.drv->identify(&lab.env, pod, "fake", &addr, &lab.err), 0);
 	CU_ASSERT_EQUAL(addr, PCI_NONE);
 	SUITE_INT(lab.drv->identify(&lab.env, pod, "fake1", &addr, &lab.err), 0);
@@ -841,6 +866,8 @@ VFK_SUITE(sim_link, { "links are made once and known again", links_are_made_once
 	  { "a baseline name that is its own altname is given back",
 	    baseline_name_is_its_own_altname },
 	  { "a link whose pod is dying is made again", pod_died },
+	  { "another link with the index of a dying one is left alone",
+	    pod_died_and_its_index_is_used },
 	  { "a link whose pod is gone is made again", pod_died_long_ago },
 	  { "a link in a pod that cannot be entered comes home",
 	    pod_lives_but_cannot_be_entered },
