@@ -207,6 +207,9 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		keep_netns(e, vf, rq);
+		if (e->node->rec.records_missing && rq->cni.ipam_type[0] &&
+		    !rq->cni.ipam_own)
+			rq->lease = lease_adopt(e, rq, vf);
 		release_begin(e, vf, VF_EV_ADOPT);
 		wait_for(e, rq);
 		return;

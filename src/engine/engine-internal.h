@@ -222,6 +222,9 @@ bool vf_link_has_left(const struct vf *vf);
 /* --- lease.c --- */
 int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err);
 bool lease_run_add(struct engine *e, struct request *rq); /* true: the RUN frame is out */
+/* An OWED lease for what an ADD without a record may have leased, 'vf' (or NULL) being its
+ * VF.  NULL: it cannot be recorded. */
+struct lease *lease_adopt(struct engine *e, const struct request *rq, struct vf *vf);
 void lease_run_own_del(struct engine *e, struct request *rq);
 void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran,
 	       const char *out, size_t out_len);

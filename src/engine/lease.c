@@ -552,7 +552,7 @@ void leases_deadlines(struct engine *e, int64_t now)
 }
 
 /* An OWED lease that stands for what an ADD without a record may have leased. */
-static struct lease *adopt(struct engine *e, const struct request *rq)
+struct lease *lease_adopt(struct engine *e, const struct request *rq, struct vf *vf)
 {
 	struct vfk_err err = { 0 };
 	struct lease *l;
@@ -570,7 +570,7 @@ static struct lease *adopt(struct engine *e, const struct request *rq)
 	}
 	l->rec.owner = rq->cni.att;
 	l->rec.pod = rq->cni.pod;
-	l->rec.vf = PCI_NONE;
+	l->rec.vf = vf ? vf->rec.addr : PCI_NONE;
 	l->rec.request_blob = blob;
 	l->rec.asked_wall_ns = e->ops.wall_ns(e->ops.ctx);
 	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "%s", rq->cni.ipam_type);
@@ -578,6 +578,8 @@ static struct lease *adopt(struct engine *e, const struct request *rq)
 		node_lease_remove(e->node, l);
 		return NULL;
 	}
+	if (vf) /* paid when its link has left the pod */
+		vf->rec.lease_id = l->rec.id;
 	return l;
 }
 
@@ -587,7 +589,7 @@ static struct lease *adopt(struct engine *e, const struct request *rq)
 void lease_run_own_del(struct engine *e, struct request *rq)
 {
 	struct vfk_err err = { 0 };
-	struct lease *l = adopt(e, rq);
+	struct lease *l = lease_adopt(e, rq, NULL);
 
 	if (l) {
 		del_wait_for_lease(e, rq, l);

@@ -376,6 +376,15 @@ void engine_client_gone(struct engine *e, void *client)
 	requests_check(e);
 }
 
+/* The first step of the plan that was begun and is not done. */
+static const char *step_now(const struct vf *vf)
+{
+	uint32_t open_steps = vf->rec.begun & ~vf->rec.done;
+
+	return open_steps ? drv_step_name((enum drv_step)__builtin_ctz(open_steps)) :
+			    "none";
+}
+
 static void too_late(struct engine *e, struct request *rq)
 {
 	struct cni_fail fail = { .code = 11 };
@@ -392,10 +401,11 @@ static void too_late(struct engine *e, struct request *rq)
 	case REQ_QUEUED:
 	case REQ_OBSERVE:
 		pci_format(rq->vf->rec.addr, addr);
-		request_fail(e, rq, 11, "VF %s is still %s (%s)%s (vfctl explain %s)",
-			     addr, vf_state_name(rq->vf->fsm.state),
+		request_fail(e, rq, 11,
+			     "VF %s is still %s at step %s (%s)%s (vfctl explain %s)",
+			     addr, vf_state_name(rq->vf->fsm.state), step_now(rq->vf),
 			     who(e, rq->vf, owner, sizeof(owner)),
-			     rq->vf->stuck ? ", a step is stuck in the kernel" : "", addr);
+			     rq->vf->stuck ? ", stuck in the kernel" : "", addr);
 		return;
 	case REQ_PAY_FIRST:
 		request_fail(e, rq, 11,

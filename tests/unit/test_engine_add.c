@@ -251,7 +251,7 @@ static void detaching_past_the_deadline(void)
 	add = EW_ADD(w, .container = "c2");
 	ew_pass(w, 111 * NS_PER_S);
 	EW_FAILED(add,
-		  "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still DETACHING (container c1 "
+		  "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still DETACHING at step link_home (container c1 "
 		  "interface net1");
 	w->hold_jobs = false;
 	ew_settle(w);

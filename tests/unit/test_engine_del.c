@@ -119,6 +119,27 @@ static void link_of_a_vf_without_owner_is_adopted(void)
 	ew_free(w);
 }
 
+static void adopted_where_records_may_be_missing(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->node->rec.records_missing = true;
+	w->identified = EW_VF(0);
+	w->hold_jobs = true;
+	c = EW_DEL(w, .container = "c9", .ipam = "host-local");
+	w->hold_jobs = false;
+	ew_trace_clear(w);
+	ew_settle(w);
+	/* Its lease, too, and only when the link has left. */
+	SUITE_STR(w->trace.data, "job STEPS 100;run DEL;job STEPS 600;job STEPS 3000;");
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_lease(w, "c9"), "NONE");
+	ew_free(w);
+}
+
 static void record_of_another_owner_is_left_alone(void)
 {
 	struct ew *w = ew_new(1);
@@ -256,6 +277,8 @@ VFK_SUITE(engine_del,
 	    owed_lease_whose_plugin_hangs },
 	  { "DEL finds the link of a VF without owner: adopts, releases",
 	    link_of_a_vf_without_owner_is_adopted },
+	  { "DEL finds the link of a VF without owner, records may be missing: IPAM DEL as well",
+	    adopted_where_records_may_be_missing },
 	  { "DEL finds a record of another owner: success, nothing written",
 	    record_of_another_owner_is_left_alone },
 	  { "DEL finds nothing and records may be missing: IPAM DEL with its own configuration",
