@@ -22,7 +22,9 @@
 #define JR_TYPE_BEGIN 0xff01
 #define JR_TYPE_END 0xff02
 #define JR_TYPE_INTERNAL 0xff00 /* this and above are not the owner's */
-#define JR_MARK_LEN 16		/* payload of BEGIN and END */
+/* Numbers beyond this are never reached: what has them was not written by us. */
+#define JF_NUMBER_MAX (UINT64_C(1) << 62)
+#define JR_MARK_LEN 16 /* payload of BEGIN and END */
 #define JR_MARK_BYTES (JR_HEADER + JR_MARK_LEN)
 
 struct jf_header {

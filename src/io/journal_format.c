@@ -70,7 +70,14 @@ enum jf_class jf_decode(const uint8_t in[JF_HEADER_USED], struct jf_header *h)
 	h->number = get_le(in + 40, 8);
 	h->first_seq = get_le(in + 48, 8);
 	h->previous = get_le(in + 56, 8);
-	return h->number ? JF_USED : JF_BLANK;
+	if (!h->number)
+		return JF_BLANK;
+	if (h->number > JF_NUMBER_MAX || h->first_seq > JF_NUMBER_MAX || !h->first_seq ||
+	    !h->generation) {
+		memset(h, 0, sizeof(*h));
+		return JF_BAD;
+	}
+	return JF_USED;
 }
 
 uint32_t jr_crc(const uint8_t *rec, uint32_t len)

@@ -41,7 +41,7 @@ struct jd_mark *jd_open(const char *path, struct vfk_err *err)
 		vfk_err_set(err, VFK_E_SYS, errno, "map %s", path);
 		return NULL;
 	}
-	if (mark->magic != JD_MAGIC) {
+	if (mark->magic != JD_MAGIC || mark->seq > JF_NUMBER_MAX) {
 		memset(mark, 0, sizeof(*mark));
 		mark->magic = JD_MAGIC;
 	}
@@ -59,7 +59,7 @@ bool jd_load(const char *path, struct jd_mark *mark)
 	VFK_AUTO(fd_auto) int fd = path ? open(path, O_RDONLY | MARK_FLAGS) : -1;
 
 	if (fd >= 0 && pread(fd, mark, sizeof(*mark), 0) == (ssize_t)sizeof(*mark) &&
-	    mark->magic == JD_MAGIC)
+	    mark->magic == JD_MAGIC && mark->seq <= JF_NUMBER_MAX)
 		return true;
 	memset(mark, 0, sizeof(*mark));
 	return false;

@@ -8,6 +8,8 @@
 /* At least the longest record. */
 #define WINDOW_BYTES (512 * 1024)
 #define SECTOR 4096
+/* A file full of records with wrong checksums was made by somebody: it is not worth minutes. */
+#define WASTE_MAX (UINT64_C(64) * 1024 * 1024)
 /* Places (of 8 bytes) that are compared at once. */
 #define STRIDE 32
 
@@ -81,10 +83,14 @@ bool window_record(struct window *w, unsigned file, uint64_t off, uint64_t gener
 		return false;
 	if (generation && rec->h.generation != generation)
 		return false;
+	/* A record is never synced before it is written. */
+	if (rec->h.seq > JF_NUMBER_MAX || rec->h.durable_upto >= rec->h.seq)
+		return false;
 	at = window_at(w, file, off, jr_bytes(rec->h.len));
 	crc = jr_crc(at, rec->h.len);
 	if (crc != rec->h.crc) {
 		rec->crc_wanted = crc;
+		w->wasted += jr_bytes(rec->h.len);
 		return false;
 	}
 	rec->payload = at + JR_HEADER;
@@ -118,7 +124,7 @@ static bool stride_has_magic(const uint8_t *at)
 bool window_find(struct window *w, unsigned file, uint64_t off, uint64_t generation,
 		 struct jr_rec *rec)
 {
-	while (off + JR_HEADER <= w->sizes[file]) {
+	while (off + JR_HEADER <= w->sizes[file] && w->wasted < WASTE_MAX) {
 		const uint8_t *at = window_at(w, file, off, JR_HEADER);
 		size_t n = (size_t)(w->off + w->len - off) / 8;
 

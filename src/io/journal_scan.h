@@ -18,6 +18,7 @@ struct window {
 	uint64_t off;
 	size_t len;
 	bool unreadable; /* a place could not be read and was taken for zeros */
+	uint64_t wasted; /* bytes of which the checksum was wrong */
 };
 
 struct jr_rec {

@@ -896,6 +896,139 @@ static void lost_end_of_this_boot(void)
 	remove_dir();
 }
 
+/* However far a later record stands behind the end, and wherever in the reader's strides. */
+static void finds_record_anywhere(void)
+{
+	struct jr_header h = { .len = 3, .type = APP_TYPE };
+	struct journal_status st;
+	struct disk disk;
+	unsigned n_found = 0;
+
+	begin_mem();
+	disk = mem_as_disk(&mem);
+	jr_decode(mem.files[0].now + JOURNAL_HEADER_BYTES, &h);
+	h.len = 3;
+	h.type = APP_TYPE;
+	h.seq = journal_last(app.j) + 2;
+	for (unsigned i = 1; i <= 300; i++) {
+		uint8_t *at = mem.files[0].now + offset_of(0, 11) + (size_t)i * 8;
+
+		jr_encode(at, &h, "abc");
+		SUITE_INT(journal_read(&disk, 0, false, NULL, NULL, &st, &app.err), 0);
+		n_found += st.verdict == JOURNAL_TORN;
+		memset(at, 0, 48);
+	}
+	SUITE_INT(n_found, 300);
+	end_mem();
+}
+
+/* The newest file has lost its header; behind its records stand those of older turns. */
+static void passes_no_older_turn(void)
+{
+	struct history h = { .in_order = true };
+	struct journal_status st;
+	uint64_t generation, offset, last;
+	struct disk disk;
+	unsigned file;
+
+	begin_mem();
+	app.pad = 1000;
+	for (unsigned i = 0; i < 500; i++)
+		SUITE_INT(app_set(&app, i % APP_CELLS, i), 0);
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	app_sync(&app, &mem);
+	SUITE_INT(app_set(&app, 0, 4711), 0);
+	last = journal_last(app.j);
+	journal_where(app.j, &file, &generation, &offset);
+	mem.files[file].now[20] ^= 1;
+	disk = mem_as_disk(&mem);
+	SUITE_INT(journal_read(&disk, 0, false, take_history, &h, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_DAMAGED);
+	CU_ASSERT(h.in_order);
+	SUITE_INT(h.last, last);
+	SUITE_INT(st.last_seq, last);
+	end_mem();
+}
+
+/* Without a loss of power a file is begun in one order: header, snapshot, its end, its begin,
+ * records. */
+static void order_of_a_begun_file(void)
+{
+	struct journal_status st;
+	struct disk disk;
+	uint64_t before;
+
+	begin_mem();
+	before = journal_last(app.j);
+	disk = mem_as_disk(&mem);
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	/* Killed before its begin was written. */
+	memset(mem.files[1].now + JOURNAL_HEADER_BYTES, 0, JR_MARK_BYTES);
+	SUITE_INT(journal_read(&disk, before, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_TORN);
+	/* A record behind it cannot be there then. */
+	SUITE_INT(app_set(&app, 1, 1), 0);
+	SUITE_INT(journal_read(&disk, before, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_DAMAGED);
+	SUITE_INT(journal_read(&disk, 0, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_TORN);
+	end_mem();
+
+	/* Nor can the snapshot without the header. */
+	begin_mem();
+	disk = mem_as_disk(&mem);
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	SUITE_INT(journal_read(&disk, before, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_CLEAN);
+	memset(mem.files[1].now, 0, 128);
+	SUITE_INT(journal_read(&disk, before, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_DAMAGED);
+	SUITE_INT(journal_read(&disk, 0, false, NULL, NULL, &st, &app.err), 0);
+	SUITE_INT(st.verdict, JOURNAL_TORN);
+	end_mem();
+}
+
+/* Checksums are right and everything else is wrong: nobody but an enemy writes that. */
+static void hostile_numbers(void)
+{
+	struct jf_header h, good;
+	struct jr_header rec;
+	uint8_t payload[JR_MARK_LEN];
+
+	for (unsigned i = 0; i < 6; i++) {
+		begin_mem();
+		SUITE_INT(app_set(&app, 1, 1), 0);
+		SUITE_INT(jf_decode(mem.files[0].now, &good), JF_USED);
+		h = good;
+		jr_decode(mem.files[0].now + JOURNAL_HEADER_BYTES, &rec);
+		memcpy(payload, mem.files[0].now + JOURNAL_HEADER_BYTES + JR_HEADER,
+		       sizeof(payload));
+		if (i == 0)
+			h.number = UINT64_MAX;
+		else if (i == 1)
+			h.first_seq = 0;
+		else if (i == 2)
+			h.first_seq = UINT64_MAX;
+		else if (i == 3)
+			rec.durable_upto = UINT64_MAX;
+		else if (i == 4)
+			jr_put_mark(payload, UINT64_MAX, UINT64_MAX);
+		else
+			rec.seq = UINT64_MAX;
+		jf_encode(mem.files[0].now, &h);
+		jr_encode(mem.files[0].now + JOURNAL_HEADER_BYTES, &rec, payload);
+		SUITE_INT(reopen_mem(NULL), 0);
+		CU_ASSERT(app.st.verdict == JOURNAL_TORN ||
+			  app.st.verdict == JOURNAL_DAMAGED);
+		SUITE_INT(app_set(&app, 2, 2), 0);
+		CU_ASSERT(journal_last(app.j) < 100);
+		SUITE_INT(reopen_mem(NULL), 0);
+		SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+		SUITE_INT(app.cells[2], 2);
+		end_mem();
+	}
+}
+
 static void gap_is_damage(void)
 {
 	struct jr_header h;
@@ -1061,6 +1194,10 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
 	  { "misses the last record of this boot", lost_end_of_this_boot },
+	  { "finds a record at any place behind the end", finds_record_anywhere },
+	  { "passes no record of an older turn without a header", passes_no_older_turn },
+	  { "knows in which order a file is begun", order_of_a_begun_file },
+	  { "is not fooled by numbers that nobody reaches", hostile_numbers },
 	  { "takes a gap in the sequence for damage", gap_is_damage },
 	  { "takes a missing file for damage", missing_file },
 	  { "sets files aside that are no journal", foreign_file },
