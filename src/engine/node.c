@@ -225,7 +225,7 @@ static int read_place(const struct journal *j, const struct blob_place *place,
 char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id,
 		    size_t *len_bytes, struct vfk_err *err)
 {
-	const struct blob *b = node_blob(n, id);
+	struct blob *b = node_blob(n, id);
 	const struct blob_place *place;
 	VFK_AUTO(free_auto) void *payload = NULL;
 	VFK_AUTO(free_auto) void *hold = NULL;
@@ -243,6 +243,9 @@ char *node_blob_get(const struct node *n, const struct journal *j, uint64_t id,
 		place = &b->before;
 		if (read_place(j, place, &payload, err) < 0)
 			return NULL;
+		/* The snapshot of the other place came to nothing.  So may the next one, which
+		 * must not take that place for the good one. */
+		b->place = b->before;
 	}
 	if (codec_get_blob(payload, place->payload_bytes, &rec, &hold, err) < 0)
 		return NULL;

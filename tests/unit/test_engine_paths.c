@@ -141,6 +141,7 @@ static void client_comes_back_during_the_last_step(void)
 	ew_hold(w, inflight_lease(id)); /* the client's, until its answer */
 	ew_hold(w, inflight_vf(EW_VF(0)));
 	ew_start(w);
+	ew_pass(w, NS_PER_S); /* discovery looks once more and sleeps */
 	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 7);
 	CU_ASSERT_FALSE(c->answered);
 	w->n_held = 1; /* the step ends */
@@ -250,7 +251,40 @@ static void failed_add_is_answered_when_its_plugin_ends(void)
 	ew_free(w);
 }
 
+/* P10: each begin of a new file fails twice, at any write, before it works: what is stored
+ * for the release is still there. */
+static void stored_request_outlives_failed_snapshots(void)
+{
+	for (unsigned n = 1; n < 16; n++) {
+		struct ew *w = ew_new(2);
+		struct vfk_err err = { 0 };
+		struct ew_client *c;
+
+		attach(w, "c1", "host-local");
+		for (unsigned i = 0; i < 2; i++) {
+			w->disk.fail_at = w->disk.n_ops + n;
+			w->disk.fail_count = 1;
+			w->disk.fail_errno = ENOSPC;
+			if (journal_begin(w->e->journal, &err) == 0)
+				break;
+		}
+		w->disk.fail_at = 0;
+		SUITE_INT(journal_begin(w->e->journal, &err), 0);
+		SUITE_INT(journal_begin(w->e->journal, &err), 0);
+		c = EW_DEL(w, .container = "c1");
+		SUITE_INT(c->n_runs, 1);
+		if (c->n_runs) {
+			SUITE_INT(c->runs[0].flags & RUN_STORED, RUN_STORED);
+			ew_ran_ok(w, c);
+		}
+		EW_OK(c);
+		ew_free(w);
+	}
+}
+
 VFK_SUITE(engine_paths,
+	  { "P10: a stored request outlives failed snapshots",
+	    stored_request_outlives_failed_snapshots },
 	  { "a VF that goes while its plugin runs fails that ADD and no other",
 	    vf_goes_while_its_plugin_runs },
 	  { "a VF that goes during a step fails its ADD", vf_goes_during_a_step },
