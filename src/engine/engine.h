@@ -120,8 +120,9 @@ struct ctl_request;
 struct view_status;
 
 /* Answers 'rq', a checked command that is sent (ctl_cmds.h), with a JSON text that the
- * caller frees.  The engine's part of 'facts' is filled here, the rest by the caller.  Returns 0, or 1 where
- * the VF '*pending' has first to come to rest (engine_at_rest), or an error. */
+ * caller frees.  The engine's part of 'facts' is filled here, the rest by the caller.
+ * Returns 0, or 1 where the VF '*pending' has first to come to rest (engine_at_rest), or an
+ * error. */
 int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_status *facts,
 		 char **json, pci_addr_t *pending, struct vfk_err *err) VFK_MUST_CHECK;
 /* The VF is not on its way to another state; its view as JSON (the caller frees). */

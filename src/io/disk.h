@@ -32,6 +32,7 @@ struct disk {
 
 /* The files "journal.0" .. "journal.2" in 'dir'.  'read_only' opens nothing for writing and
  * creates nothing.  VFK_E_SYS if the directory cannot be opened. */
-int fs_disk(struct disk *out, const char *dir, bool read_only, struct vfk_err *err) VFK_MUST_CHECK;
+int fs_disk(struct disk *out, const char *dir, bool read_only,
+	    struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

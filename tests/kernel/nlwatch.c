@@ -17,8 +17,8 @@
 #include <linux/rtnetlink.h>
 
 #define RDMA_GROUP_NOTIFY 4 /* Linux 6.12; not in the headers of 6.1 */
-#define RDMA_ATTR_EVENT	  102
-#define ATTR_PARENT	  56 /* IFLA_PARENT_DEV_NAME */
+#define RDMA_ATTR_EVENT 102
+#define ATTR_PARENT 56 /* IFLA_PARENT_DEV_NAME */
 
 static char buf[1 << 18] __attribute__((aligned(8)));
 
@@ -37,15 +37,16 @@ static int nl_open(int proto, const unsigned int *groups, int n, int all)
 			       sizeof(groups[i])) < 0)
 			printf("error proto %d group %u: %s\n", proto, groups[i],
 			       strerror(errno));
-	if (all && setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &all, sizeof(all)) < 0)
+	if (all &&
+	    setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &all, sizeof(all)) < 0)
 		printf("error proto %d all: %s\n", proto, strerror(errno));
 	return fd;
 }
 
 static void print_uevent(const char *end, int nsid)
 {
-	static const char *const want[] = { "INTERFACE=", "DRIVER=",  "NAME=",
-					    "PCI_SLOT",	  "DEVNAME=", "SEQNUM=",
+	static const char *const want[] = { "INTERFACE=",  "DRIVER=",  "NAME=",
+					    "PCI_SLOT",	   "DEVNAME=", "SEQNUM=",
 					    "SYNTH_UUID=", "IFINDEX=", "DEVPATH_OLD=" };
 	const char *s;
 	size_t i;
@@ -122,7 +123,9 @@ static void receive(int fd, int proto)
 {
 	char control[256];
 	struct iovec v = { buf, sizeof(buf) - 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(fd, &m, 0);
 	struct nlmsghdr *h = (void *)buf;

@@ -60,7 +60,8 @@ int main(int argc, char **argv)
 			printf("read: %s\n", n < 0 ? strerror(errno) : "end");
 			return 0;
 		}
-		printf("event %u port %llu\n", ev.event_type, (unsigned long long)ev.element);
+		printf("event %u port %llu\n", ev.event_type,
+		       (unsigned long long)ev.element);
 	}
 	return 0;
 }
