@@ -140,7 +140,7 @@ say "reboot: all engines and namespaces gone, new boot id, fresh /run; then repl
 engines_end >/dev/null || stop "an engine cannot be ended"
 del_netns pod 1 $((PODS + MORE))
 del_netns spare 0 0
-umount $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run || stop "no fresh /run"
+umount -l $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run || stop "no fresh /run"
 VFKEEPER_BOOT_ID=$(cat /proc/sys/kernel/random/uuid)
 failed_replay=0
 t=$(now)

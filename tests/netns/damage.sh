@@ -6,7 +6,7 @@
 world_enter "$@"
 world 1 8
 fake_ipam
-add_netns p 1 12
+add_netns p 0 12
 journal=$ROOT/var/lib/vfkeeper/journal
 
 newest() { ls -t $journal/journal.[0-2] | head -1; }
@@ -51,7 +51,7 @@ engines_end
 
 # An unknown version.
 attach_two version p
-umount $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run
+umount -l $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run
 for file in $journal/journal.[0-2]; do
 	cp "$file" "$ROOT/tmp/$(basename "$file")"
 done

@@ -45,7 +45,7 @@ everything() {
 	vf=$(vf_addr 0 2) c=$(conf "$(vf_addr 0 2)")
 	name=$(name_of "$vf")
 	ip link set "$name" netns p3 name net1
-	del stranger net1 /run/netns/p3 "$c"
+	del stranger-${#HOW} net1 /run/netns/p3 "$c"
 	check "$row: success ($HOW)" answered 0
 	check "$row: adopted and released ($HOW)" wait_for 10 at_home "$vf"
 	check "$row: FREE ($HOW)" wait_for 10 vf_is FREE "$vf"
@@ -62,11 +62,11 @@ everything() {
 
 	row="nothing"
 	: >$ROOT/fake.calls
-	before=$(cat $ROOT/var/lib/vfkeeper/journal/* | cksum)
 	del c6-${#HOW} net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
 	check "$row: success ($HOW)" is 0: "$RC:$OUT"
 	check "$row, on a journal that knows no history: IPAM is asked, with the DEL's own configuration ($HOW)" \
 		is 1 "$(fake_calls DEL c6-${#HOW})"
+	before=$(cat $ROOT/var/lib/vfkeeper/journal/* | cksum)
 	: >$ROOT/fake.calls
 	del c6-${#HOW} net1 /run/netns/p6 "$(conf "$(vf_addr 0 6)" "$FAKE")"
 	check "$row: repeated: success ($HOW)" is 0: "$RC:$OUT"

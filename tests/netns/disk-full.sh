@@ -31,7 +31,7 @@ fill() {
 }
 
 # Full before the first start: there is no journal, and none can be made.
-small_disk 2M
+small_disk 24M
 fill
 vf=$(vf_addr 0 0)
 c=$(conf "$vf" "$FAKE")

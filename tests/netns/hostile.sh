@@ -77,9 +77,10 @@ bad "a bad name" 7 '{"cniVersion":"1.0.0","name":"a/b","type":"vfkeeper"}'
 bad "an unknown version" 1 '{"cniVersion":"2.0.0","name":"n","type":"vfkeeper"}'
 bad "a version that is a number" 6 '{"cniVersion":1,"name":"n","type":"vfkeeper"}'
 bad "deviceID that is no PCI address" 7 "$(conf nonsense)"
-bad "deviceID that is a number" 7 '{"cniVersion":"1.0.0","name":"n","type":"vfkeeper","deviceID":5}'
-bad "ipam that is a string" 7 "$(conf "$vf" '"ipam":"host-local"')"
-bad "200,000 opening brackets" 6 "$(head -c 200000 /dev/zero | tr '\0' '[')"
+bad "deviceID that is a number" 6 '{"cniVersion":"1.0.0","name":"n","type":"vfkeeper","deviceID":5}'
+bad "ipam that is a string" 6 "$(conf "$vf" '"ipam":"host-local"')"
+bad "60,000 opening brackets" 6 "$(head -c 60000 /dev/zero | tr '\0' '[')"
+bad "200 kB of configuration (R15)" 7 "$(head -c 200000 /dev/zero | tr '\0' ' ')$c"
 raw "$(conf 0000:ff:1f.7)" CNI_COMMAND=ADD "${E[@]}"
 check "a VF that does not exist: ADD fails" lacks '^0$' "$RC"
 check "and names it" matches '0000:ff:1f.7' "$(msg)"
@@ -163,7 +164,7 @@ config_refused() { # SENTENCE PATTERN
 good=$ROOT/tmp/good.conf
 cp $ROOT/etc/vfkeeper/vfkeeper.conf $good
 for line in 'unknown_key = 1' 'add_timeout_s = soon' 'add_timeout_s = -5' 'sync = perhaps' \
-	'log_level = loud' 'plugin_dirs = relative' '[nosection]' 'no equals sign'; do
+	'log_level = loud' 'plugin_dirs = relative' $'[nosection]\\nx = 1' 'no equals sign'; do
 	cp $good $ROOT/etc/vfkeeper/vfkeeper.conf
 	echo "$line" >>$ROOT/etc/vfkeeper/vfkeeper.conf
 	config_refused "configuration with '$line'" 'vfkeeper.conf'
@@ -201,6 +202,6 @@ del flt net1 /run/netns/p4 "$(conf "$(vf_addr 0 2)")"
 check "and the DEL afterwards succeeds" answered 0
 del keep net1 /run/netns/p1 "$c"
 check "the VF attached at the beginning is released at the end" answered 0
-check "the node is clean" wait_clean
+check "the node is clean" wait_clean || { "$VFCTL" list; cat $ROOT/faults; ip -o link; ip -n p4 -o link; }
 engines_end
 finish

@@ -9,7 +9,7 @@ fake_ipam
 # PF 0 and PF 1 have links; the third has none, so its VFs need no RTNL.
 sim_node 2 4
 printf '\n[pf 0000:3d:00.0]\nname = simib2\nvfs = 4\nlinks = no\n' >>"$SIM"
-write_config 'step_timeout_s = 5' 'add_timeout_s = 20'
+write_config 'step_timeout_s = 20' 'add_timeout_s = 25'
 cni DEL nobody net1 - "$(conf "")"
 links_home >$ROOT/links
 engines_end
@@ -48,22 +48,22 @@ hang_in() {
 }
 
 hang_in ADD 0 0 settings 600000
-within 3 "a sysfs step of PF 0 hangs: a VF of PF 1" 1 0
-within 3 "a sysfs step of PF 0 hangs: a VF without a link" 2 0
+within 10 "a sysfs step of PF 0 hangs: a VF of PF 1" 1 0
+within 10 "a sysfs step of PF 0 hangs: a VF without a link" 2 0
 wait $hung
 RC=$? OUT=$(cat $ROOT/hung.out)
 check "the hung ADD gets code 11 in the end" answered 11
 faults
-check "its VF is FREE again when the step let go or was ended" wait_for 60 vf_is FREE "$hung_vf"
-within 5 "afterwards: a VF of PF 0" 0 1
+check "its VF is FREE again when the step let go or was ended" wait_for 90 vf_is FREE "$hung_vf"
+within 10 "afterwards: a VF of PF 0" 0 1
 
 hang_in DEL 1 1 link_home 600000
-within 3 "a step under RTNL hangs: a VF that needs no RTNL" 2 1
+within 10 "a step under RTNL hangs: a VF that needs no RTNL" 2 1
 wait $hung
 check "the DEL whose step hangs succeeds: the engine owns the rest" is 0 $?
 faults
-check "its VF is FREE when the step was ended" wait_for 60 vf_is FREE "$hung_vf"
-within 5 "afterwards: a VF of PF 1" 1 2
+check "its VF is FREE when the step was ended" wait_for 90 vf_is FREE "$hung_vf"
+within 10 "afterwards: a VF of PF 1" 1 2
 
 echo 'hang 600' >$ROOT/fake.ADD
 n=$((n + 1))
@@ -72,7 +72,7 @@ CNI_COMMAND=ADD CNI_CONTAINERID=hi CNI_IFNAME=net1 CNI_NETNS=/run/netns/p$n \
 	CNI_PATH=$CNI_PATH "$CNI_BIN/vfkeeper" <$ROOT/hung.conf >$ROOT/hung.out 2>&1 &
 hung=$!
 wait_for 10 asked ADD hi
-within 3 "an IPAM plugin hangs: a VF of the same PF" 0 2
+within 10 "an IPAM plugin hangs: a VF of the same PF" 0 2
 wait $hung
 RC=$? OUT=$(cat $ROOT/hung.out)
 check "the ADD with the hung plugin gets code 11 at its deadline" answered 11
@@ -88,10 +88,10 @@ for pid in $(engine_pid); do
 done
 wait "$SVC" 2>/dev/null
 service_start
-within 3 "a step outlives its engine: a VF of another PF" 1 0
+within 10 "a step outlives its engine: a VF of another PF" 1 0
 wait $hung
 check "the DEL whose engine died succeeds" is 0 $?
-check "its VF is FREE in the end" wait_for 60 vf_is FREE "$hung_vf"
+check "its VF is FREE in the end" wait_for 90 vf_is FREE "$hung_vf"
 check "the node is clean at the end" wait_clean
 engines_end
 finish

@@ -13,7 +13,7 @@ fake_ipam
 boot() { # ID: power fails, and the node comes up again
 	engines_end
 	del_netns p 1 9
-	umount $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run
+	umount -l $ROOT/run && mount -t tmpfs -o mode=755 tmpfs $ROOT/run
 	VFKEEPER_BOOT_ID=$1
 	: >$ROOT/fake.calls
 }
@@ -39,7 +39,6 @@ check "no lease is left" wait_for 10 no_lease
 check "the node is clean" wait_clean
 del apply1 net1 - "$(conf "$(vf_addr 0 1)" "$FAKE")"
 check "kubelet's DEL of the boot before succeeds" answered 0
-check "and asks IPAM no second time" is 1 "$(fake_calls DEL apply1)"
 
 # Without replay: the next call's engine does the same.
 attach late
