@@ -374,8 +374,10 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	}
 	if (e->node->n_vfs > n_before)
 		grow(e);
-	e->reconcile_at_ns = now_ns(e) + RECONCILE_STEP_NS;
-	wake(e, e->reconcile_at_ns);
+	if (!e->reconcile_at_ns) { /* later rounds begin by the clock, and end with a discovery */
+		e->reconcile_at_ns = now_ns(e) + RECONCILE_STEP_NS;
+		wake(e, e->reconcile_at_ns);
+	}
 	requests_discovered(e);
 	if (e->rediscover) {
 		e->rediscover = false;

@@ -282,7 +282,23 @@ static void stored_request_outlives_failed_snapshots(void)
 	}
 }
 
+static void rounds_are_30_s_apart(void)
+{
+	struct ew *w = ew_new(1);
+	unsigned before;
+
+	ew_pass(w, NS_PER_S);
+	before = w->n_jobs_ever;
+	for (unsigned i = 0; i < 100; i++)
+		ew_pass(w, NS_PER_S / 4);
+	SUITE_INT(w->n_jobs_ever - before, 0);
+	ew_pass(w, 10 * NS_PER_S);
+	CU_ASSERT_TRUE(w->n_jobs_ever > before);
+	ew_free(w);
+}
+
 VFK_SUITE(engine_paths,
+	  { "rounds over all VFs are 30 s apart", rounds_are_30_s_apart },
 	  { "P10: a stored request outlives failed snapshots",
 	    stored_request_outlives_failed_snapshots },
 	  { "a VF that goes while its plugin runs fails that ADD and no other",
