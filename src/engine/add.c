@@ -9,6 +9,9 @@
 
 /* How long nobody looks whether a step or plugin of an earlier engine has ended. */
 #define BYTE_POLL_NS (50 * NS_PER_MS)
+/* A namespace that nobody holds any more is gone within so many looks. */
+#define DYING_LOOKS 4
+#define DYING_NS (200 * NS_PER_MS)
 
 static int check_netns(struct engine *e, struct request *rq)
 {
@@ -234,6 +237,12 @@ static bool found_attached(struct engine *e, struct vf *vf, struct request *rq)
 		observe_start(e, vf, rq);
 		return false;
 	}
+	if (rq->n_looks++ < DYING_LOOKS) { /* it may be dying: the kernel takes its time */
+		rq->observed = false;
+		vf->retry_at_ns = now_ns(e) + DYING_NS;
+		wake(e, vf->retry_at_ns);
+		return false;
+	}
 	refuse_owned(e, rq, vf);
 	return true;
 }
@@ -246,8 +255,8 @@ static bool found_faulted(struct engine *e, struct vf *vf, struct request *rq)
 		observe_start(e, vf, rq);
 		return false;
 	}
-	if (!vf->fsm.foreign && !vf->repair_tried) {
-		vf->repair_tried = true;
+	if (!vf->fsm.foreign && !rq->repaired) {
+		rq->repaired = true;
 		cause_set(e, CAUSE_REQUEST, "one repair for ADD %.64s/%s",
 			  rq->cni.att.container, rq->cni.att.ifname);
 		release_begin(e, vf, VF_EV_RETRY);

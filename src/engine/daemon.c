@@ -69,6 +69,7 @@ struct daemon {
 	int64_t started_ns, called_ns, idle_since_ns, ending_at_ns; /* 0: not so */
 	int exit_code;
 	const char *journal_word;
+	bool config_broken; /* no ADD, whatever the journal can do */
 };
 
 /* --- struct engine_ops --- */
@@ -294,6 +295,12 @@ static void on_beat(void *arg)
 	int64_t next = d->opts->on_demand ? NS_PER_S : BEAT_NS;
 
 	notify_service("WATCHDOG=1");
+	if (!d->state.journal && !d->config_broken) {
+		struct journal *j = start_journal_late(&d->state);
+
+		if (j)
+			engine_take_journal(d->engine, j);
+	}
 	if (d->ending_at_ns)
 		next = 20 * NS_PER_MS;
 	else
@@ -441,6 +448,7 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 	d->state.node = &d->node;
 	start_journal(&d->state);
 	d->journal_word = verdict_word(d->state.status.verdict);
+	d->config_broken = config_error[0] != '\0';
 	if (config_error[0])
 		snprintf(d->state.broken, sizeof(d->state.broken), "%.230s", config_error);
 	if (world_open(&d->world, &ops, err) < 0 ||

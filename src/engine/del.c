@@ -139,18 +139,17 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 {
 	bool valid, own = false;
 
-	if (recent_del_settled(e->recent_del, &rq->cni.att)) {
-		request_ok(e, rq);
-		return;
-	}
 	valid = rq->netns_fd >= 0 && e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) &&
 		!own;
 	if (valid && !rq->identified) {
 		look_at_link(e, rq);
 		return;
 	}
-	if (e->node->rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own &&
-	    rq->client) {
+	if (recent_del_settled(e->recent_del, &rq->cni.att)) {
+		request_ok(e, rq);
+		return;
+	}
+	if (e->node->rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own) {
 		lease_run_own_del(e, rq);
 		return;
 	}
@@ -207,6 +206,10 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		keep_netns(e, vf, rq);
+		if (recent_del_settled(e->recent_del, &rq->cni.att)) {
+			request_ok(e, rq);
+			return;
+		}
 		if (e->node->rec.records_missing && rq->cni.ipam_type[0] &&
 		    !rq->cni.ipam_own)
 			rq->lease = lease_adopt(e, rq, vf);

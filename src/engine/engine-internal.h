@@ -79,6 +79,8 @@ struct request {
 	bool from_spool, old_boot;
 	struct cni_ipam ipam;
 	struct job *job;     /* IDENTIFY or OBSERVE on its behalf */
+	unsigned n_looks;    /* ADD: at the VF of another owner */
+	bool repaired;	     /* ADD: it has had its one repair of a FAULTED VF */
 	bool observed;	     /* ADD: the VF was looked at for this request */
 	bool identified;     /* DEL: likewise, whose link it is */
 	uint64_t attach_seq; /* of the attachment that a DEL or a failed ADD waits for */

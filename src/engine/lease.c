@@ -315,6 +315,7 @@ void lease_pay(struct engine *e, struct lease *l, struct request *rq)
 static void paid(struct engine *e, struct lease *l)
 {
 	struct vf *vf = node_vf(e->node, l->rec.vf);
+	bool waited_for = false;
 
 	lease_event(e, l, LEASE_EV_PAID, false);
 	if (vf && vf->rec.lease_id == l->rec.id)
@@ -322,9 +323,14 @@ static void paid(struct engine *e, struct lease *l)
 	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
-		if (rq->lease == l)
-			rq->lease = NULL;
+		if (rq->lease != l)
+			continue;
+		rq->lease = NULL;
+		waited_for = true;
 	}
+	if (!waited_for) /* a DEL that comes now has nothing to ask IPAM for */
+		recent_del_note(e->recent_del, &l->rec.owner, (uint64_t)now_ns(e),
+				now_ns(e), true);
 	node_lease_remove(e->node, l);
 }
 
@@ -593,6 +599,13 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 
 	if (l) {
 		del_wait_for_lease(e, rq, l);
+		return;
+	}
+	if (!rq->client) { /* from the spool, or its caller has gone: nobody can run it */
+		log_warn("ipam",
+			 "container=%s ifname=%s: what plugin %s may hold is not released",
+			 rq->cni.att.container, rq->cni.att.ifname, rq->cni.ipam_type);
+		request_ok(e, rq);
 		return;
 	}
 	rq->state = REQ_RELEASE;

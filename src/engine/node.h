@@ -37,7 +37,6 @@ struct vf {
 	int64_t since_boot_ns;	/* when this state began, or this engine */
 	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
 	bool rebind;		/* the PF-side settings asked for a rebind */
-	bool repair_tried;	/* the one repair that an ADD may ask of a FAULTED VF */
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 };
 

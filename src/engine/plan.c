@@ -7,9 +7,10 @@
 #define LINK_SIDE                                                                        \
 	(HAS_MTU | HAS_MAC | HAS_ALLMULTI | HAS_PROMISC | HAS_IPOIB_MODE | HAS_PKEY)
 
-uint32_t plan_attach(const struct vf_settings *wanted, bool has_ips, bool rebind)
+uint32_t plan_attach(const struct vf_settings *wanted, bool has_link, bool has_ips,
+		     bool rebind)
 {
-	uint32_t steps = STEP_BIT(LINK_TO_POD);
+	uint32_t steps = has_link ? STEP_BIT(LINK_TO_POD) : 0;
 
 	if (wanted->has & PF_SIDE)
 		steps |= STEP_BIT(SETTINGS);
@@ -17,14 +18,14 @@ uint32_t plan_attach(const struct vf_settings *wanted, bool has_ips, bool rebind
 		steps |= STEP_BIT(REBIND);
 	if ((wanted->has & HAS_RDMA_ISOLATION) && wanted->rdma_isolation)
 		steps |= STEP_BIT(RDMA_TO_POD);
-	if (wanted->has & LINK_SIDE)
+	if (has_link && (wanted->has & LINK_SIDE))
 		steps |= STEP_BIT(LINK_SETTINGS);
-	if (has_ips)
+	if (has_link && has_ips)
 		steps |= STEP_BIT(ADDRESSES);
 	return steps;
 }
 
-uint32_t plan_detach(uint32_t touched, bool rebind)
+uint32_t plan_detach(uint32_t touched, bool has_link, bool rebind)
 {
 	uint32_t steps = 0;
 
@@ -38,6 +39,8 @@ uint32_t plan_detach(uint32_t touched, bool rebind)
 		steps |= STEP_BIT(SETTINGS_HOME);
 	if (rebind || (touched & STEP_BIT(REBIND)))
 		steps |= STEP_BIT(REBIND_HOME) | STEP_BIT(LINK_BASELINE);
+	if (!has_link)
+		steps &= ~(STEP_BIT(LINK_HOME) | STEP_BIT(LINK_BASELINE));
 	if (steps)
 		steps |= STEP_BIT(VERIFY);
 	return steps;

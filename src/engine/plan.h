@@ -15,9 +15,15 @@ enum plan_kind { PLAN_NONE = 0, PLAN_ATTACH = 1, PLAN_DETACH = 2 };
 #define STEP_BIT(name) (1u << STEP_##name)
 
 /* Steps that an ADD with these wishes needs, as bits of enum drv_step. */
-uint32_t plan_attach(const struct vf_settings *wanted, bool has_ips, bool rebind);
+uint32_t plan_attach(const struct vf_settings *wanted, bool has_link, bool has_ips,
+		     bool rebind);
 /* Steps that undo what attach steps 'touched' may have changed. */
-uint32_t plan_detach(uint32_t touched, bool rebind);
+uint32_t plan_detach(uint32_t touched, bool has_link, bool rebind);
+/* A VF without a netdev (vfio) has no link steps, and so never waits for RTNL. */
+static inline bool plan_has_link(const struct rec_vf *rec)
+{
+	return !rec->baseline.valid || rec->baseline.ifname[0];
+}
 /* The steps of 'pending' that run next, in one job: they share one lock. */
 uint32_t plan_batch(uint32_t pending, enum drv_lock *lock);
 

@@ -26,6 +26,8 @@ bool release_begin(struct engine *e, struct vf *vf, enum vf_event ev)
 
 	if (todo < 0)
 		return false;
+	if (ev == VF_EV_RETRY || ev == VF_EV_PF_RECOVERED) /* one round, not a new siege */
+		vf->rec.attempts = e->config.give_up_after - 1;
 	vf->retry_at_ns = 0;
 	vf->netns_until_ns = now_ns(e) + NETNS_KEPT_NS;
 	if (todo & VF_DO_RESTORE)
@@ -37,7 +39,7 @@ bool release_begin(struct engine *e, struct vf *vf, enum vf_event ev)
 
 bool vf_link_has_left(const struct vf *vf)
 {
-	uint32_t plan = plan_detach(vf->rec.touched, vf->rebind);
+	uint32_t plan = plan_detach(vf->rec.touched, plan_has_link(&vf->rec), vf->rebind);
 
 	return !(plan & STEP_BIT(LINK_HOME)) || (vf->rec.done & STEP_BIT(LINK_HOME));
 }
@@ -48,7 +50,6 @@ static void restored(struct engine *e, struct vf *vf)
 	vf_event(e, vf, VF_EV_RESTORE_DONE, false);
 	/* An adopted VF has no baseline yet: the next look takes one (P4). */
 	vf->verified = vf->rec.baseline.valid;
-	vf->repair_tried = false;
 	fd_auto(&vf->netns_fd);
 	vf->netns_fd = -1;
 	release_over(e, vf);
@@ -86,7 +87,7 @@ void release_next(struct engine *e, struct vf *vf)
 	if (vf->act_after_seq && engine_can_record(e) && !synced(e, vf->act_after_seq))
 		return; /* vfs_synced comes back */
 	vf->act_after_seq = 0;
-	plan = plan_detach(vf->rec.touched, vf->rebind);
+	plan = plan_detach(vf->rec.touched, plan_has_link(&vf->rec), vf->rebind);
 	pending = plan & ~vf->rec.done & ~vf->plan_failed;
 	if (!(plan & ~vf->rec.done)) {
 		restored(e, vf);
@@ -153,7 +154,7 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 		vf->rec.netns_cookie = res->out.netns_cookie;
 		vf->rec.nsid = res->out.nsid;
 	}
-	if (job->steps & ~plan_detach(PLAN_TOUCHED_ALL, true)) {
+	if (job->steps & ~plan_detach(PLAN_TOUCHED_ALL, true, true)) {
 		/* The last job of an ADD that was ended meanwhile: its effects are undone by
 		 * a plan that begins only now. */
 		release_next(e, vf);
@@ -172,7 +173,8 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 		if (failed & STEP_BIT(VERIFY)) {
 			/* Something is not as it should be: do it all again. */
 			vf->rec.done = 0;
-			vf->plan_failed = plan_detach(vf->rec.touched, vf->rebind);
+			vf->plan_failed = plan_detach(vf->rec.touched,
+						      plan_has_link(&vf->rec), vf->rebind);
 		}
 	}
 	if (res->done & STEP_BIT(REBIND_HOME))

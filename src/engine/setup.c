@@ -166,7 +166,9 @@ void setup_next(struct engine *e, struct vf *vf)
 
 	if (vf->job || vf->fsm.state != VF_RESERVED)
 		return;
-	pending = plan_attach(&vf->rec.wanted, n_ips > 0, vf->rebind) & ~vf->rec.done;
+	pending = plan_attach(&vf->rec.wanted, plan_has_link(&vf->rec), n_ips > 0,
+			      vf->rebind) &
+		  ~vf->rec.done;
 	if (!pending) {
 		attached(e, vf);
 		return;

@@ -169,6 +169,35 @@ void start_journal(struct start_state *st)
 	}
 }
 
+static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)
+{
+	(void)arg; /* the engine has all that could be read, and knows more by now */
+	(void)rec;
+	(void)err;
+	return 0;
+}
+
+struct journal *start_journal_late(struct start_state *st)
+{
+	struct journal_cfg cfg = { .durable_path = vfk_path(PATH_DURABLE),
+				   .min_size = UINT64_C(4) * 1024 * 1024,
+				   .snapshot = node_snapshot,
+				   .arg = st->node };
+	struct journal_status status;
+	struct vfk_err err = { 0 };
+	struct journal *j = NULL;
+	struct disk disk;
+
+	if (st->journal || st->status.verdict == JOURNAL_UNKNOWN || paths_make(&err) < 0 ||
+	    fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) < 0)
+		return NULL;
+	cfg.disk = &disk;
+	if (journal_open(&j, &cfg, ignore, &status, &err) < 0)
+		return NULL;
+	st->journal = j;
+	return j;
+}
+
 int start_take_over(int *start_fd, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto)

@@ -204,6 +204,8 @@ static void attached_another_owner_is_refused(void)
 	EW_ADD(w, .container = "c1");
 	ew_tell(w, WHERE_IN_POD, true);
 	c = EW_ADD(w, .container = "c2");
+	for (unsigned i = 0; i < 5; i++) /* it might be dying */
+		ew_pass(w, 300 * NS_PER_MS);
 	EW_FAILED(c, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is in use by container c1 "
 		     "interface net1");
 	SUITE_STR(ew_state(w, 0), "ATTACHED");
