@@ -71,7 +71,7 @@ static void carries_descriptors(void)
 
 	for (int i = 0; i < FRAME_MAX_FDS; i++) {
 		memfds[i] = memfd_create("x", MFD_CLOEXEC);
-		CU_ASSERT(write(memfds[i], "abc" + i, 1) == 1);
+		CU_ASSERT(write(memfds[i], &"abc"[i], 1) == 1);
 	}
 	for (unsigned n = 1; n <= FRAME_MAX_FDS; n++) {
 		up();
