@@ -62,6 +62,11 @@ static int lock_guard(const char *path, int wait_ms, int *out, struct vfk_err *e
 
 	if (fd < 0 && errno == EACCES) /* the bus's rescan file is for writing only */
 		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) { /* nothing there that two could spoil */
+		log_warn("start", "%s is not there: its driver will find nothing", path);
+		*out = -1;
+		return 0;
+	}
 	if (fd < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "open %s", path);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -95,7 +100,7 @@ int start_lock(struct start_lock *lock, const struct config *cfg, int wait_ms,
 			start_unlock(lock);
 			return -err->kind;
 		}
-		lock->n_guards++;
+		lock->n_guards += lock->guard_fds[lock->n_guards] >= 0;
 	}
 	return 0;
 }
