@@ -287,15 +287,17 @@ static void spooled_del_without_a_record_pays(void)
 {
 	static const char env[] = "CNI_COMMAND=DEL\0CNI_CONTAINERID=c1\0CNI_IFNAME=net1\0"
 				  "CNI_PATH=/usr/bin";
-	static const char text[] = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\","
-				   "\"type\":\"vfkeeper\",\"ipam\":{\"type\":\"host-local\"}}";
+	static const char text[] =
+		"{\"cniVersion\":\"1.1.0\",\"name\":\"net\","
+		"\"type\":\"vfkeeper\",\"ipam\":{\"type\":\"host-local\"}}";
 	struct ew *w = ew_new(1);
 	struct vfk_err err = { 0 };
 
 	w->e->node->rec.records_missing = true;
 	ew_trace_clear(w);
-	SUITE_INT(engine_spooled(w->e, DIALECT_VFKEEPER, env, sizeof(env), text, strlen(text),
-				 EW_BOOT, (uint64_t)w->now_ns, &err), 0);
+	SUITE_INT(engine_spooled(w->e, DIALECT_VFKEEPER, env, sizeof(env), text,
+				 strlen(text), EW_BOOT, (uint64_t)w->now_ns, &err),
+		  0);
 	ew_pass(w, NS_PER_S);
 	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job IPAM"));
 	SUITE_STR(ew_lease(w, "c1"), "NONE");
@@ -318,7 +320,8 @@ static void rounds_are_30_s_apart(void)
 }
 
 VFK_SUITE(engine_paths,
-	  { "P8: a DEL from the spool without a record pays", spooled_del_without_a_record_pays },
+	  { "P8: a DEL from the spool without a record pays",
+	    spooled_del_without_a_record_pays },
 	  { "rounds over all VFs are 30 s apart", rounds_are_30_s_apart },
 	  { "P10: a stored request outlives failed snapshots",
 	    stored_request_outlives_failed_snapshots },

@@ -29,7 +29,7 @@ struct history {
 	bool perhaps[N_PODS];	 /* an ADD whose caller left without an answer */
 	uint64_t leased[N_PODS]; /* lease whose plugin ran and was not paid for; 0: none */
 	uint64_t del_start[N_PODS]; /* of the last DEL */
-	int64_t del_at[N_PODS];     /* when it came */
+	int64_t del_at[N_PODS];	    /* when it came */
 	bool bus;		    /* VFs come and go */
 	bool failed;
 };
@@ -505,9 +505,11 @@ static void judge(struct history *h)
 			continue;
 		if (l->state != LEASE_HELD || !vf || vf->fsm.state != VF_ATTACHED ||
 		    vf->rec.lease_id != l->rec.id)
-			broken(h, "lease of %s is left in state %s after %u attempts, paying %d, its VF is %s",
+			broken(h,
+			       "lease of %s is left in state %s after %u attempts, paying %d, its VF is %s",
 			       l->rec.owner.container, lease_state_name(l->state),
-			       l->rec.attempts, l->paying, vf ? vf_state_name(vf->fsm.state) : "unknown");
+			       l->rec.attempts, l->paying,
+			       vf ? vf_state_name(vf->fsm.state) : "unknown");
 	}
 	for (unsigned pod = 0; pod < N_PODS; pod++) {
 		const struct attachment att = { .container = { 'c', (char)('0' + pod) },
