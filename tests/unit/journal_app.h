@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "io/journal.h"
+#include "io/journal-internal.h"
 #include "mem_disk.h"
 
 #define APP_CELLS 8
@@ -172,6 +173,17 @@ static inline bool app_sync_fails(struct app *a, struct mem_disk *m)
 	mem_sync_fails(m, file);
 	journal_synced(a->j, file, upto, EIO);
 	return true;
+}
+
+/* Where the record with that sequence stands in the file in use. */
+static inline uint64_t mem_offset_of(const struct mem_disk *m, unsigned n, uint64_t seq)
+{
+	uint64_t off = JOURNAL_HEADER_BYTES;
+	struct jr_header h;
+
+	while (jr_decode(m->files[n].now + off, &h) && h.seq != seq)
+		off += jr_bytes(h.len);
+	return off;
 }
 
 #endif

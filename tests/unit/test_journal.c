@@ -40,17 +40,6 @@ static void end_mem(void)
 	mem_fini(&mem);
 }
 
-/* Where the record with that sequence stands in the file in use. */
-static uint64_t offset_of(unsigned n, uint64_t seq)
-{
-	uint64_t off = JOURNAL_HEADER_BYTES;
-	struct jr_header h;
-
-	while (jr_decode(mem.files[n].now + off, &h) && h.seq != seq)
-		off += jr_bytes(h.len);
-	return off;
-}
-
 /* --- a directory on a real file system --- */
 
 static char dir[64], mark_path[96];
@@ -470,7 +459,7 @@ static void full_disk_at_each_write(void)
 		SUITE_INT(app_set(&app, i % APP_CELLS, i + 1), 0);
 	app_close(&app);
 	/* A torn tail: opening has to begin another file. */
-	mem.files[0].now[offset_of(0, 30) + 50] ^= 1;
+	mem.files[0].now[mem_offset_of(&mem, 0, 30) + 50] ^= 1;
 	mem_init(&before);
 	for (unsigned kind = 0; kind < 2; kind++) {
 		mem_copy(&before, &mem);
@@ -654,7 +643,7 @@ static void damage_is_set_aside(void)
 		SUITE_INT(app_set(&app, i % APP_CELLS, i + 1), 0);
 		app_sync(&app, &mem);
 	}
-	off = offset_of(0, 17); /* cell 6 becomes 7 */
+	off = mem_offset_of(&mem, 0, 17); /* cell 6 becomes 7 */
 	mem.files[0].now[off + 48] ^= 0x10;
 	jr_decode(mem.files[0].now + off, &h);
 	SUITE_INT(reopen_mem(NULL), 0);
@@ -754,7 +743,7 @@ static void names_the_place(void)
 		SUITE_INT(app_set(&app, i, i + 1), 0);
 	}
 	disk = mem_as_disk(&mem);
-	off = offset_of(0, 5);
+	off = mem_offset_of(&mem, 0, 5);
 	jr_decode(mem.files[0].now + off, &h);
 	mem.files[0].now[off + 41] ^= 1;
 	SUITE_INT(journal_read(&disk, 0, false, app_record, &app, &st, &app.err), 0);
@@ -794,7 +783,7 @@ static void mark_proves_damage(void)
 		SUITE_INT(app_set(&app, i, i + 1), 0);
 	/* The last thing that happened was a sync: no record speaks of it. */
 	CU_ASSERT(app_sync(&app, &mem));
-	memset(mem.files[0].now + offset_of(0, 15), 0, 64);
+	memset(mem.files[0].now + mem_offset_of(&mem, 0, 15), 0, 64);
 	{
 		struct disk disk = mem_as_disk(&mem);
 		struct journal_status st;
@@ -814,7 +803,7 @@ static void mark_proves_damage(void)
 	snprintf(text, sizeof(text),
 		 "journal.0: record 15 is missing at offset %u; it had been "
 		 "synced, as all up to 15",
-		 (unsigned)offset_of(0, 15));
+		 (unsigned)mem_offset_of(&mem, 0, 15));
 	SUITE_INT(reopen_mem(mark_path), 0);
 	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
 	SUITE_STR(app.st.what, text);
@@ -839,8 +828,8 @@ static void hole_of_this_boot(void)
 		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
 		for (unsigned i = 0; i < 5; i++)
 			SUITE_INT(app_set(&app, i, i + 1), 0);
-		off = (unsigned)offset_of(0, 12);
-		end = (unsigned)offset_of(0, 16);
+		off = (unsigned)mem_offset_of(&mem, 0, 12);
+		end = (unsigned)mem_offset_of(&mem, 0, 16);
 		memset(mem.files[0].now + off, 0, 64);
 		/* A reader that has only the sequence sees what stands behind. */
 		SUITE_INT(journal_read(&disk, 1, false, app_record, &app, &st, &app.err),
@@ -885,7 +874,7 @@ static void lost_end_of_this_boot(void)
 	/* One that was written and not yet noted is no damage. */
 	SUITE_INT(reopen_mem(mark_path), 0);
 	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
-	memset(mem.files[0].now + offset_of(0, 15), 0, 64);
+	memset(mem.files[0].now + mem_offset_of(&mem, 0, 15), 0, 64);
 	SUITE_INT(reopen_mem(mark_path), 0);
 	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
 	SUITE_INT(app.cells[3], 4);
@@ -911,7 +900,7 @@ static void finds_record_anywhere(void)
 	h.type = APP_TYPE;
 	h.seq = journal_last(app.j) + 2;
 	for (unsigned i = 1; i <= 300; i++) {
-		uint8_t *at = mem.files[0].now + offset_of(0, 11) + (size_t)i * 8;
+		uint8_t *at = mem.files[0].now + mem_offset_of(&mem, 0, 11) + (size_t)i * 8;
 
 		jr_encode(at, &h, "abc");
 		SUITE_INT(journal_read(&disk, 0, false, NULL, NULL, &st, &app.err), 0);
@@ -1038,7 +1027,7 @@ static void gap_is_damage(void)
 	begin_mem();
 	for (unsigned i = 0; i < 5; i++)
 		SUITE_INT(app_set(&app, i, i + 1), 0);
-	off = offset_of(0, 13);
+	off = mem_offset_of(&mem, 0, 13);
 	jr_decode(mem.files[0].now + off, &h);
 	memcpy(copy, mem.files[0].now + off + JR_HEADER, sizeof(copy) - JR_HEADER);
 	h.seq++;
