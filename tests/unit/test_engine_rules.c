@@ -425,6 +425,13 @@ static void p2_answer_after_the_sync(void)
 	w->hold_sync = false;
 	ew_settle(w);
 	EW_OK(c);
+	w->hold_sync = true;
+	c = EW_DEL(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_OK(c);
 	ew_free(w);
 }
 
