@@ -37,7 +37,7 @@ table() {
 		what["free600_600_del"] = "DELs, 600 callers, free driver"
 		what["replay_1016"] = "vfkeeper-replay --verify, 1016 VFs attached"
 		what["memory"] = "memory of all engine processes, 1016 VFs attached"
-		what["first_answer"] = "client start to first answer, 1016 VFs in the journal"
+		what["first_answer"] = "first answer, 1016 VFs in the journal"
 		printf "    %-55s %-4s %7s %7s %7s %6s\n", "what", "unit", "p50", "p99", "floor", "ratio"
 	}
 	/"machine"/ { machine = value("machine") }
