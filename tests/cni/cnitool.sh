@@ -7,7 +7,7 @@
 	skip_all "cnitool is not built: $(cat "$VFK_GO_BIN/../why-not" 2>/dev/null || echo "no Go 1.23 or newer")"
 WORLD_INSTALLED=yes # by make install, not copied from the tree
 world_enter "$@"
-. "$(dirname "$0")/installed.sh"
+. "$top_srcdir/tests/cni/installed.sh"
 # libcni keeps its results in /var/lib/cni; this world has one of its own.
 mount -t tmpfs tmpfs /var/lib || fail "/var/lib is private"
 world 2 8

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 WORLD_INSTALLED=yes # by make install, not copied from the tree
 world_enter "$@"
-. "$(dirname "$0")/installed.sh"
+. "$top_srcdir/tests/cni/installed.sh"
 for name in vfkeeper ib-sriov sriov; do
 	check "$name is installed" test -x "$CNI_BIN/$name"
 done

@@ -164,10 +164,10 @@ config_refused() { # SENTENCE PATTERN
 good=$ROOT/tmp/good.conf
 cp $ROOT/etc/vfkeeper/vfkeeper.conf $good
 for line in 'unknown_key = 1' 'add_timeout_s = soon' 'add_timeout_s = -5' 'sync = perhaps' \
-	'log_level = loud' 'plugin_dirs = relative' $'[nosection]\\nx = 1' 'no equals sign'; do
+	'log_level = loud' 'plugin_dirs = relative' $'[nosection]\nx = 1' 'no equals sign'; do
 	cp $good $ROOT/etc/vfkeeper/vfkeeper.conf
 	echo "$line" >>$ROOT/etc/vfkeeper/vfkeeper.conf
-	config_refused "configuration with '$line'" 'vfkeeper.conf'
+	config_refused "configuration with '${line/$'\n'/, }'" 'vfkeeper.conf'
 done
 head -c 70000 /dev/urandom >$ROOT/etc/vfkeeper/vfkeeper.conf
 config_refused "configuration of noise" 'vfkeeper.conf'
@@ -202,6 +202,6 @@ del flt net1 /run/netns/p4 "$(conf "$(vf_addr 0 2)")"
 check "and the DEL afterwards succeeds" answered 0
 del keep net1 /run/netns/p1 "$c"
 check "the VF attached at the beginning is released at the end" answered 0
-check "the node is clean" wait_clean || { "$VFCTL" list; cat $ROOT/faults; ip -o link; ip -n p4 -o link; }
+check "the node is clean" wait_clean || "$VFCTL" explain "$vf"
 engines_end
 finish
