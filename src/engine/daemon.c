@@ -501,11 +501,9 @@ static int open_all(struct daemon *d, struct vfk_err *err)
 	if (check_kernel(err) < 0 || paths_check(err) < 0)
 		return -err->kind;
 	/* P10: without /run nobody could reach it; without the rest DEL is served. */
-	if (paths_make(&config_err) < 0 && access(vfk_path(PATH_RUN), W_OK) < 0) {
-		*err = config_err;
+	if (paths_make(err) < 0 && access(vfk_path(PATH_RUN), W_OK) < 0)
 		return -err->kind;
-	}
-	config_err = (struct vfk_err){ 0 };
+	*err = (struct vfk_err){ 0 };
 	config_default(&d->config);
 	if (config_load(&d->config, vfk_path(PATH_CONF), &config_err) < 0)
 		log_error("config", "%s; DEL is served, ADD is not", config_err.msg);

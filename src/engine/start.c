@@ -144,7 +144,9 @@ void start_journal(struct start_state *st)
 	struct disk disk;
 
 	node_init(st->node);
-	if (fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) == 0) {
+	/* What keeps the directory from being made says more than that it is not there. */
+	if (paths_make(&err) == 0 &&
+	    fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) == 0) {
 		cfg.disk = &disk;
 		(void)(journal_open(&st->journal, &cfg, node_replay, &st->status, &err) < 0);
 	}
