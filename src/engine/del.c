@@ -193,6 +193,15 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 				node_vf(e->node, res->addr);
 
 	request_cause(e, rq);
+	if (!res->err.kind && res->addr != PCI_NONE && !e->discovered &&
+	    (!vf || vf->fsm.state == VF_ABSENT)) {
+		/* It is a VF, and discovery has not come to it yet. */
+		rq->identified = false;
+		rq->state = REQ_WAIT_DISCOVERY;
+		if (!e->discovering)
+			discover_start(e);
+		return;
+	}
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */
 		request_ok(e, rq);
 		return;
@@ -206,12 +215,8 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		keep_netns(e, vf, rq);
-		if (recent_del_settled(e->recent_del, &rq->cni.att)) {
-			request_ok(e, rq);
-			return;
-		}
 		if (e->node->rec.records_missing && rq->cni.ipam_type[0] &&
-		    !rq->cni.ipam_own)
+		    !rq->cni.ipam_own && !recent_del_settled(e->recent_del, &rq->cni.att))
 			rq->lease = lease_adopt(e, rq, vf);
 		release_begin(e, vf, VF_EV_ADOPT);
 		wait_for(e, rq);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/registry.h"
 #include "engine/plan.h"
 
 #define BYTE_POLL_NS (50 * NS_PER_MS)
@@ -366,7 +367,10 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 		for (size_t i = 0; i < e->node->n_vfs; i++) {
 			struct vf *vf = e->node->vfs[i];
 
-			if (vf->seen || vf->fsm.state == VF_ABSENT)
+			/* A driver that is not enabled has not looked: a configuration that
+			 * cannot be read must cost no owner. */
+			if (vf->seen || vf->fsm.state == VF_ABSENT ||
+			    !registry_find(&e->config.env, vf->rec.driver))
 				continue;
 			cause_set(e, CAUSE_EVENT, "discovery did not find it");
 			vf_vanished(e, vf);
@@ -408,6 +412,10 @@ static void check_attached(struct engine *e, struct vf *vf, const struct drv_out
 	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 	enum vf_event ev;
 
+	if (!plan_has_link(&vf->rec)) { /* it never leaves home: only a DEL ends it */
+		vf->verified = true;
+		return;
+	}
 	if (out->where == WHERE_IN_POD || (out->where == WHERE_UNKNOWN && out->nsid_alive)) {
 		vf->verified = true;
 		return;

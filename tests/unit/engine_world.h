@@ -451,6 +451,7 @@ static inline struct ew *ew_new(unsigned n_vfs)
 	log_set_sink(ew_quiet_log);
 	mem_init(&w->disk);
 	config_default(&w->config);
+	snprintf(w->config.env.sim_path, sizeof(w->config.env.sim_path), "/sim.conf");
 	snprintf(w->config.plugin_dirs, sizeof(w->config.plugin_dirs), "/usr/bin");
 	w->now_ns = 1000 * NS_PER_S;
 	w->n_vfs = n_vfs;

@@ -528,6 +528,36 @@ static void p4_a_free_vf_that_is_taken(void)
 	ew_free(w);
 }
 
+static void p10_an_unreadable_configuration_costs_no_owner(void)
+{
+	struct ew *w = ew_new(1);
+
+	attach(w, "c1", NULL);
+	ew_die(w);
+	w->config.env.sim_path[0] = '\0'; /* no driver is enabled: discovery finds nothing */
+	w->n_vfs = 0;
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c1");
+	ew_free(w);
+}
+
+static void a_link_that_discovery_has_not_come_to(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->identified = EW_VF(0);
+	w->e->discovered = false;
+	vf_event(w->e, ew_vf(w, 0), VF_EV_VANISHED, false);
+	c = EW_DEL(w, .container = "c9");
+	/* It waited for discovery, then adopted what it found. */
+	EW_OK(c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS"));
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 static void caller_gone_frees_the_vf(void)
 {
 	struct ew *w = ew_new(1);
@@ -652,6 +682,10 @@ VFK_SUITE(
 	{ "P9: a new file has everything", p9_a_new_file_has_everything },
 	{ "P10: after a full disk has room again, ADD works and nothing is stale",
 	  p10_a_full_disk_that_has_room_again },
+	{ "P10: a configuration that cannot be read costs no VF its owner",
+	  p10_an_unreadable_configuration_costs_no_owner },
+	{ "a DEL whose link discovery has not come to waits for it",
+	  a_link_that_discovery_has_not_come_to },
 	{ "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
 	{ "the death of the netns releases without a DEL",
 	  netns_death_releases_without_a_del },
