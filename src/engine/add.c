@@ -11,6 +11,8 @@
 #define BYTE_POLL_NS (50 * NS_PER_MS)
 /* A namespace that nobody holds any more is gone within so many looks. */
 #define DYING_LOOKS 4
+/* A free VF that nothing can be learned about is given up after so many, 50 ms apart. */
+#define BLIND_LOOKS 40
 #define DYING_NS (200 * NS_PER_MS)
 
 static int check_netns(struct engine *e, struct request *rq)
@@ -302,6 +304,14 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 	if (!vf->verified && rq->observed) {
 		/* The look said nothing (its byte is held, its link is moving): not at once
 		 * again. */
+		if (rq->n_looks++ >= BLIND_LOOKS) {
+			pci_format(vf->rec.addr, addr);
+			request_fail(e, rq, 11,
+				     "VF %s cannot be looked at: its driver gives no answer "
+				     "(vfctl explain %s)",
+				     addr, addr);
+			return true;
+		}
 		rq->observed = false;
 		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
 		wake(e, vf->retry_at_ns);
