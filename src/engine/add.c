@@ -7,13 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How long nobody looks whether a step or plugin of an earlier engine has ended. */
-#define BYTE_POLL_NS (50 * NS_PER_MS)
 /* A namespace that nobody holds any more is gone within so many looks. */
 #define DYING_LOOKS 4
-/* A free VF that nothing can be learned about is given up after so many, 50 ms apart. */
-#define BLIND_LOOKS 40
 #define DYING_NS (200 * NS_PER_MS)
+/* A free VF that nothing can be learned about is given up after so many. */
+#define BLIND_LOOKS 40
 
 static int check_netns(struct engine *e, struct request *rq)
 {
@@ -102,13 +100,6 @@ static int check(struct engine *e, struct request *rq)
 	return check_plugin(e, rq);
 }
 
-static void wait_for_discovery(struct engine *e, struct request *rq)
-{
-	rq->state = REQ_WAIT_DISCOVERY;
-	if (!e->discovering)
-		discover_start(e);
-}
-
 void add_begin(struct engine *e, struct request *rq)
 {
 	char addr[PCI_STRLEN];
@@ -118,13 +109,18 @@ void add_begin(struct engine *e, struct request *rq)
 		return;
 	vf = node_vf(e->node, rq->cni.device);
 	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
-		wait_for_discovery(e, rq); /* P10: no ADD before every VF is verified */
+		/* P10: no ADD before every VF is verified. */
+		if (discover_failed(e, rq))
+			request_fail(e, rq, 11, "the node's VFs cannot be listed: %s",
+				     discover_failed(e, rq));
+		else
+			discover_wait(e, rq);
 		return;
 	}
 	if (!vf || vf->fsm.state == VF_ABSENT) {
 		/* It may have appeared just now: one look, however many ask. */
 		if (e->discovering || e->discovered_at_ns < rq->arrived_ns) {
-			wait_for_discovery(e, rq);
+			discover_wait(e, rq);
 			return;
 		}
 		pci_format(rq->cni.device, addr);
@@ -199,12 +195,7 @@ static bool found_reserved(struct engine *e, struct vf *vf, struct request *rq)
 		    lease_byte_held(e, vf->rec.lease_id);
 
 	if (!held) {
-		struct lease *l = node_lease(e->node, vf->rec.lease_id);
-
-		cause_set(e, CAUSE_ENGINE, "replay of a half-done ADD");
-		if (l)
-			lease_release(e, l, LEASE_EV_REPLAY);
-		release_begin(e, vf, VF_EV_REPLAY);
+		recover_reserved(e, vf);
 		return false;
 	}
 	if (same_request(vf, rq)) {
@@ -359,7 +350,7 @@ static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 	}
 	list_remove(&rq->waiting);
 	rq->vf = NULL;
-	wait_for_discovery(e, rq);
+	discover_wait(e, rq);
 	return true;
 }
 

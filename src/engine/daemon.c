@@ -260,7 +260,6 @@ static void begin_end(struct daemon *d)
 		return;
 	log_info("daemon", "ending: no new requests");
 	server_stop_listening(d->server);
-	engine_close_door(d->engine);
 	d->ending_at_ns = clock_boot_ns() + GIVE_WAY_NS;
 	loop_timer_at(d->beat, clock_boot_ns());
 }

@@ -122,7 +122,9 @@ static void look_at_link(struct engine *e, struct request *rq)
 	}
 	rq->identified = true;
 	rq->state = REQ_IDENTIFY;
-	rq->deadline_ns = within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
+	/* From its arrival on, however often it is begun anew. */
+	rq->deadline_ns =
+		within_client(rq, rq->arrived_ns + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
 	job->fds[0] = dup_fd(rq->netns_fd);
 	job->n_fds = 1;
@@ -197,9 +199,11 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 	    (!vf || vf->fsm.state == VF_ABSENT)) {
 		/* It is a VF, and discovery has not come to it yet. */
 		rq->identified = false;
-		rq->state = REQ_WAIT_DISCOVERY;
-		if (!e->discovering)
-			discover_start(e);
+		if (discover_failed(e, rq))
+			request_fail(e, rq, 11, "the node's VFs cannot be listed: %s",
+				     discover_failed(e, rq));
+		else
+			discover_wait(e, rq);
 		return;
 	}
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */
@@ -224,10 +228,4 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 	}
 	rq->state = REQ_RELEASE;
 	nothing_on_record(e, rq);
-}
-
-bool del_settled(const struct engine *e, const struct request *rq)
-{
-	(void)e;
-	return !rq->own_config_del && !rq->vf && !rq->lease;
 }

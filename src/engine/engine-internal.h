@@ -11,6 +11,11 @@
 #include "engine/engine.h"
 #include "engine/recent_del.h"
 
+/* How long nobody looks whether a step or plugin of an earlier engine has ended. */
+#define BYTE_POLL_NS (50 * NS_PER_MS)
+/* R9: the longest that a lost plugin is waited for when its byte stays locked. */
+#define LOST_PLUGIN_NS (130 * NS_PER_S)
+
 /* A job that waits or runs (sched.c). */
 struct job {
 	struct list link; /* engine.jobs_waiting or jobs_running */
@@ -107,7 +112,6 @@ struct engine {
 	bool discovering, discovered;
 	bool rediscover; /* once more after the present one */
 	int64_t discovered_at_ns;
-	bool closed;	 /* no new requests */
 	int64_t wake_ns; /* earliest time somebody asked for; INT64_MAX */
 	int64_t reconcile_at_ns;
 	size_t reconcile_next; /* index of the VF that is looked at next */
@@ -160,7 +164,6 @@ void job_submit(struct engine *e, struct job *job); /* queued; started by sched_
 void sched_run(struct engine *e);
 void sched_deadlines(struct engine *e, int64_t now);
 void job_free(struct job *job);
-size_t sched_running(const struct engine *e);
 /* Fills req->call for a VF. */
 void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netns_fd);
 
@@ -208,7 +211,6 @@ void del_begin(struct engine *e, struct request *rq);
 /* Row "no VF, but a lease of this owner". */
 void del_wait_for_lease(struct engine *e, struct request *rq, struct lease *l);
 void del_identified(struct engine *e, struct request *rq, const struct job_res *res);
-bool del_settled(const struct engine *e, const struct request *rq);
 
 /* --- release.c: from DETACHING to FREE --- */
 /* Takes the event; if it leads to DETACHING, starts the detach plan.  False: no such row. */
@@ -241,11 +243,17 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq);
 
 /* --- recover.c --- */
+/* REPLAY of a RESERVED VF of an engine before us, unless a byte says that its step or its
+ * plugin is still under way: then it is looked at again soon. */
 void recover_reserved(struct engine *e, struct vf *vf);
 void recover_begin(struct engine *e);
 /* The VF is gone from the bus: its ADD fails, whoever waits is told. */
 void vf_vanished(struct engine *e, struct vf *vf);
 void discover_start(struct engine *e);
+/* The request is begun anew when the next discovery has ended. */
+void discover_wait(struct engine *e, struct request *rq);
+/* Why the VFs could not be listed since 'rq' came; NULL: they could, or it is not known yet. */
+const char *discover_failed(const struct engine *e, const struct request *rq);
 void discover_done(struct engine *e, struct job *job, const struct job_res *res);
 void observe_start(struct engine *e, struct vf *vf, struct request *rq);
 void observe_done(struct engine *e, struct vf *vf, const struct job_res *res);

@@ -229,11 +229,6 @@ void engine_take_journal(struct engine *e, struct journal *j)
 	log_warn("journal", "can be written now; ADD is served");
 }
 
-void engine_close_door(struct engine *e)
-{
-	e->closed = true;
-}
-
 bool engine_quiet(const struct engine *e)
 {
 	return list_empty(&e->requests) && list_empty(&e->jobs_waiting) &&

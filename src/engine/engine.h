@@ -109,8 +109,6 @@ void engine_turn(struct engine *e);
 /* A journal that could not be opened at the start can be now: it becomes the engine's, with
  * a snapshot of what is so. */
 void engine_take_journal(struct engine *e, struct journal *j);
-/* No more new requests (give way, SIGTERM). */
-void engine_close_door(struct engine *e);
 /* Nothing that would be lost or left half done if the process ended now. */
 bool engine_quiet(const struct engine *e);
 /* Something that keeps an engine on demand alive: RESERVED, DETACHING, ASKED, OWED, a

@@ -9,9 +9,6 @@
 
 #include "io/inflight.h"
 
-/* R9: the longest that a lost plugin is waited for when its byte stays locked. */
-#define LOST_PLUGIN_NS (130 * NS_PER_S)
-#define BYTE_POLL_NS (50 * NS_PER_MS)
 #define BLOB_MAX (64u * 1024)
 #define BLOBS_MAX (32u * 1024 * 1024)
 #define LEASES_PER_VF 4

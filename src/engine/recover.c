@@ -9,8 +9,6 @@
 #include "drivers/registry.h"
 #include "engine/plan.h"
 
-#define BYTE_POLL_NS (50 * NS_PER_MS)
-#define LOST_PLUGIN_NS (130 * NS_PER_S)
 #define RECONCILE_NS (30 * NS_PER_S) /* between two rounds over all VFs */
 #define RECONCILE_STEP_NS (NS_PER_S / 10)
 #define RECONCILE_BATCH 16
@@ -141,6 +139,20 @@ void discover_start(struct engine *e)
 	e->discovering = true;
 	e->discover_began_ns = now_ns(e);
 	job_submit(e, job);
+}
+
+void discover_wait(struct engine *e, struct request *rq)
+{
+	rq->state = REQ_WAIT_DISCOVERY;
+	if (!e->discovering && !e->rediscover_at_ns)
+		discover_start(e);
+}
+
+const char *discover_failed(const struct engine *e, const struct request *rq)
+{
+	return e->discover_error[0] && e->discovered_at_ns >= rq->arrived_ns ?
+		       e->discover_error :
+		       NULL;
 }
 
 static void port_seen(struct engine *e, struct pf *pf, unsigned i, enum port_state seen)
@@ -334,18 +346,20 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	size_t n = bytes ? len / sizeof(struct job_found) : 0;
 
 	e->discovering = false;
+	if (res->err.kind == VFK_E_BUSY) {
+		/* Links are moving: neither an answer nor a failure.  Who waits goes on to. */
+		log_info("engine", "discovery: %s", res->err.msg);
+		e->rediscover_at_ns = now_ns(e) + NS_PER_S;
+		wake(e, e->rediscover_at_ns);
+		return;
+	}
 	e->discovered_at_ns = e->discover_began_ns;
 	snprintf(e->discover_error, sizeof(e->discover_error), "%.190s",
 		 res->err.kind ? res->err.msg :
 		 bytes	       ? "" :
 				 "out of memory");
-	if (res->err.kind == VFK_E_BUSY) { /* links are moving: look again when it is calmer */
-		log_info("engine", "discovery: %s", e->discover_error);
-		e->rediscover_at_ns = now_ns(e) + NS_PER_S;
-		wake(e, e->rediscover_at_ns);
-	} else if (e->discover_error[0]) {
+	if (e->discover_error[0])
 		log_error("engine", "discovery: %s", e->discover_error);
-	}
 	for (size_t i = 0; i < e->node->n_vfs; i++)
 		e->node->vfs[i]->seen = false;
 	for (size_t i = 0; i < n; i++) {

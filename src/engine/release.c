@@ -7,7 +7,6 @@
 
 #include "engine/plan.h"
 
-#define BYTE_POLL_NS (50 * NS_PER_MS)
 #define NETNS_KEPT_NS (60 * NS_PER_S)
 
 static int64_t back_off_ns(const struct engine *e, uint32_t attempts)
@@ -103,10 +102,7 @@ void release_next(struct engine *e, struct vf *vf)
 		return;
 	}
 	if (vf_byte_held(e, vf)) { /* a step of an engine before us, or one that is stuck */
-		if (!vf->stuck) {
-			vf->stuck = true;
-			vf->stuck_since_ns = now_ns(e);
-		}
+		vf->stuck = true;
 		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
 		wake(e, vf->retry_at_ns);
 		return;

@@ -101,7 +101,8 @@ static void answer_now(struct engine *e, struct request *rq, int exit_code, cons
 
 void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text)
 {
-	if (exit_code == 0 && e->config.sync_all && e->journal &&
+	/* Where nothing can be recorded, a DEL is answered all the same (P10). */
+	if (exit_code == 0 && e->config.sync_all && engine_can_record(e) &&
 	    !synced(e, journal_last(e->journal)) && rq->state != REQ_ANSWER_SYNC) {
 		rq->answer = strdup(text);
 		if (rq->answer) {
@@ -364,6 +365,9 @@ void engine_client_gone(struct engine *e, void *client)
 	case REQ_IDENTIFY: /* a DEL that was read is carried out */
 		return;
 	case REQ_WAIT_DISCOVERY:
+		if (rq->cni.verb == CNI_DEL)
+			return;
+		break;
 	case REQ_QUEUED:
 	case REQ_OBSERVE:
 	case REQ_PAY_FIRST:
@@ -529,7 +533,7 @@ static void check_one(struct engine *e, struct request *rq)
 
 	switch (rq->state) {
 	case REQ_RELEASE:
-		if (del_settled(e, rq) || (!rq->own_config_del && undone(rq))) {
+		if (!rq->own_config_del && undone(rq)) {
 			recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e),
 					now_ns(e), !rq->lease);
 			request_ok(e, rq);

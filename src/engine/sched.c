@@ -85,15 +85,6 @@ void job_submit(struct engine *e, struct job *job)
 	list_push_back(&e->jobs_waiting, &job->link);
 }
 
-size_t sched_running(const struct engine *e)
-{
-	size_t n = 0;
-
-	list_each(it, &e->jobs_running)
-		n++;
-	return n;
-}
-
 static bool may_start(const struct engine *e, const struct job *job)
 {
 	size_t n_free = 0, n_ipam = 0;
@@ -201,7 +192,6 @@ void sched_deadlines(struct engine *e, int64_t now)
 		job->late = true;
 		if (job->vf) {
 			job->vf->stuck = true;
-			job->vf->stuck_since_ns = now;
 			pci_format(job->vf->rec.addr, addr);
 		}
 		log_warn("engine", "job=%s vf=%s: past its deadline; ending its worker",

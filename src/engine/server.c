@@ -231,6 +231,12 @@ void server_stop_listening(struct server *s)
 	loop_fd_free(VFK_STEAL(s->watch));
 	close(s->fd);
 	s->fd = -1;
+	list_each_safe(it, &s->conns) {
+		struct conn *c = list_entry(it, struct conn, link);
+
+		if (!c->asked)
+			conn_free(c);
+	}
 }
 
 void server_close(struct server *s)

@@ -24,6 +24,8 @@ struct server_events {
  * only peers with uid 'uid' are served.  VFK_E_SYS. */
 int server_open(struct server **out, struct loop *loop, const char *path, uid_t uid,
 		const struct server_events *events, struct vfk_err *err) VFK_MUST_CHECK;
+/* No new requests: closes the listener and the connections that have not asked yet, whose
+ * clients come back (R4). */
 void server_stop_listening(struct server *s);
 void server_close(struct server *s); /* NULL allowed; clients see end of file and come back */
 unsigned server_clients(const struct server *s);
