@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,33 @@ bool plugin_find(const char *search, const char *type, char *out, size_t cap_byt
 	return false;
 }
 
+static bool roots_alone(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_uid == 0 &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+bool plugin_trusted(const char *path)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (!slash || len >= sizeof(dir))
+		return false;
+	memcpy(dir, path, len);
+	memcpy(dir + len, "/", len ? 1 : 2);
+	dir[len ? len : 1] = '\0';
+	return roots_alone(path) && roots_alone(dir);
+}
+
 /* What the child does between fork and exec: nothing but system calls. */
 struct child {
 	const char *path;
 	char *const *envp;
-	int in, out, keep, report;
+	int in, out, keep, procs, report;
 	pid_t parent;
 };
 
@@ -81,6 +104,7 @@ static _Noreturn void run_child(const struct child *c)
 	/* The parent may have ended before prctl: then nobody would end this one. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != c->parent ||
 	    !put_on(c->in, STDIN_FILENO) || !put_on(c->out, STDOUT_FILENO) ||
+	    (c->procs >= 0 && write(c->procs, "0", 1) != 1) ||
 	    syscall(SYS_close_range, 3u, ~0u, CLOSE_CLOEXEC) < 0 ||
 	    (c->keep >= 0 && fcntl(c->keep, F_SETFD, 0) < 0))
 		failed = errno;
@@ -115,12 +139,13 @@ static void reap_quietly(pid_t pid)
 }
 
 int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
-		 char *const envp[], int keep_fd, struct vfk_err *err)
+		 char *const envp[], int keep_fd, int procs_fd, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int in = -1;
 	VFK_AUTO(fd_auto) int out = memfd_create("plugin stdout", MFD_CLOEXEC);
 	VFK_AUTO(fd_auto) int high_out = -1;
 	VFK_AUTO(fd_auto) int keep = -1;
+	VFK_AUTO(fd_auto) int procs = -1;
 	VFK_AUTO(fd_auto) int report = -1;
 	struct child child = { .path = path, .envp = envp, .keep = -1, .parent = getpid() };
 	int ends[2], failed = 0;
@@ -134,13 +159,17 @@ int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
 	high_out = dup_high(out);
 	if (keep_fd >= 0)
 		keep = dup_high(keep_fd);
+	if (procs_fd >= 0)
+		procs = dup_high(procs_fd);
 	if (in < 0 || high_out < 0 || (keep_fd >= 0 && keep < 0) ||
-	    lseek(in, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	    (procs_fd >= 0 && procs < 0) || lseek(in, 0, SEEK_SET) < 0 ||
+	    pipe2(ends, O_CLOEXEC) < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "prepare %s", path);
 	report = ends[0];
 	child.in = in;
 	child.out = high_out;
 	child.keep = keep;
+	child.procs = procs;
 	child.report = ends[1];
 	if (child.report < 3) {
 		child.report = dup_high(ends[1]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs one CNI plugin as a child in a process group of its own.  Used by the client (RUN
- * frames) and by the worker that pays owed leases.  Layer: base. */
+ * frames) and by the worker that pays owed leases (engine/pay.c).  Layer: base. */
 #ifndef VFK_BASE_PLUGIN_H
 #define VFK_BASE_PLUGIN_H
 
@@ -16,6 +16,10 @@
  * empty or holds a '/' is never found. */
 bool plugin_find(const char *search, const char *type, char *out, size_t cap_bytes);
 
+/* Only root can have written it: file and directory are root's, and writable by nobody
+ * else.  False also where it cannot be looked at. */
+bool plugin_trusted(const char *path);
+
 struct plugin_run {
 	pid_t pid;  /* leader of its own process group */
 	int pidfd;  /* readable when it ended; -1 before start and after plugin_end */
@@ -25,10 +29,11 @@ struct plugin_run {
 
 /* Starts 'path' with 'stdin_fd' (rewound first) as stdin, a new memfd as stdout, stderr
  * inherited, 'envp' as its environment and 'keep_fd' (or -1) inherited beside them;
- * everything else is close-on-exec.  The plugin dies with its parent (PR_SET_PDEATHSIG;
+ * everything else is close-on-exec.  'procs_fd' (or -1) is the cgroup.procs of the control
+ * group that it runs in.  The plugin dies with its parent (PR_SET_PDEATHSIG;
  * its own children do not).  0, or VFK_E_SYS: nothing was started. */
-int plugin_start(struct plugin_run *run, const char *path, int stdin_fd,
-		 char *const envp[], int keep_fd, struct vfk_err *err) VFK_MUST_CHECK;
+int plugin_start(struct plugin_run *run, const char *path, int stdin_fd, char *const envp[],
+		 int keep_fd, int procs_fd, struct vfk_err *err) VFK_MUST_CHECK;
 
 /* SIGKILLs the whole group; plugin_reap still has to be called. */
 void plugin_kill(const struct plugin_run *run);

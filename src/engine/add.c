@@ -56,6 +56,14 @@ static int check_plugin(struct engine *e, struct request *rq)
 			     rq->cni.ipam_type, rq->cni.cni_path);
 		return -1;
 	}
+	if (!e->ops.plugin_trusted(e->ops.ctx, path)) {
+		request_fail(e, rq, 7,
+			     "IPAM plugin %s or its directory can be written by others than "
+			     "root, as whom vfkeeper runs it when it releases a lease: chown "
+			     "root, chmod go-w",
+			     path);
+		return -1;
+	}
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	if (!config_is_plugin_dir(&e->config, path[0] ? path : "/")) {
@@ -102,37 +110,36 @@ static int check(struct engine *e, struct request *rq)
 
 void add_begin(struct engine *e, struct request *rq)
 {
+	/* P10: no ADD before every VF is verified. */
+	bool unverified = e->node->rec.records_missing && !e->node->rec.vfs_verified,
+	     absent;
 	char addr[PCI_STRLEN];
 	struct vf *vf;
 
 	if (check(e, rq) < 0)
 		return;
 	vf = node_vf(e->node, rq->cni.device);
-	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
-		/* P10: no ADD before every VF is verified. */
-		if (discover_failed(e, rq))
-			request_fail(e, rq, 11, "the node's VFs cannot be listed: %s",
-				     discover_failed(e, rq));
-		else
-			discover_wait(e, rq);
+	absent = !vf || vf->fsm.state == VF_ABSENT;
+	if ((absent || unverified) && discover_failed(e, rq)) {
+		request_fail(e, rq, 11, "the node's VFs cannot be listed: %s",
+			     discover_failed(e, rq));
 		return;
 	}
-	if (!vf || vf->fsm.state == VF_ABSENT) {
-		/* It may have appeared just now: one look, however many ask. */
-		if (e->discovering || e->discovered_at_ns < rq->arrived_ns) {
-			discover_wait(e, rq);
-			return;
-		}
+	/* It may have appeared just now: one look, however many ask. */
+	if (unverified || (absent && e->discovered_at_ns < rq->arrived_ns)) {
+		discover_wait(e, rq);
+		return;
+	}
+	if (!vf) {
+		request_fail(e, rq, 7,
+			     "deviceID %s is not a VF that vfkeeper knows (vfctl list)",
+			     pci_format(rq->cni.device, addr));
+		return;
+	}
+	if (absent) {
 		pci_format(rq->cni.device, addr);
-		if (!vf)
-			request_fail(e, rq, 7,
-				     "deviceID %s is not a VF that vfkeeper knows "
-				     "(vfctl list)",
-				     addr);
-		else
-			request_fail(e, rq, 11,
-				     "VF %s is gone from the bus (vfctl explain %s)",
-				     addr, addr);
+		request_fail(e, rq, 11, "VF %s is gone from the bus (vfctl explain %s)",
+			     addr, addr);
 		return;
 	}
 	rq->vf = vf;

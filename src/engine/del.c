@@ -195,16 +195,18 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 				node_vf(e->node, res->addr);
 
 	request_cause(e, rq);
-	if (!res->err.kind && res->addr != PCI_NONE && !e->discovered &&
-	    (!vf || vf->fsm.state == VF_ABSENT)) {
-		/* It is a VF, and discovery has not come to it yet. */
-		rq->identified = false;
-		if (discover_failed(e, rq))
+	if (!res->err.kind && res->addr != PCI_NONE && (!vf || vf->fsm.state == VF_ABSENT)) {
+		/* It is a VF that discovery has not come to yet. */
+		if (discover_failed(e, rq)) {
 			request_fail(e, rq, 11, "the node's VFs cannot be listed: %s",
 				     discover_failed(e, rq));
-		else
+			return;
+		}
+		if (e->discovered_at_ns < rq->arrived_ns) {
+			rq->identified = false;
 			discover_wait(e, rq);
-		return;
+			return;
+		}
 	}
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */
 		request_ok(e, rq);

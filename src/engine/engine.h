@@ -58,6 +58,8 @@ struct engine_ops {
 	/* Finds an IPAM plugin: the first hit in 'cni_path'; false: none. */
 	bool (*find_plugin)(void *ctx, const char *cni_path, const char *type, char *out,
 			    size_t cap);
+	/* plugin_trusted of base/plugin.h. */
+	bool (*plugin_trusted)(void *ctx, const char *path);
 	/* Facts about a netns descriptor: is it one, is it the engine's own. */
 	bool (*netns_valid)(void *ctx, int fd, bool *own);
 };

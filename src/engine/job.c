@@ -2,16 +2,12 @@
 #include "engine/job.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "base/clock.h"
-#include "base/plugin.h"
 #include "drivers/registry.h"
-#include "engine/cni.h"
+#include "engine/pay.h"
 
 const char *job_kind_name(enum job_kind kind)
 {
@@ -155,82 +151,6 @@ static void run_identify(const struct job_req *rq, const int *fds, unsigned n_fd
 	}
 }
 
-static void wait_plugin(struct plugin_run *run)
-{
-	struct pollfd pfd = { .fd = run->pidfd, .events = POLLIN };
-
-	for (;;) {
-		int64_t left = run->deadline_boot_ns - clock_boot_ns();
-		int rc;
-
-		if (left <= 0) {
-			plugin_kill(run);
-			return;
-		}
-		rc = poll(&pfd, 1, (int)(left / NS_PER_MS) + 1);
-		if (rc > 0 || (rc < 0 && errno != EINTR))
-			return;
-	}
-}
-
-/* The whole of a memfd as a NUL-terminated string; the caller frees. */
-static char *slurp(int fd, size_t *len)
-{
-	struct stat st;
-	char *text;
-
-	if (fstat(fd, &st) < 0 || !(text = malloc((size_t)st.st_size + 1)))
-		return NULL;
-	ssize_t got = pread(fd, text, (size_t)st.st_size, 0);
-
-	*len = got > 0 ? (size_t)got : 0;
-	text[*len] = '\0';
-	return text;
-}
-
-static void run_ipam(const struct job_req *rq, const int *fds, unsigned n_fds,
-		     struct job_res *res)
-{
-	static char *const no_env[] = { NULL };
-	struct plugin_run run = { .pid = -1,
-				  .pidfd = -1,
-				  .out_fd = -1,
-				  .deadline_boot_ns = rq->deadline_boot_ns };
-	VFK_AUTO(free_auto) char *over = NULL;
-	VFK_AUTO(free_auto) char **envp = NULL;
-	VFK_AUTO(free_auto) char *text = NULL;
-	enum run_outcome outcome;
-	struct cni_fail fail;
-	struct stat st;
-	size_t len = 0;
-	int status;
-
-	if (n_fds != 3 || !(over = slurp(fds[2], &len)) ||
-	    !(envp = plugin_env(no_env, over, len, "DEL"))) {
-		vfk_err_set(&res->err, VFK_E_NOMEM, 0, "environment of %s", rq->plugin);
-		return;
-	}
-	if (stat(rq->plugin, &st) < 0 || st.st_uid != 0 ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		vfk_err_set(&res->err, VFK_E_IPAM, 0,
-			    "%s is not root's alone to write: not run", rq->plugin);
-		return;
-	}
-	if (plugin_start(&run, rq->plugin, fds[1], envp, fds[0], &res->err) < 0)
-		return;
-	wait_plugin(&run);
-	plugin_reap(&run, &outcome, &status);
-	if (outcome == RUN_EXITED && status == 0) {
-		close(run.out_fd);
-		return;
-	}
-	text = slurp(run.out_fd, &len);
-	close(run.out_fd);
-	cni_ipam_failure(&fail, rq->plugin, outcome, status, text ? text : "",
-			 text ? len : 0);
-	vfk_err_set(&res->err, VFK_E_IPAM, 0, "%s", fail.msg);
-}
-
 size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
 	       void *result)
 {
@@ -276,7 +196,7 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 		run_discover(rq, fds, n_fds, res);
 		break;
 	case JOB_IPAM:
-		run_ipam(rq, fds, n_fds, res);
+		pay_run(rq, fds, n_fds, &res->err);
 		break;
 	}
 	return sizeof(*res);

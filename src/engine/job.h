@@ -36,6 +36,7 @@ struct job_req {
 	struct drv_env env;
 	struct drv_call call; /* pointers are void; ips and routes follow the struct */
 	char plugin[512];     /* IPAM: path */
+	uint64_t lease_id;    /* IPAM */
 };
 
 struct job_res {

@@ -267,6 +267,7 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 		return;
 	}
 	job->lease = l;
+	job->req->lease_id = l->rec.id;
 	job->byte = inflight_lease(l->rec.id);
 	job->fds[0] = dup_fd(fds[0]);
 	job->fds[1] = dup_fd(fds[1]);

@@ -389,6 +389,18 @@ static const char *step_now(const struct vf *vf)
 			    "none";
 }
 
+/* A DEL that waits for a journal which cannot be written any more (P10). */
+static bool answer_unsynced(struct engine *e, struct request *rq)
+{
+	VFK_AUTO(free_auto) char *text = NULL;
+
+	if (rq->cni.verb != CNI_DEL || engine_can_record(e))
+		return false;
+	text = VFK_STEAL(rq->answer);
+	answer_now(e, rq, 0, text);
+	return true;
+}
+
 static void too_late(struct engine *e, struct request *rq)
 {
 	struct cni_fail fail = { .code = 11 };
@@ -400,7 +412,8 @@ static void too_late(struct engine *e, struct request *rq)
 		request_fail(e, rq, 11,
 			     "VF %s: discovery of the node's VFs has not ended "
 			     "within the deadline",
-			     pci_format(rq->cni.device, addr));
+			     rq->cni.device == PCI_NONE ? "not known" :
+							  pci_format(rq->cni.device, addr));
 		return;
 	case REQ_QUEUED:
 	case REQ_OBSERVE:
@@ -432,7 +445,9 @@ static void too_late(struct engine *e, struct request *rq)
 		setup_failed(e, rq->vf, VF_EV_TIMEOUT, LEASE_EV_TIMEOUT, &fail);
 		return;
 	case REQ_ANSWER_SYNC:
-		request_fail(e, rq, 11, "the journal was not synced within the deadline");
+		if (!answer_unsynced(e, rq))
+			request_fail(e, rq, 11,
+				     "the journal was not synced within the deadline");
 		return;
 	case REQ_IDENTIFY:
 		request_fail(e, rq, 11,
@@ -560,8 +575,10 @@ static void check_one(struct engine *e, struct request *rq)
 	case REQ_SYNC:
 	case REQ_IPAM:
 	case REQ_SETUP:
-	case REQ_ANSWER_SYNC:
 	case REQ_IDENTIFY:
+		return;
+	case REQ_ANSWER_SYNC:
+		(void)answer_unsynced(e, rq);
 		return;
 	}
 }

@@ -96,6 +96,12 @@ static bool find_plugin(void *ctx, const char *cni_path, const char *type, char 
 	return plugin_find(cni_path, type, out, cap);
 }
 
+static bool trusted(void *ctx, const char *path)
+{
+	(void)ctx;
+	return plugin_trusted(path);
+}
+
 static bool netns_valid(void *ctx, int fd, bool *own)
 {
 	struct statfs fs;
@@ -125,6 +131,7 @@ int world_open(struct world *w, struct engine_ops *ops, struct vfk_err *err)
 	ops->memfd = new_memfd;
 	ops->slurp = slurp;
 	ops->find_plugin = find_plugin;
+	ops->plugin_trusted = trusted;
 	ops->netns_valid = netns_valid;
 	return 0;
 }

@@ -86,7 +86,7 @@ static void start(struct runner *r, const struct frame_run *run, int stdin_fd, i
 		return;
 	}
 	if (plugin_start(&r->plugin, path, stdin_fd, env, r->inflight[r->n_inflight - 1],
-			 &err) < 0) {
+			 -1, &err) < 0) {
 		not_run(r, RUN_NOT_STARTED, err.sys ? err.sys : EIO);
 		return;
 	}

@@ -59,12 +59,14 @@ struct ew {
 	unsigned n_jobs, n_jobs_ever;
 	uint64_t held[EW_MAX_HELD]; /* bytes that somebody else holds */
 	unsigned n_held;
-	bool plugin_missing, plugin_outside, netns_own, netns_bad;
+	bool plugin_missing, plugin_outside, plugin_untrusted, netns_own, netns_bad;
 	/* How the next jobs end. */
 	uint32_t fail_steps; /* steps that fail */
 	bool fail_ipam;	     /* IPAM jobs fail */
 	enum vfk_err_kind fail_kind;
-	bool hold_jobs; /* jobs do not end by themselves */
+	enum vfk_err_kind fail_discover; /* 0: discovery works */
+	unsigned n_discovered;		 /* how often it ended */
+	bool hold_jobs;			 /* jobs do not end by themselves */
 	bool hold_sync, hold_ipam;
 	int sync_errno;
 	/* What OBSERVE says; unless told, that all is as it should be. */
@@ -134,7 +136,8 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 		ew_note(w, "job STEPS %x", rq->steps);
 	else if (rq->kind != JOB_DISCOVER)
 		ew_note(w, "job %s", job_kind_name(rq->kind));
-	if (rq->kind == JOB_DISCOVER) { /* its memfd is filled while we have it */
+	if (rq->kind == JOB_DISCOVER &&
+	    !w->fail_discover) { /* its memfd is filled while we have it */
 		for (unsigned i = 0; i <= w->n_vfs; i++) {
 			struct job_found f = { .driver = "sim" };
 
@@ -284,6 +287,12 @@ static inline bool ew_find_plugin(void *ctx, const char *cni_path, const char *t
 	return true;
 }
 
+static inline bool ew_plugin_trusted(void *ctx, const char *path)
+{
+	(void)path;
+	return !((struct ew *)ctx)->plugin_untrusted;
+}
+
 static inline bool ew_netns_valid(void *ctx, int fd, bool *own)
 {
 	struct ew *w = ctx;
@@ -346,6 +355,9 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		snprintf(res.driver, sizeof(res.driver), "sim");
 		break;
 	case JOB_DISCOVER:
+		w->n_discovered++;
+		if (w->fail_discover)
+			vfk_err_set(&res.err, w->fail_discover, 0, "no list of links");
 		break;
 	case JOB_IPAM:
 		if (w->fail_ipam)
@@ -474,6 +486,7 @@ static inline struct ew *ew_new(unsigned n_vfs)
 				      .memfd = ew_memfd,
 				      .slurp = ew_slurp,
 				      .find_plugin = ew_find_plugin,
+				      .plugin_trusted = ew_plugin_trusted,
 				      .netns_valid = ew_netns_valid };
 	ew_start(w);
 	return w;

@@ -304,6 +304,71 @@ static void spooled_del_without_a_record_pays(void)
 	ew_free(w);
 }
 
+/* A VF that this engine does not know, and whose link is in the caller's namespace. */
+static struct ew *unknown_vf(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->identified = EW_VF(0);
+	vf_event(w->e, ew_vf(w, 0), VF_EV_VANISHED, false);
+	w->n_discovered = 0;
+	return w;
+}
+
+static void discovery_that_fails_is_said_once(void)
+{
+	struct ew *w = unknown_vf();
+	struct ew_client *add, *del;
+
+	w->fail_discover = VFK_E_KERNEL;
+	add = EW_ADD(w, .container = "c1");
+	EW_FAILED(add,
+		  "\"code\":11,\"msg\":\"the node's VFs cannot be listed: no list of links\"");
+	SUITE_INT(w->n_discovered, 1);
+	del = EW_DEL(w, .container = "c1");
+	EW_FAILED(del,
+		  "\"code\":11,\"msg\":\"the node's VFs cannot be listed: no list of links\"");
+	SUITE_INT(w->n_discovered, 2);
+	w->fail_discover = 0;
+	EW_OK(EW_DEL(w, .container = "c1"));
+	ew_free(w);
+}
+
+static void discovery_that_is_busy_is_waited_for(void)
+{
+	struct ew *w = unknown_vf();
+	struct ew_client *add;
+
+	w->fail_discover = VFK_E_BUSY;
+	add = EW_ADD(w, .container = "c1");
+	CU_ASSERT_FALSE(add->answered);
+	SUITE_INT(w->n_discovered, 1); /* and not again and again */
+	ew_pass(w, NS_PER_S);
+	SUITE_INT(w->n_discovered, 2);
+	CU_ASSERT_FALSE(add->answered);
+	w->fail_discover = 0;
+	ew_pass(w, NS_PER_S);
+	EW_OK(add);
+	ew_free(w);
+}
+
+static void del_that_waits_for_discovery_outlives_its_caller(void)
+{
+	struct ew *w = unknown_vf();
+	struct ew_client *del;
+
+	w->fail_discover = VFK_E_BUSY;
+	del = EW_DEL(w, .container = "c1");
+	CU_ASSERT_FALSE(del->answered);
+	ew_gone(w, del);
+	w->fail_discover = 0;
+	ew_trace_clear(w);
+	ew_pass(w, NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS"));
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 static void rounds_are_30_s_apart(void)
 {
 	struct ew *w = ew_new(1);
@@ -322,6 +387,12 @@ static void rounds_are_30_s_apart(void)
 VFK_SUITE(engine_paths,
 	  { "P8: a DEL from the spool without a record pays",
 	    spooled_del_without_a_record_pays },
+	  { "a discovery that fails is one clear error for who waits",
+	    discovery_that_fails_is_said_once },
+	  { "a discovery that is busy is waited for, with pauses",
+	    discovery_that_is_busy_is_waited_for },
+	  { "a DEL that waits for discovery outlives its caller",
+	    del_that_waits_for_discovery_outlives_its_caller },
 	  { "rounds over all VFs are 30 s apart", rounds_are_30_s_apart },
 	  { "P10: a stored request outlives failed snapshots",
 	    stored_request_outlives_failed_snapshots },

@@ -258,6 +258,22 @@ static void r11_plugin_outside_plugin_dirs(void)
 	ew_free(w);
 }
 
+static void r11_plugin_that_others_can_write(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->plugin_untrusted = true;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	EW_FAILED(c,
+		  "\"code\":7,\"msg\":\"IPAM plugin /usr/bin/host-local or its directory can "
+		  "be written by others than root, as whom vfkeeper runs it when it releases a "
+		  "lease: chown root, chmod go-w\"");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_INT(c->n_runs, 0);
+	ew_free(w);
+}
+
 static void r12_add_that_began_before_its_del(void)
 {
 	struct ew *w = ew_new(1);
@@ -432,6 +448,28 @@ static void p2_answer_after_the_sync(void)
 	w->hold_sync = false;
 	ew_settle(w);
 	EW_OK(c);
+	ew_free(w);
+}
+
+static void p10_del_waits_for_no_journal_that_is_lost(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->e->config.sync_all = true;
+	w->hold_sync = true;
+	c = EW_DEL(w, .container = "c1");
+	CU_ASSERT_FALSE(c->answered);
+	w->disk.fail_at = w->disk.n_ops + 1; /* from now on nothing can be written */
+	w->disk.fail_count = 100000;
+	w->disk.fail_errno = EIO;
+	w->sync_errno = EIO;
+	w->hold_sync = false;
+	ew_settle(w);
+	ew_pass(w, 3 * NS_PER_S);
+	EW_OK(c);
+	EW_OK(EW_DEL(w, .container = "c1"));
 	ew_free(w);
 }
 
@@ -664,6 +702,8 @@ VFK_SUITE(
 	{ "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
 	{ "R11: a plugin outside plugin_dirs is refused, both named",
 	  r11_plugin_outside_plugin_dirs },
+	{ "R11: a plugin that others than root can write is refused",
+	  r11_plugin_that_others_can_write },
 	{ "R12: an ADD that began before a DEL of its attachment is refused",
 	  r12_add_that_began_before_its_del },
 	{ "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
@@ -674,6 +714,8 @@ VFK_SUITE(
 	{ "P1: no record, no step", p1_record_before_the_step },
 	{ "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	{ "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
+	{ "P10: with sync = all a DEL does not wait for a journal that is lost",
+	  p10_del_waits_for_no_journal_that_is_lost },
 	{ "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
 	{ "P4: a free VF whose link somebody took is not given to a pod",
 	  p4_a_free_vf_that_is_taken },

@@ -111,7 +111,7 @@ static void runs(void)
 	up();
 	lseek(in, 0, SEEK_END);
 	SUITE_INT(plugin_start(&run, script("p", "cat; echo \" $A $0\"; exit 3"), in, env,
-			       -1, &err),
+			       -1, -1, &err),
 		  0);
 	CU_ASSERT(run.pid > 1 && run.pidfd >= 0);
 	plugin_reap(&run, &outcome, &status);
@@ -132,7 +132,8 @@ static void reports_a_signal(void)
 	int status, in = memfd_with("");
 
 	up();
-	SUITE_INT(plugin_start(&run, script("p", "kill -SEGV $$"), in, environ, -1, &err),
+	SUITE_INT(plugin_start(&run, script("p", "kill -SEGV $$"), in, environ, -1, -1,
+			       &err),
 		  0);
 	plugin_reap(&run, &outcome, &status);
 	SUITE_INT(outcome, RUN_SIGNALLED);
@@ -147,7 +148,8 @@ static void starts_nothing(void)
 	int in = memfd_with("");
 
 	up();
-	SUITE_INT(plugin_start(&run, in_dir("none"), in, environ, -1, &err), -VFK_E_SYS);
+	SUITE_INT(plugin_start(&run, in_dir("none"), in, environ, -1, -1, &err),
+		  -VFK_E_SYS);
 	SUITE_INT(err.sys, ENOENT);
 	snprintf(expected, sizeof(expected), "execute %s: ENOENT", in_dir("none"));
 	SUITE_STR(err.msg, expected);
@@ -155,7 +157,7 @@ static void starts_nothing(void)
 	SUITE_INT(run.out_fd, -1);
 	script("p", "");
 	chmod(in_dir("p"), 0644);
-	SUITE_INT(plugin_start(&run, in_dir("p"), in, environ, -1, &err), -VFK_E_SYS);
+	SUITE_INT(plugin_start(&run, in_dir("p"), in, environ, -1, -1, &err), -VFK_E_SYS);
 	SUITE_INT(err.sys, EACCES);
 	SUITE_INT(waitpid(-1, NULL, WNOHANG), -1); /* nobody left to be waited for */
 	close(in);
@@ -174,7 +176,7 @@ static void inherits_one_descriptor(void)
 			       script("p", "for f in /proc/$$/fd/*; do n=${f##*/}; "
 					   "case $(readlink $f) in $0) ;; "
 					   "*) [ $n -gt 2 ] && readlink $f;; esac; done"),
-			       in, environ, keep, &err),
+			       in, environ, keep, -1, &err),
 		  0);
 	plugin_reap(&run, &outcome, &status);
 	SUITE_STR(output(), "/memfd:in (deleted)\n");
@@ -217,7 +219,7 @@ static void starts_with_default_signals(void)
 	SUITE_INT(plugin_start(&run,
 			       script("p", "while read k v; do case $k in SigBlk:|SigIgn:) "
 					   "echo $k$v;; esac; done </proc/$$/status"),
-			       in, environ, -1, &err),
+			       in, environ, -1, -1, &err),
 		  0);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -275,7 +277,7 @@ static void kills_the_group(void)
 
 	up();
 	snprintf(text, sizeof(text), "sleep 100 & echo $! >%s; wait", in_dir("pid"));
-	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, &err), 0);
+	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, -1, &err), 0);
 	child = pid_in(in_dir("pid"));
 	CU_ASSERT_FATAL(child > 1);
 	CU_ASSERT(getpgid(child) == run.pid);
@@ -298,7 +300,7 @@ static void ends_what_is_left(void)
 
 	up();
 	snprintf(text, sizeof(text), "sleep 100 & echo $! >%s; exit 0", in_dir("pid"));
-	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, &err), 0);
+	SUITE_INT(plugin_start(&run, script("p", text), in, environ, -1, -1, &err), 0);
 	pfd = (struct pollfd){ .fd = run.pidfd, .events = POLLIN };
 	SUITE_INT(poll(&pfd, 1, 20000), 1);
 	child = pid_in(in_dir("pid"));
@@ -320,7 +322,7 @@ static void dies_with_its_parent(void)
 	CU_ASSERT_FATAL(pipe2(pipe_fds, O_CLOEXEC) == 0);
 	parent = fork();
 	if (parent == 0) {
-		if (plugin_start(&run, script("p", "exec sleep 100"), in, environ, -1,
+		if (plugin_start(&run, script("p", "exec sleep 100"), in, environ, -1, -1,
 				 &err) == 0 &&
 		    write(pipe_fds[1], &run.pid, sizeof(run.pid)) > 0)
 			pause();
@@ -353,7 +355,7 @@ static void works_with_closed_std_fds(void)
 		close(0);
 		close(1);
 		low = dup(in); /* 0 */
-		if (plugin_start(&run, in_dir("p"), low, environ, -1, &err) < 0)
+		if (plugin_start(&run, in_dir("p"), low, environ, -1, -1, &err) < 0)
 			_exit(2);
 		plugin_reap(&run, &outcome, &code);
 		_exit(strcmp(output(), "xy\n") != 0);
@@ -379,7 +381,7 @@ static void waits_for_a_busy_text(void)
 		_exit(0);
 	}
 	close(fd);
-	SUITE_INT(plugin_start(&run, in_dir("p"), in, environ, -1, &err), 0);
+	SUITE_INT(plugin_start(&run, in_dir("p"), in, environ, -1, -1, &err), 0);
 	plugin_reap(&run, &outcome, &status);
 	SUITE_STR(output(), "late\n");
 	waitpid(writer, NULL, 0);
@@ -415,6 +417,49 @@ static void builds_an_environment(void)
 	SUITE_STR(join(plugin_env(empty, "X=1", 4, "ADD")), "X=1 CNI_COMMAND=ADD ");
 }
 
+static void only_root_can_write_a_trusted_one(void)
+{
+	const char *path;
+
+	up();
+	path = script("p", "exit 0");
+	chmod(dir, 0755);
+	chmod(path, 0755);
+	SUITE_INT(plugin_trusted(path), geteuid() == 0);
+	chmod(path, 0775);
+	CU_ASSERT_FALSE(plugin_trusted(path));
+	chmod(path, 0757);
+	CU_ASSERT_FALSE(plugin_trusted(path));
+	chmod(path, 0755);
+	chmod(dir, 01777);
+	CU_ASSERT_FALSE(plugin_trusted(path));
+	chmod(dir, 0755);
+	SUITE_INT(plugin_trusted(path), geteuid() == 0);
+	if (chown(path, 65534, 0) == 0)
+		CU_ASSERT_FALSE(plugin_trusted(path));
+	CU_ASSERT_FALSE(plugin_trusted(in_dir("none")));
+	CU_ASSERT_FALSE(plugin_trusted("relative"));
+	down();
+}
+
+static void enters_its_control_group(void)
+{
+	int status, in = memfd_with(""), procs = memfd_create("procs", MFD_CLOEXEC);
+	enum run_outcome outcome;
+	char said[8] = "";
+
+	up();
+	SUITE_INT(plugin_start(&run, script("p", "exit 0"), in, environ, -1, procs, &err),
+		  0);
+	plugin_reap(&run, &outcome, &status);
+	CU_ASSERT(pread(procs, said, sizeof(said), 0) == 1);
+	SUITE_STR(said, "0");
+	close(run.out_fd);
+	close(procs);
+	close(in);
+	down();
+}
+
 VFK_SUITE(plugin, { "finds the first regular file and nothing else", finds },
 	  { "runs with stdin from its start, environment and exit code", runs },
 	  { "reports the signal that ended it", reports_a_signal },
@@ -425,6 +470,9 @@ VFK_SUITE(plugin, { "finds the first regular file and nothing else", finds },
 	  { "leaves nothing of its group behind", ends_what_is_left },
 	  { "dies with its parent", dies_with_its_parent },
 	  { "starts where standard descriptors are closed", works_with_closed_std_fds },
+	  { "is trusted if only root can have written it",
+	    only_root_can_write_a_trusted_one },
+	  { "enters its control group before it runs", enters_its_control_group },
 	  { "waits for a program that is still being written", waits_for_a_busy_text },
 	  { "gets the stored environment before the client's, and its verb",
 	    builds_an_environment })
