@@ -30,6 +30,7 @@ struct job {
 	int64_t deadline_ns; /* set when it starts */
 	bool late;	     /* past its deadline; its worker is being ended */
 	unsigned sync_file;  /* SYNC */
+	bool sync_names;     /* SYNC: of the directory, too */
 	uint64_t sync_upto;
 	int memfd;	     /* DISCOVER; -1 */
 	struct job_req *req; /* freed when started */

@@ -2,6 +2,7 @@
 #include "engine/job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,9 +22,30 @@ const char *job_kind_name(enum job_kind kind)
 	return "?";
 }
 
+static int sync_dir(int fd)
+{
+	/* Some file systems have nothing to sync there. */
+	return fsync(fd) < 0 && errno != EINVAL ? -1 : 0;
+}
+
+/* The journal's directory, that of vfkeeper and the one above: the first engine of a node
+ * makes the names in all three. */
+static int sync_names(int dir)
+{
+	VFK_AUTO(fd_auto)
+	int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	VFK_AUTO(fd_auto)
+	int above = openat(dir, "../..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return parent < 0 || above < 0 || sync_dir(dir) < 0 || sync_dir(parent) < 0 ||
+			       sync_dir(above) < 0 ?
+		       -1 :
+		       0;
+}
+
 static void run_sync(const int *fds, unsigned n_fds, struct job_res *res)
 {
-	if (n_fds != 1) {
+	if (n_fds < 1) {
 		vfk_err_set(&res->err, VFK_E_INTERNAL, 0, "sync job without a file");
 		return;
 	}
@@ -33,6 +55,9 @@ static void run_sync(const int *fds, unsigned n_fds, struct job_res *res)
 		vfk_err_set(&res->err, VFK_E_SYS, errno, "fdatasync of the journal");
 		return;
 	}
+	if (n_fds > 1 && sync_names(fds[1]) < 0)
+		vfk_err_set(&res->err, VFK_E_SYS, errno,
+			    "fsync of the journal's directory");
 }
 
 /* A failing step never skips the ones that do not need it. */

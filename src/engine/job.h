@@ -11,7 +11,7 @@
 #include "drivers/driver.h"
 
 #define JOB_KINDS(X)                                                                     \
-	X(SYNC, 1)     /* fds: [file]; fdatasync */                                      \
+	X(SYNC, 1)     /* fds: [file, directory?]; fdatasync */                          \
 	X(STEPS, 2)    /* fds: [inflight, netns?]; steps of one VF, in bit order */      \
 	X(OBSERVE, 3)  /* fds: [inflight, netns?]; where is the VF, what is set */       \
 	X(IDENTIFY, 4) /* fds: [netns]; which VF is this link */                         \

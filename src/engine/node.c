@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/frame.h"
+#include "base/log.h"
 
 void node_init(struct node *n)
 {
@@ -449,6 +450,10 @@ static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 
 		VFK_AUTO(free_auto)
 		char *bytes = node_blob_get(n, j, b->id, &rec.len_bytes, err);
+		if (!bytes && err->kind == VFK_E_GONE) {
+			log_warn("journal", "a stored request is lost: %s", err->msg);
+			continue;
+		}
 		if (!bytes)
 			return -err->kind;
 		rec.bytes = bytes;

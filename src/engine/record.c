@@ -247,7 +247,7 @@ void sync_kick(struct engine *e)
 	struct job *job;
 	unsigned file;
 	uint64_t upto;
-	int fd;
+	int fd, names_fd;
 
 	if (!e->journal || synced(e, e->sync_wanted))
 		return;
@@ -263,6 +263,11 @@ void sync_kick(struct engine *e)
 	job->sync_upto = upto;
 	job->fds[0] = dup_fd(fd);
 	job->n_fds = 1;
+	names_fd = journal_want_names(e->journal);
+	if (names_fd >= 0) {
+		job->fds[job->n_fds++] = dup_fd(names_fd);
+		job->sync_names = true;
+	}
 	job_submit(e, job);
 }
 
@@ -270,6 +275,8 @@ void sync_done(struct engine *e, const struct job *job, const struct job_res *re
 {
 	struct vfk_err err = { 0 };
 
+	if (!res->err.kind && job->sync_names)
+		journal_names_synced(e->journal);
 	journal_synced(e->journal, job->sync_file, job->sync_upto,
 		       res->err.kind ? (res->err.sys ? res->err.sys : EIO) : 0);
 	if (res->err.kind) {

@@ -12,6 +12,8 @@
 #include "base/attr.h"
 #include "base/err.h"
 
+#define DISK_ASIDE_MAX 12
+
 /* Files are numbered 0..JOURNAL_FILES-1.  All calls return 0 (or a length) or a negative
  * errno, handle EINTR and short I/O, and never block on the network. */
 struct disk {
@@ -25,7 +27,10 @@ struct disk {
 	/* A descriptor of file 'n' for the sync worker (borrowed), or -1: the disk has none
 	 * and syncs are reported by whoever plays the worker. */
 	int (*fd)(void *ctx, unsigned n);
-	/* Renames file 'n' to "<name>.damaged-<wall seconds>" and forgets it. */
+	/* The directory, for the sync worker as 'fd'; NULL: names are on the disk at once. */
+	int (*dir_fd)(void *ctx);
+	/* Renames file 'n' to "<name>.damaged-<wall seconds>" and forgets it.  Of those set
+	 * aside the newest DISK_ASIDE_MAX are kept. */
 	int (*set_aside)(void *ctx, unsigned n);
 	void (*close)(void *ctx);
 };

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal's files on a real file system. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "io/disk.h"
 
 #define FS_FILES 3
@@ -116,6 +119,41 @@ static int fs_fd(void *ctx, unsigned n)
 	return ((struct fs *)ctx)->fds[n];
 }
 
+static int fs_dir_fd(void *ctx)
+{
+	return ((struct fs *)ctx)->dir;
+}
+
+static int is_aside(const struct dirent *de)
+{
+	return strstr(de->d_name, ".damaged-") != NULL;
+}
+
+/* By the seconds at the end of the name. */
+static int older_first(const struct dirent **a, const struct dirent **b)
+{
+	long long left = atoll(strrchr((*a)->d_name, '-') + 1);
+	long long right = atoll(strrchr((*b)->d_name, '-') + 1);
+
+	return (left > right) - (left < right);
+}
+
+/* A disk that is damaged again and again must not be filled. */
+static void drop_oldest(const struct fs *fs)
+{
+	struct dirent **all;
+	int n = scandirat(fs->dir, ".", &all, is_aside, older_first);
+
+	for (int i = 0; i < n; i++) {
+		if (i < n - DISK_ASIDE_MAX && unlinkat(fs->dir, all[i]->d_name, 0) == 0)
+			log_warn("journal", "%s removed: %u set aside later are kept",
+				 all[i]->d_name, DISK_ASIDE_MAX);
+		free(all[i]);
+	}
+	if (n >= 0)
+		free(all);
+}
+
 static int fs_set_aside(void *ctx, unsigned n)
 {
 	long long seconds = (long long)(clock_wall_ns() / NS_PER_S);
@@ -138,6 +176,7 @@ static int fs_set_aside(void *ctx, unsigned n)
 	if (rc == 0) {
 		fd_auto(&fs->fds[n]);
 		fs->fds[n] = -1;
+		drop_oldest(fs);
 	}
 	return rc;
 }
@@ -172,6 +211,7 @@ int fs_disk(struct disk *out, const char *dir, bool read_only, struct vfk_err *e
 			      .pread = fs_pread,
 			      .pwrite = fs_pwrite,
 			      .fd = fs_fd,
+			      .dir_fd = fs_dir_fd,
 			      .set_aside = fs_set_aside,
 			      .close = fs_close };
 	return 0;

@@ -74,6 +74,7 @@ struct jr_survey {
 		struct jf_header h;
 		uint64_t size;
 		bool missing; /* there is no file of this name */
+		bool passed;  /* a record of it was given to the owner */
 	} files[JOURNAL_FILES];
 	int base;		    /* -1: none */
 	uint64_t base_snapshot_end; /* sequence of its END record */

@@ -33,6 +33,7 @@ struct journal {
 	uint64_t next_seq, next_number, durable;
 	bool broken;	  /* a record could not be written */
 	bool sync_failed; /* and no file has been synced since */
+	bool names_wait;  /* the names of the files may not be on the disk */
 	struct jd_mark *mark;
 	/* A file being begun; -1 outside journal_begin. */
 	int target;
@@ -342,8 +343,12 @@ int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 
 	if (!rec)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read journal.%u", file);
-	if (file >= JOURNAL_FILES || !generation ||
-	    j->slots[file].generation != generation || offset < JF_DATA + JR_HEADER)
+	/* Files that are being replaced are as they were, all but the one that is written;
+	 * their records prove themselves. */
+	if (j->cur < 0 && (int)file == j->target)
+		return vfk_err_set(err, VFK_E_GONE, 0, "journal.%u was set aside", file);
+	if (file >= JOURNAL_FILES || !generation || offset < JF_DATA + JR_HEADER ||
+	    (j->cur >= 0 && j->slots[file].generation != generation))
 		return vfk_err_set(err, VFK_E_CORRUPT, 0,
 				   "the file journal.%u was begun anew", file);
 	got = j->disk.pread(j->disk.ctx, file, rec, jr_bytes(len_bytes),
@@ -401,6 +406,16 @@ void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys)
 	}
 }
 
+int journal_want_names(const struct journal *j)
+{
+	return j->names_wait && j->disk.dir_fd ? j->disk.dir_fd(j->disk.ctx) : -1;
+}
+
+void journal_names_synced(struct journal *j)
+{
+	j->names_wait = false;
+}
+
 uint64_t journal_durable(const struct journal *j)
 {
 	return j->durable;
@@ -430,6 +445,7 @@ static int open_slot(struct journal *j, unsigned n, struct vfk_err *err)
 	if (rc < 0)
 		return vfk_err_set(err, VFK_E_SYS, -rc, "open journal.%u for writing", n);
 	fresh = size == 0;
+	j->names_wait |= fresh;
 	s->size = size;
 	rc = grow_slot(j, n, j->cfg.min_size, err);
 	if (rc < 0)
@@ -444,6 +460,7 @@ static int set_aside(struct journal *j, unsigned n, struct vfk_err *err)
 
 	if (rc < 0 && rc != -ENOENT)
 		return vfk_err_set(err, VFK_E_SYS, -rc, "set journal.%u aside", n);
+	j->names_wait = true;
 	j->slots[n] = (struct slot){ 0 };
 	return 0;
 }
@@ -455,9 +472,15 @@ static int replace_damaged(struct journal *j, const struct jr_survey *sv,
 {
 	int base = sv->base, first = -1, rc = 0;
 
-	for (int n = 0; n < JOURNAL_FILES; n++)
-		if (n != base && (first < 0 || j->slots[n].number < j->slots[first].number))
+	/* Rather one that nothing was read from: the snapshot may need what stands there. */
+	for (int n = 0; n < JOURNAL_FILES; n++) {
+		if (n == base)
+			continue;
+		if (first < 0 || (sv->files[first].passed && !sv->files[n].passed) ||
+		    (sv->files[first].passed == sv->files[n].passed &&
+		     j->slots[n].number < j->slots[first].number))
 			first = n;
+	}
 	rc = set_aside(j, (unsigned)first, err);
 	if (rc == 0)
 		rc = open_slot(j, (unsigned)first, err);
@@ -520,14 +543,18 @@ static int prepare(struct journal *j, const struct journal_status *st,
 	int rc = 0;
 
 	adopt_survey(j, sv, st, before);
+	/* The engine that made the files may have died before its first sync. */
+	j->names_wait = before && !before->synced_generation;
 	mark_set(j, synced_generation, j->synced < 0 ? 0 : j->slots[j->synced].generation);
 	if (j->cur >= 0) {
 		mark_set(j, written_generation, 0);
 		mark_set(j, written_end, j->end);
 		mark_set(j, written_generation, j->slots[j->cur].generation);
 	}
-	if (st->verdict == JOURNAL_DAMAGED)
+	if (st->verdict == JOURNAL_DAMAGED) {
+		mark_set(j, synced_generation, 0); /* also for the names of the new files */
 		return replace_damaged(j, sv, err);
+	}
 	for (unsigned n = 0; rc == 0 && n < JOURNAL_FILES; n++)
 		rc = open_slot(j, n, err);
 	if (rc == 0 && sv->base >= 0 && before &&

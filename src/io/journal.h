@@ -117,6 +117,11 @@ uint64_t journal_capacity(const struct journal *j);
  * journal_begin (into another file) plus a good sync of it clears that. */
 bool journal_want_sync(struct journal *j, int *fd, unsigned *file, uint64_t *upto);
 void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys);
+/* The journal's directory (borrowed) if files in it were made or renamed and it was not
+ * synced since: the next sync has to take it and its parents along, and journal_names_synced,
+ * before journal_synced, tells that it has.  -1: nothing is waiting. */
+int journal_want_names(const struct journal *j);
+void journal_names_synced(struct journal *j);
 uint64_t journal_durable(const struct journal *j); /* highest synced sequence */
 uint64_t journal_last(const struct journal *j);	   /* highest written sequence */
 /* A sync failed and no other file has been synced since, or a record could not be written
@@ -124,7 +129,8 @@ uint64_t journal_last(const struct journal *j);	   /* highest written sequence *
 bool journal_failed(const struct journal *j);
 
 /* Reads 'len_bytes' of a payload written before, at the place that journal_append's
- * companion below or journal_record said.  VFK_E_CORRUPT if the file was begun anew. */
+ * companion below or journal_record said.  VFK_E_CORRUPT if the file was begun anew;
+ * VFK_E_GONE, within cfg.snapshot only: it is lost with a damaged file, do without it. */
 int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 		    uint64_t offset, void *buf, size_t len_bytes,
 		    struct vfk_err *err) VFK_MUST_CHECK;

@@ -78,6 +78,7 @@ static int pass(struct reading *rd, unsigned file, const struct jr_rec *rec,
 	rd->st->last_seq = rec->h.seq;
 	if (rec->h.type >= JR_TYPE_INTERNAL || !rd->in->fn)
 		return 0;
+	rd->sv->files[file].passed = true;
 	return rd->in->fn(rd->in->arg, &out, err);
 }
 

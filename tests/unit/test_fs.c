@@ -145,6 +145,17 @@ static void sets_aside(void)
 	closedir(d);
 	/* None replaced another although all were of one second. */
 	SUITE_INT(n_aside, 3);
+	for (unsigned i = 0; i < 2 * DISK_ASIDE_MAX; i++) {
+		SUITE_INT(disk.open(disk.ctx, i % 3, true, true, &size), 0);
+		SUITE_INT(disk.set_aside(disk.ctx, i % 3), 0);
+	}
+	SUITE_INT(disk.open(disk.ctx, 1, true, true, &size), 0); /* none of them */
+	n_aside = 0;
+	d = opendir(dir);
+	while ((de = readdir(d)))
+		n_aside += strstr(de->d_name, ".damaged-") != NULL;
+	closedir(d);
+	SUITE_INT(n_aside, DISK_ASIDE_MAX);
 	end();
 }
 

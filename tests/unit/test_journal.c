@@ -378,6 +378,34 @@ static void mark_keeps_durable(void)
 
 /* --- limits and faults --- */
 
+static void names_are_synced_once(void)
+{
+	unsigned file;
+	uint64_t upto;
+	int fd;
+
+	make_dir();
+	app_init(&app);
+	SUITE_INT(open_real(true), 0);
+	CU_ASSERT(journal_want_names(app.j) >= 0);
+	app_close(&app); /* dies before its first sync */
+	SUITE_INT(open_real(true), 0);
+	CU_ASSERT(journal_want_names(app.j) >= 0);
+	CU_ASSERT(journal_want_sync(app.j, &fd, &file, &upto));
+	journal_names_synced(app.j);
+	journal_synced(app.j, file, upto, 0);
+	SUITE_INT(journal_want_names(app.j), -1);
+	app_close(&app);
+	SUITE_INT(open_real(true), 0);
+	SUITE_INT(journal_want_names(app.j), -1);
+	app_close(&app);
+	unlink(mark_path); /* the next boot: what is there came from the disk */
+	SUITE_INT(open_real(true), 0);
+	SUITE_INT(journal_want_names(app.j), -1);
+	app_close(&app);
+	remove_dir();
+}
+
 static void grows(void)
 {
 	uint64_t room, seq, capacity;
@@ -669,6 +697,92 @@ static void damage_is_set_aside(void)
 	SUITE_INT(app.cells[0], 99);
 	SUITE_INT(app.cells[6], 15);
 	end_mem();
+}
+
+/* An owner that copies payloads from the files that it replaces, as the engine does. */
+struct copier {
+	unsigned file[8], n, n_copied, n_gone;
+	uint64_t generation[8], offset[8];
+	size_t len[8];
+};
+
+static int note_place(void *arg, const struct journal_record *rec, struct vfk_err *err)
+{
+	struct copier *c = arg;
+
+	(void)err;
+	if (c->n < 8) {
+		c->file[c->n] = rec->file;
+		c->generation[c->n] = rec->generation;
+		c->offset[c->n] = rec->offset;
+		c->len[c->n++] = rec->len_bytes;
+	}
+	return 0;
+}
+
+static int copy_places(void *arg, struct journal *j, struct vfk_err *err)
+{
+	struct copier *c = arg;
+	uint64_t offset;
+	char buf[100];
+
+	for (unsigned i = 0; i < c->n; i++) {
+		int rc = journal_read_at(j, c->file[i], c->generation[i], c->offset[i],
+					 buf, c->len[i], err);
+
+		if (rc == -VFK_E_GONE) {
+			c->n_gone++;
+			continue;
+		}
+		if (rc < 0)
+			return rc;
+		c->n_copied++;
+		rc = journal_snapshot_put(j, APP_TYPE, buf, c->len[i], &offset, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What the owner left in the damaged files it can still read while they are replaced. */
+static void copies_from_damaged(void)
+{
+	for (unsigned bad_header = 0; bad_header < 2; bad_header++) {
+		struct copier c = { .n = 0 }, again = { .n = 0 };
+		struct journal_status st;
+		struct journal *j = NULL;
+		struct journal_cfg cfg = { .min_size = SIZE,
+					   .snapshot = copy_places,
+					   .arg = &c };
+		struct disk disk;
+
+		begin_mem();
+		for (unsigned i = 0; i < 3; i++) {
+			SUITE_INT(app_set(&app, i, i + 1), 0);
+			app_sync(&app, &mem);
+		}
+		if (bad_header)
+			mem.files[0].now[40] ^= 1;
+		else
+			mem.files[0].now[mem_offset_of(&mem, 0, 12) + 48] ^= 1;
+		app_close(&app);
+		disk = mem_as_disk(&mem);
+		cfg.disk = &disk;
+		SUITE_INT(journal_open(&j, &cfg, note_place, &st, &app.err), 0);
+		SUITE_INT(st.verdict, JOURNAL_DAMAGED);
+		CU_ASSERT(c.n > 0);
+		SUITE_INT(c.n_copied, c.n);
+		SUITE_INT(c.n_gone, 0);
+		journal_close(j);
+		disk = mem_as_disk(&mem);
+		cfg.arg = &again;
+		SUITE_INT(journal_open(&j, &cfg, note_place, &st, &app.err), 0);
+		SUITE_INT(st.verdict, JOURNAL_CLEAN);
+		SUITE_INT(again.n, c.n);
+		journal_close(j);
+		app_init(&app);
+		mem_fini(&mem);
+	}
 }
 
 /* Opening a damaged journal is cut short at each write: the next one finds the damage again
@@ -1166,6 +1280,8 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	  { "treats a failed sync as final for its file", failed_sync_is_final },
 	  { "does not trust a failed file after a restart", failed_sync_survives_engine },
 	  { "keeps the synced sequence in its mark", mark_keeps_durable },
+	  { "wants the names of its files synced once in their life",
+	    names_are_synced_once },
 	  { "grows all files", grows },
 	  { "refuses what is too long and stays usable", refuses_too_long },
 	  { "takes no record after a failed write until a file is begun", failed_write },
@@ -1177,6 +1293,7 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	  { "leaves files of an unknown version alone", unknown_version },
 	  { "leaves files with unknown incompatible features alone", unknown_features },
 	  { "sets damaged files aside and keeps what is whole", damage_is_set_aside },
+	  { "lets its owner copy from damaged files", copies_from_damaged },
 	  { "loses nothing when it dies while setting files aside",
 	    dies_while_setting_aside },
 	  { "names file, offset and checksums of damage", names_the_place },
