@@ -267,7 +267,11 @@ void engine_nsid_gone(struct engine *e, int32_t nsid)
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		struct vf *vf = e->node->vfs[i];
 
-		if (vf->fsm.state == VF_ATTACHED && vf->rec.nsid == nsid && !vf->job)
+		if (vf->fsm.state != VF_ATTACHED || vf->rec.nsid != nsid)
+			continue;
+		if (vf->job)
+			vf->look_again = true;
+		else
 			observe_start(e, vf, NULL);
 	}
 }

@@ -28,6 +28,7 @@ struct vf {
 	struct job *job; /* the job that runs on it, or NULL */
 	bool stuck;	 /* its byte is held by a step past its deadline, or by nobody
 			       * that this engine knows */
+	bool look_again; /* its netns died while it was looked at */
 	struct request *adder; /* the request whose ADD this RESERVED is */
 	struct list queue;     /* of struct request: ADDs that wait for this VF */
 	int netns_fd;	       /* of the pod, kept until the link has left; -1 */

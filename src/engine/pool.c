@@ -144,26 +144,36 @@ static struct worker *worker_new(struct pool *p, bool for_sync, struct vfk_err *
 	return w;
 }
 
+static struct worker *idle_worker(struct pool *p, bool for_sync)
+{
+	list_each(it, &p->workers) {
+		struct worker *w = list_entry(it, struct worker, link);
+
+		if (!w->job_id && w->for_sync == for_sync)
+			return w;
+	}
+	return NULL;
+}
+
 int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes,
 		const int *fds, unsigned n_fds, struct vfk_err *err)
 {
 	bool for_sync = rq->kind == JOB_SYNC;
-	struct worker *w = NULL;
+	struct worker *w;
 
-	list_each(it, &p->workers) {
-		struct worker *idle = list_entry(it, struct worker, link);
+	for (;;) {
+		bool idle = (w = idle_worker(p, for_sync)) != NULL;
 
-		if (!idle->job_id && idle->for_sync == for_sync) {
-			w = idle;
+		if (!idle)
+			w = worker_new(p, for_sync, err);
+		if (!w)
+			return -err->kind;
+		if (worker_send(w->sock, rq, len_bytes, fds, n_fds, err) >= 0)
 			break;
-		}
+		if (!idle || (err->sys != EPIPE && err->sys != ECONNRESET))
+			return -err->kind;
+		worker_free(w); /* it died while it had nothing to do */
 	}
-	if (!w)
-		w = worker_new(p, for_sync, err);
-	if (!w)
-		return -err->kind;
-	if (worker_send(w->sock, rq, len_bytes, fds, n_fds, err) < 0)
-		return -err->kind; /* a dead worker's end of file is read in the next turn */
 	w->job_id = rq->id;
 	return 0;
 }

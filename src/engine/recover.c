@@ -476,6 +476,10 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		vf_event(e, vf, VF_EV_HOME, false);
 		vf->verified = true;
 	}
+	if (vf->look_again) {
+		vf->look_again = false;
+		observe_start(e, vf, NULL);
+	}
 	vf_queue_run(e, vf);
 }
 

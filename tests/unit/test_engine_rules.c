@@ -625,6 +625,24 @@ static void netns_death_releases_without_a_del(void)
 	ew_free(w);
 }
 
+static void netns_dies_during_a_look(void)
+{
+	struct ew *w = ew_new(1);
+
+	attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	observe_start(w->e, ew_vf(w, 0), NULL); /* it finds all well: it looked too early */
+	engine_turn(w->e);
+	engine_nsid_gone(w->e, 5);
+	ew_job_end(w, 0);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	w->hold_jobs = false;
+	ew_tell(w, WHERE_UNKNOWN, false);
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 static void a_look_does_not_stop_a_release(void)
 {
 	struct ew *w = ew_new(1);
@@ -731,6 +749,8 @@ VFK_SUITE(
 	{ "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
 	{ "the death of the netns releases without a DEL",
 	  netns_death_releases_without_a_del },
+	{ "a netns that dies during a look at its VF is looked at again",
+	  netns_dies_during_a_look },
 	{ "a DEL that comes during a look at the VF is carried out",
 	  a_look_does_not_stop_a_release },
 	{ "P5: the engine dies after each of its jobs", dies_after_every_job })
