@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzz target over its seeds and over changed copies of them, always the same ones.
  *
- *	fuzz_x              as a test: FUZZ_RUNS inputs per seed (default 2000)
+ *	fuzz_x              as a test: FUZZ_RUNS inputs per seed (default 2000), a hundredth
+ *	                    of that for each input kept in seeds/fuzz_x
  *	fuzz_x -d DIR       writes the seeds into DIR, for libFuzzer
  *	fuzz_x FILE...      runs the inputs in the files: a finding again */
 #include "fuzz.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,12 +64,13 @@ static size_t change(uint8_t *buf, size_t len)
 }
 
 /* The input under test, for the message when it ends the process. */
-static unsigned seed_now, run_now;
+static char seed_now[300];
+static unsigned long run_now;
 
 static void on_end(int signo)
 {
-	char text[120];
-	int n = snprintf(text, sizeof(text), "FAIL: %s: signal %d on seed %u, change %u\n",
+	char text[400];
+	int n = snprintf(text, sizeof(text), "FAIL: %s: signal %d on seed %s, change %lu\n",
 			 fuzz_name, signo, seed_now, run_now);
 
 	if (write(STDOUT_FILENO, text, (size_t)n) < 0)
@@ -93,34 +96,89 @@ static int write_seeds(const char *dir, uint8_t *buf)
 	return 0;
 }
 
-static int run_file(const char *path, uint8_t *buf)
+/* Returns the length, 0 for a file that is empty or cannot be read. */
+static size_t load(const char *path, uint8_t *buf)
 {
 	FILE *f = fopen(path, "re");
 	size_t len;
 
 	if (!f) {
 		perror(path);
-		return 1;
+		return 0;
 	}
 	len = fread(buf, 1, FUZZ_MAX, f);
 	fclose(f);
-	LLVMFuzzerTestOneInput(buf, len);
-	return 0;
+	return len;
+}
+
+/* The seed and 'runs' changed copies; returns how many inputs that were. */
+static unsigned long run_seed(const uint8_t *seed, size_t len, unsigned long runs)
+{
+	static uint8_t buf[FUZZ_MAX];
+
+	run_now = 0;
+	LLVMFuzzerTestOneInput(seed, len);
+	for (run_now = 1; run_now <= runs; run_now++) {
+		size_t now = len;
+
+		memcpy(buf, seed, len);
+		for (uint64_t n = 1 + roll(6); n > 0; n--)
+			now = change(buf, now);
+		LLVMFuzzerTestOneInput(buf, now);
+	}
+	return runs + 1;
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* What searches have found: the inputs kept in seeds/<name>/ of the sources. */
+static unsigned long run_kept(unsigned long runs, unsigned *n_seeds)
+{
+	const char *top = getenv("top_srcdir");
+	static uint8_t seed[FUZZ_MAX];
+	struct dirent **names = NULL;
+	unsigned long total = 0;
+	char path[4096];
+	int n;
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/%s", top ? top : ".", fuzz_name);
+	n = scandir(path, &names, visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/%s/%s", top ? top : ".",
+			 fuzz_name, names[i]->d_name);
+		snprintf(seed_now, sizeof(seed_now), "%s", names[i]->d_name);
+		len = load(path, seed);
+		if (len) {
+			total += run_seed(seed, len, runs);
+			++*n_seeds;
+		}
+		free(names[i]);
+	}
+	free(names);
+	return total;
 }
 
 int main(int argc, char **argv)
 {
-	static uint8_t seed[FUZZ_MAX], buf[FUZZ_MAX];
+	static uint8_t seed[FUZZ_MAX];
 	const char *env = getenv("FUZZ_RUNS");
 	unsigned long runs = env ? strtoul(env, NULL, 10) : 2000, total = 0;
+	unsigned n_seeds = 0;
 	size_t len;
 
 	if (argc == 3 && !strcmp(argv[1], "-d"))
-		return write_seeds(argv[2], buf);
+		return write_seeds(argv[2], seed);
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++) {
-			if (run_file(argv[i], buf))
+			len = load(argv[i], seed);
+			if (!len)
 				return 1;
+			LLVMFuzzerTestOneInput(seed, len);
 		}
 		return 0;
 	}
@@ -128,22 +186,14 @@ int main(int argc, char **argv)
 	signal(SIGSEGV, on_end);
 	signal(SIGBUS, on_end);
 	signal(SIGFPE, on_end);
-	LLVMFuzzerTestOneInput(buf, 0);
-	for (seed_now = 0; (len = fuzz_seed(seed_now, seed)) > 0; seed_now++) {
-		run_now = 0;
-		LLVMFuzzerTestOneInput(seed, len);
-		for (run_now = 1; run_now <= runs; run_now++) {
-			size_t now = len;
-
-			memcpy(buf, seed, len);
-			for (uint64_t n = 1 + roll(6); n > 0; n--)
-				now = change(buf, now);
-			LLVMFuzzerTestOneInput(buf, now);
-		}
-		total += runs + 1;
+	LLVMFuzzerTestOneInput(seed, 0);
+	while ((len = fuzz_seed(n_seeds, seed)) > 0) {
+		snprintf(seed_now, sizeof(seed_now), "%u", n_seeds++);
+		total += run_seed(seed, len, runs);
 	}
+	total += run_kept(runs / 100, &n_seeds);
 	printf("%s: %s: holds its promises for inputs made from its seeds\n",
 	       total ? "PASS" : "FAIL", fuzz_name);
-	fprintf(stderr, "%lu inputs from %u seeds\n", total, seed_now);
+	fprintf(stderr, "%lu inputs from %u seeds\n", total, n_seeds);
 	return total ? 0 : 1;
 }
