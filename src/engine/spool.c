@@ -23,10 +23,24 @@ enum verdict {
 	LEFT	 /* cannot be read now, or is not ours to judge: stays as it is */
 };
 
-/* "<16 hex digits>.del" */
-static bool is_entry_name(const char *name)
+/* "<16 hex digits><suffix>" */
+static bool is_entry_name(const char *name, const char *suffix)
 {
-	return strspn(name, "0123456789abcdef") == 16 && !strcmp(name + 16, ".del");
+	return strspn(name, "0123456789abcdef") == 16 && !strcmp(name + 16, suffix);
+}
+
+/* Gives the entry a name that no client writes: one that is replaced while it is carried out
+ * would be removed unread.  False: not now, the one before has that name still. */
+static bool claim(int dir_fd, const char *name, char *claimed)
+{
+	snprintf(claimed, sizeof("0123456789abcdef.now"), "%.16s.now", name);
+	if (faccessat(dir_fd, claimed, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return false;
+	if (renameat(dir_fd, name, dir_fd, claimed) == 0)
+		return true;
+	/* A disk that cannot be written now: it is read where it is. */
+	snprintf(claimed, sizeof("0123456789abcdef.now"), "%s", name);
+	return errno != ENOENT;
 }
 
 static bool is_tmp_name(const char *name)
@@ -34,6 +48,18 @@ static bool is_tmp_name(const char *name)
 	size_t len = strlen(name);
 
 	return len > 4 && !strcmp(name + len - 4, ".tmp");
+}
+
+/* One that is not carried out must not stand in the way of those that come. */
+static void unclaim(int dir_fd, const char *claimed)
+{
+	char name[sizeof("0123456789abcdef.del")];
+
+	snprintf(name, sizeof(name), "%.16s.del", claimed);
+	/* Where another has the name meanwhile, or the disk is read-only, it stays. */
+	if (renameat2(dir_fd, claimed, dir_fd, name, RENAME_NOREPLACE) < 0 &&
+	    errno != EEXIST && errno != ENOENT && errno != EROFS)
+		log_warn("spool", "cannot rename %s: %s", claimed, vfk_errno_name(errno));
 }
 
 /* Reads 'len' bytes or fails with errno; a shorter file is ENODATA. */
@@ -61,7 +87,7 @@ static enum verdict check_hdr(const struct spool_hdr *hdr, size_t len, const cha
 	if (hdr->magic != SPOOL_MAGIC)
 		return DAMAGED;
 	if (hdr->version != 1) {
-		log_warn("spool", "%s is of version %u, only 1 is known: left alone",
+		log_warn("spool", "%.16s.del is of version %u, only 1 is known: left alone",
 			 file, hdr->version);
 		return LEFT;
 	}
@@ -124,7 +150,7 @@ static enum verdict read_entry(int dir_fd, struct spool_entry *entry)
 unreadable:
 	/* Gone between the listing and now: another engine is not possible, an operator is. */
 	if (errno != ENOENT)
-		log_error("spool", "cannot read %s: %s", entry->file,
+		log_error("spool", "cannot read %.16s.del: %s", entry->file,
 			  vfk_errno_name(errno));
 	return LEFT;
 }
@@ -133,12 +159,12 @@ static void set_aside(int dir_fd, const char *file)
 {
 	char bad[sizeof("0123456789abcdef.del.bad")];
 
-	snprintf(bad, sizeof(bad), "%.20s.bad", file);
+	snprintf(bad, sizeof(bad), "%.16s.del.bad", file);
 	if (renameat(dir_fd, file, dir_fd, bad) < 0)
-		log_error("spool", "%s is damaged and cannot be renamed: %s", file,
+		log_error("spool", "%.16s.del is damaged and cannot be renamed: %s", file,
 			  vfk_errno_name(errno));
 	else
-		log_warn("spool", "%s is damaged: kept as %s", file, bad);
+		log_warn("spool", "%.16s.del is damaged: kept as %s", file, bad);
 }
 
 static void remove_old_tmp(int dir_fd, const char *name)
@@ -164,17 +190,19 @@ static int read_one(int dir_fd, const char *name,
 		remove_old_tmp(dir_fd, name);
 		return 0;
 	}
-	if (!is_entry_name(name))
+	if (is_entry_name(name, ".now"))
+		memcpy(entry.file, name, sizeof("0123456789abcdef.now"));
+	else if (!is_entry_name(name, ".del") || !claim(dir_fd, name, entry.file))
 		return 0;
-	memcpy(entry.file, name, sizeof("0123456789abcdef.del"));
 	switch (read_entry(dir_fd, &entry)) {
 	case WHOLE:
 		rc = fn(arg, &entry, err);
 		break;
 	case DAMAGED:
-		set_aside(dir_fd, name);
+		set_aside(dir_fd, entry.file);
 		break;
 	case LEFT:
+		unclaim(dir_fd, entry.file);
 		break;
 	}
 	free(entry.env);

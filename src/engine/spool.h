@@ -20,8 +20,8 @@ struct spool_entry {
 	size_t env_len, stdin_len;
 };
 
-/* Passes each whole entry of 'dir' to 'fn'; what is damaged is renamed to "<name>.bad" with
- * one log line, ".tmp" files older than a minute are removed.  A missing directory is an
+/* Passes each whole entry of 'dir' to 'fn', renamed from ".del" to ".now" before so that no
+ * client replaces it meanwhile; what is damaged is renamed to "<name>.bad" with one log line, ".tmp" files older than a minute are removed.  A missing directory is an
  * empty one.  Stops at fn's first negative value and returns it. */
 int spool_read(const char *dir,
 	       int (*fn)(void *arg, const struct spool_entry *entry, struct vfk_err *err),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -81,8 +82,29 @@ static int write_entry(int fd, const struct request *rq, const struct parts *p)
 	return fsync(fd);
 }
 
-static int put_in_place(int dir, const char *tmp, const char *name)
+/* Whether an entry of a later DEL of this attachment is there: the attachment that it is to
+ * release may be newer than this DEL. */
+static bool has_later(int dir, const char *name, const struct request *rq)
 {
+	VFK_AUTO(fd_auto)
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char boot_id[sizeof(((struct spool_hdr *)0)->boot_id)] = "";
+	struct spool_hdr hdr;
+
+	return fd >= 0 && read(fd, &hdr, sizeof(hdr)) == sizeof(hdr) &&
+	       hdr.magic == SPOOL_MAGIC && hdr.version == 1 &&
+	       hdr.start_ns > rq->frame.start_ns && clock_boot_id(boot_id) >= 0 &&
+	       !memcmp(hdr.boot_id, boot_id, strlen(boot_id) + 1);
+}
+
+/* One at a time, so that of two DELs the later one stays. */
+static int put_in_place(int dir, const char *tmp, const char *name, const struct request *rq)
+{
+	while (flock(dir, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -1;
+	if (has_later(dir, name, rq))
+		return unlinkat(dir, tmp, 0);
 	if (renameat(dir, tmp, dir, name) < 0)
 		return -1;
 	return fsync(dir);
@@ -120,7 +142,7 @@ static int write_spool(const struct request *rq, struct vfk_err *err)
 	if (fd < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "create %s/%s",
 				   vfk_path(PATH_SPOOL), tmp);
-	if (write_entry(fd, rq, &p) < 0 || put_in_place(dir, tmp, name) < 0) {
+	if (write_entry(fd, rq, &p) < 0 || put_in_place(dir, tmp, name, rq) < 0) {
 		rc = vfk_err_set(err, VFK_E_SYS, errno, "write %s/%s",
 				 vfk_path(PATH_SPOOL), name);
 		unlinkat(dir, tmp, 0);

@@ -504,6 +504,47 @@ static void keeps_a_del_at_its_deadline(void)
 	down();
 }
 
+/* Two DELs of one attachment, of which the earlier is written last. */
+static void keeps_the_later_of_two_dels(void)
+{
+	struct spool_hdr later = { .magic = 0x31534656,
+				   .version = 1,
+				   .start_ns = UINT64_MAX,
+				   .boot_id = "played" };
+	char name[64], text[sizeof(later) + 1] = "";
+	FILE *f;
+
+	for (int other_boot = 0; other_boot < 2; other_boot++) {
+		up("DEL", "say no");
+		rig.name = "sriov";
+		rig_env("VFKEEPER_BOOT_ID=played");
+		mkdir(at("var"), 0755);
+		mkdir(at("var/lib"), 0755);
+		mkdir(at("var/lib/vfkeeper"), 0700);
+		mkdir(at("var/lib/vfkeeper/spool"), 0700);
+		snprintf(name, sizeof(name), "var/lib/vfkeeper/spool/%016" PRIx64 ".del",
+			 spool_key("c1", "net1", "{}", 2));
+		later.boot_id[0] = other_boot ? 'P' : 'p';
+		f = fopen(at("%s", name), "we");
+		CU_ASSERT_FATAL(f != NULL);
+		fwrite(&later, sizeof(later), 1, f);
+		fclose(f);
+		client_start(&cl, "{}");
+		expect_kept("cannot start an engine: no");
+		if (other_boot) {
+			expect_entry(0, "{}");
+		} else {
+			CU_ASSERT_PTR_NOT_NULL(strstr(name, strtok((char *)spooled(), " ")));
+			CU_ASSERT_PTR_NULL(strtok(NULL, " ")); /* and nothing beside it */
+			f = fopen(at("%s", name), "re");
+			SUITE_INT(fread(text, 1, sizeof(text), f), sizeof(later));
+			CU_ASSERT(!memcmp(text, &later, sizeof(later)));
+			fclose(f);
+		}
+		down();
+	}
+}
+
 static void expect_fds(pid_t pid, const char *expected)
 {
 	char text[1000] = "", link[64], path[256];
@@ -629,6 +670,7 @@ VFK_SUITE(client_start,
 	  { "says when nobody starts one", says_when_nobody_starts_one },
 	  { "says when its place is unusable", says_when_the_place_is_unusable },
 	  { "keeps a DEL durably at its deadline", keeps_a_del_at_its_deadline },
+	  { "keeps the later of two DELs", keeps_the_later_of_two_dels },
 	  { "answers in time while its DEL is still being written",
 	    answers_while_its_del_is_being_written },
 	  { "keeps a DEL without input", keeps_a_del_without_input },

@@ -123,6 +123,10 @@ static int read_all(int *left)
 #define E2 "0000000000000002.del"
 #define E3 "fedcba9876543210.del"
 
+#define NOW_E1 "0000000000000001.now"
+#define NOW_E2 "0000000000000002.now"
+#define NOW_E3 "fedcba9876543210.now"
+
 static void reads_entries_in_order(void)
 {
 	make_dir();
@@ -135,11 +139,11 @@ static void reads_entries_in_order(void)
 			    "fedc CNI_CONTAINERID=c1 3 3 35 {\"name\":\"net\"};");
 	SUITE_STR(log_now, "");
 	/* Reading takes nothing away. */
-	CU_ASSERT_TRUE(exists(E1) && exists(E2) && exists(E3));
-	SUITE_INT(spool_done(dir_now, E1, &err_now), 0);
-	CU_ASSERT_FALSE(exists(E1));
-	SUITE_INT(spool_done(dir_now, E1, &err_now), 0);
-	remove_dir((const char *const[]){ E2, E3, NULL });
+	CU_ASSERT_TRUE(exists(NOW_E1) && exists(NOW_E2) && exists(NOW_E3));
+	SUITE_INT(spool_done(dir_now, NOW_E1, &err_now), 0);
+	CU_ASSERT_FALSE(exists(NOW_E1));
+	SUITE_INT(spool_done(dir_now, NOW_E1, &err_now), 0);
+	remove_dir((const char *const[]){ NOW_E2, NOW_E3, NULL });
 }
 
 static void empty_parts(void)
@@ -151,7 +155,7 @@ static void empty_parts(void)
 	put_file(E1, buf, len);
 	SUITE_INT(read_all(NULL), 0);
 	SUITE_STR(seen_now, "0000  3 9 0 ;");
-	remove_dir((const char *const[]){ E1, NULL });
+	remove_dir((const char *const[]){ NOW_E1, NULL });
 }
 
 static void missing_directory(void)
@@ -195,7 +199,7 @@ static void stops_where_it_is_told(void)
 	SUITE_INT(read_all(&left), -VFK_E_BUSY);
 	SUITE_STR(err_now.msg, "enough");
 	CU_ASSERT_PTR_NULL(strstr(seen_now, "fedc"));
-	remove_dir((const char *const[]){ E1, E2, E3, NULL });
+	remove_dir((const char *const[]){ NOW_E1, NOW_E2, E3, NULL });
 }
 
 /* Every prefix and every flipped bit of an entry is set aside, and the next is read. */
@@ -232,7 +236,36 @@ static void damaged_entries(void)
 			unlink(at(E1 ".bad"));
 		}
 	}
-	remove_dir((const char *const[]){ E1, E2, NULL });
+	remove_dir((const char *const[]){ E1, NOW_E2, NULL });
+}
+
+/* A client replaces the entry of its attachment while the engine carries the first one out. */
+static void replaced_while_it_is_carried_out(void)
+{
+	make_dir();
+	put_entry(E1, 1);
+	SUITE_INT(read_all(NULL), 0);
+	put_entry(E1, 2);
+	SUITE_INT(spool_done(dir_now, NOW_E1, &err_now), 0);
+	seen_now[0] = '\0';
+	SUITE_INT(read_all(NULL), 0);
+	SUITE_STR(seen_now, "0000 CNI_CONTAINERID=c1 3 2 35 {\"name\":\"net\"};");
+	remove_dir((const char *const[]){ NOW_E1, NULL });
+}
+
+/* The engine that had begun with an entry died: it comes first, then the one that came. */
+static void left_by_an_engine_that_died(void)
+{
+	make_dir();
+	put_entry(NOW_E1, 1);
+	put_entry(E1, 2);
+	SUITE_INT(read_all(NULL), 0);
+	SUITE_STR(seen_now, "0000 CNI_CONTAINERID=c1 3 1 35 {\"name\":\"net\"};");
+	SUITE_INT(spool_done(dir_now, NOW_E1, &err_now), 0);
+	seen_now[0] = '\0';
+	SUITE_INT(read_all(NULL), 0);
+	SUITE_STR(seen_now, "0000 CNI_CONTAINERID=c1 3 2 35 {\"name\":\"net\"};");
+	remove_dir((const char *const[]){ NOW_E1, NULL });
 }
 
 static void newer_version(void)
@@ -305,6 +338,10 @@ VFK_SUITE(spool,
 	  { "reading stops where it is told to", stops_where_it_is_told },
 	  { "an entry damaged or cut anywhere is set aside and the next is read",
 	    damaged_entries },
+	  { "an entry that is replaced while it is carried out is not lost",
+	    replaced_while_it_is_carried_out },
+	  { "an entry that an engine had begun with comes first",
+	    left_by_an_engine_that_died },
 	  { "an entry of a newer version is left alone", newer_version },
 	  { "what is no entry is left alone or set aside", odd_files },
 	  { "temporary files go after a minute", old_tmp_files })
