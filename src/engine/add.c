@@ -13,7 +13,7 @@
 /* A free VF that nothing can be learned about is given up after so many. */
 #define BLIND_LOOKS 40
 
-static int check_netns(struct engine *e, struct request *rq)
+bool netns_check(struct engine *e, struct request *rq)
 {
 	bool own = false;
 	const char *override;
@@ -21,12 +21,12 @@ static int check_netns(struct engine *e, struct request *rq)
 	if (rq->netns_errno > 0) {
 		request_fail(e, rq, 8, "cannot open CNI_NETNS %s: %s", rq->cni.netns_path,
 			     vfk_errno_name(rq->netns_errno));
-		return -1;
+		return false;
 	}
 	if (rq->netns_fd < 0 || !e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own)) {
 		request_fail(e, rq, 8, "CNI_NETNS %s is not a network namespace",
 			     rq->cni.netns_path);
-		return -1;
+		return false;
 	}
 	override = cni_env_get(rq->env, rq->env_len, "CNI_NETNS_OVERRIDE");
 	if (own &&
@@ -34,9 +34,9 @@ static int check_netns(struct engine *e, struct request *rq)
 		request_fail(e, rq, 8,
 			     "CNI_NETNS %s is the namespace of the VFs themselves",
 			     rq->cni.netns_path);
-		return -1;
+		return false;
 	}
-	return 0;
+	return true;
 }
 
 /* R11: what leases has to be a program that the engine may run later to pay. */
@@ -99,7 +99,7 @@ static int check(struct engine *e, struct request *rq)
 		request_fail(e, rq, 7, "deviceID is required (the PCI address of the VF)");
 		return -1;
 	}
-	if (check_netns(e, rq) < 0)
+	if (!netns_check(e, rq))
 		return -1;
 	if (cni_result_possible(&rq->cni, &err) < 0 || lease_limits(e, rq, &err) < 0) {
 		request_fail_err(e, rq, &err, PCI_NONE);

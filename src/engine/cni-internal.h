@@ -75,6 +75,9 @@ const char *cni_key(unsigned i);
 /* Beginning of the lines about the configuration, as people grep for it. */
 const char *cni_conf_prefix(enum cni_dialect dialect);
 
+/* "02:00:..": exactly 'n' octets with colons. */
+bool cni_octets(const char *text, unsigned n, uint8_t *out);
+
 /* --- cni_ipam.c --- */
 
 /* "10.1.2.3/24", "fd00::1/64" (no prefix length: 32 or 128 where 'bare' allows it). */
@@ -85,6 +88,9 @@ bool cni_cidr_parse(const char *text, bool bare, struct cni_cidr *out);
 #define CNI_CIDR_TEXT 56
 const char *cni_cidr_format(const struct cni_cidr *cidr, bool bare,
 			    char buf[CNI_CIDR_TEXT]);
+
+/* Clears what is behind the prefix. */
+void cni_mask(uint8_t addr[16], unsigned prefix_len);
 
 /* Turns ips, routes and dns of a result of any supported version into those of 1.1.0.
  * 'keep_interface': ips[].interface stays.  The caller owns *out. */

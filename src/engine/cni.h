@@ -16,6 +16,7 @@
 #include "base/strbuf.h"
 #include "base/vfconf.h"
 #include "drivers/driver.h"
+#include "drivers/pod.h"
 
 /* Order matters: comparisons with < are used. */
 enum cni_spec {
@@ -58,7 +59,8 @@ struct cni_request {
 	json_t *conf;	     /* the whole configuration */
 	const char *env;     /* borrowed block "K=V\0..." */
 	size_t env_len;
-	unsigned timeout_s; /* timeoutSeconds, 0: default */
+	unsigned timeout_s;   /* timeoutSeconds, 0: default */
+	bool skip_ipam_check; /* ipamCheck false */
 };
 
 /* Checks the environment (in the order and with the words of the Go skeleton), then the
@@ -111,6 +113,34 @@ struct cni_link {
 char *cni_result(const struct cni_request *rq, const struct cni_link *link,
 		 const struct cni_ipam *ipam, struct vfk_err *err) VFK_MUST_CHECK;
 int cni_result_possible(const struct cni_request *rq, struct vfk_err *err) VFK_MUST_CHECK;
+
+/* CHECK: what a result (prevResult, or the one of the ADD) says of our interface: its
+ * hardware address, MTU and addresses, all routes.  VFK_E_IPAM, VFK_E_DECODE: it is no
+ * result; VFK_E_NOTFOUND: one without our interface. */
+struct cni_expect {
+	struct pod_expect pod;
+	unsigned n_ips, n_routes;
+	struct drv_ip ips[DRV_MAX_IPS];
+	struct drv_route routes[DRV_MAX_ROUTES];
+};
+int cni_expect(struct cni_expect *out, const struct cni_request *rq, const json_t *result,
+	       struct vfk_err *err) VFK_MUST_CHECK;
+
+/* GC: the attachments that the caller holds valid, sorted; strings are those of rq->conf. */
+struct cni_valid {
+	bool given; /* false: the key is not there, which is not the same as none */
+	size_t n;
+	struct cni_valid_one {
+		const char *container, *ifname;
+	} * all;
+};
+int cni_valid_parse(struct cni_valid *out, const struct cni_request *rq,
+		    struct cni_fail *fail) VFK_MUST_CHECK;
+bool cni_valid_has(const struct cni_valid *valid, const struct attachment *att);
+void cni_valid_free(struct cni_valid *valid);
+/* The configuration with these attachments as the valid ones; the caller frees; NULL: out
+ * of memory. */
+char *cni_valid_conf(const struct cni_request *rq, const struct attachment *all, size_t n);
 
 /* {"cniVersion", "code", "msg"[, "details"]}; the caller frees; NULL: out of memory. */
 char *cni_fail_text(const struct cni_fail *fail, enum cni_spec spec);

@@ -368,7 +368,7 @@ static void fill_ip(struct drv_ip *ip, const json_t *in)
 	}
 }
 
-static void clear_host_bits(uint8_t addr[16], unsigned prefix_len)
+void cni_mask(uint8_t addr[16], unsigned prefix_len)
 {
 	for (unsigned bit = prefix_len; bit < 128; bit++)
 		addr[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
@@ -394,7 +394,7 @@ static void fill_route(struct drv_route *route, const json_t *in,
 	route->family = cidr.family;
 	route->prefix_len = cidr.prefix_len;
 	memcpy(route->dst, cidr.addr, sizeof(route->dst));
-	clear_host_bits(route->dst, cidr.prefix_len);
+	cni_mask(route->dst, cidr.prefix_len);
 	route->mtu = number(in, "mtu");
 	route->advmss = number(in, "advmss");
 	route->priority = number(in, "priority");

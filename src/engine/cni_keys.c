@@ -150,8 +150,7 @@ static int octet(const char *text)
 	return value;
 }
 
-/* "02:00:..": exactly 'n' octets with colons. */
-static bool parse_octets(const char *text, unsigned n, uint8_t *out)
+bool cni_octets(const char *text, unsigned n, uint8_t *out)
 {
 	if (strlen(text) != n * 3 - 1)
 		return false;
@@ -171,7 +170,7 @@ static int set_guid(struct keys *k, const char *key, const char *text)
 	uint8_t octets[8];
 	uint64_t guid = 0;
 
-	if (parse_octets(text, 8, octets))
+	if (cni_octets(text, 8, octets))
 		for (int i = 0; i < 8; i++)
 			guid = guid << 8 | octets[i];
 	if (guid) {
@@ -430,7 +429,7 @@ static int key_mac(struct keys *k, const json_t *value)
 	}
 	if (!text)
 		return 0;
-	if (!parse_octets(text, 6, mac) || mac[0] & 1 || !memcmp(mac, zero, 6))
+	if (!cni_octets(text, 6, mac) || mac[0] & 1 || !memcmp(mac, zero, 6))
 		return wrong_text(k, key, text,
 				  "a unicast MAC address, six octets with colons");
 	memcpy(k->set->mac, mac, 6);
@@ -595,6 +594,19 @@ static int key_timeout(struct keys *k, const json_t *value)
 	return 0;
 }
 
+/* Some IPAM plugins fail every CHECK as not implemented. */
+static int key_ipam_check(struct keys *k, const json_t *value)
+{
+	bool on;
+
+	if (!value)
+		return 0;
+	if (get_bool(k, "ipamCheck", value, &on) < 0)
+		return -1;
+	k->rq->skip_ipam_check = !on;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	unsigned dialects;
@@ -623,6 +635,7 @@ static const struct {
 	{ "ipoibMode", ALL, key_ipoib_mode },
 	{ "scrub", ALL, key_scrub },
 	{ "timeoutSeconds", ALL, key_timeout },
+	{ "ipamCheck", ALL, key_ipam_check },
 };
 
 const char *cni_key(unsigned i)

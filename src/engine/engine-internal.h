@@ -51,7 +51,10 @@ enum request_state {
 	REQ_ANSWER_SYNC,    /* sync = all: the last record is not synced yet */
 	REQ_IDENTIFY,	    /* DEL: whose link is it */
 	REQ_RELEASE,	    /* DEL: waits for FREE and NONE */
-	REQ_FAILED	    /* ADD: failed; waits for the undo before it is answered */
+	REQ_FAILED,	    /* ADD: failed; waits for the undo before it is answered */
+	REQ_LOOK,	    /* CHECK: a job looks into the pod */
+	REQ_COLLECT,	    /* GC: what is not valid is looked at and released */
+	REQ_DELEGATE	    /* CHECK, GC, STATUS: its client runs the plugin, or will */
 };
 
 /* One call of a client, from its frame to its answer. */
@@ -94,6 +97,16 @@ struct request {
 	uint32_t mtu_bytes;
 	struct cni_fail fail; /* REQ_FAILED: what will be said */
 	char *answer;	      /* REQ_ANSWER_SYNC */
+	uint64_t run_id;      /* REQ_DELEGATE: of its RUN frame */
+	char *run_text; /* owned: stdin for the plugin instead of the client's; NULL */
+	struct gc *gc;	/* owned */
+};
+
+/* What an IPAM plugin said when it was last asked for its STATUS. */
+struct ipam_status {
+	char network[NAME_LEN_MAX + 1], type[64];
+	int64_t asked_ns;     /* 0: an empty place */
+	struct cni_fail fail; /* code 0: it can serve */
 };
 
 struct engine {
@@ -124,6 +137,8 @@ struct engine {
 	char discover_error[200];   /* of the last discovery, "" if it worked */
 	bool checking, check_again; /* requests_check is running; is wanted once more */
 	uint64_t own_del_byte; /* next 'inflight' byte of an IPAM DEL without a lease record */
+	bool collecting;       /* a request may be in REQ_COLLECT */
+	struct ipam_status ipam_status[16];
 	uint64_t dropped_events; /* no row in a table */
 	struct rec_meta cause;	 /* of the records being written now */
 };
@@ -192,6 +207,36 @@ void add_begin(struct engine *e, struct request *rq);
 void vf_queue_run(struct engine *e, struct vf *vf); /* serves the head of the queue */
 void add_observed(struct engine *e, struct request *rq, const struct job_res *res);
 
+/* False: the namespace of the request is none, and it is answered. */
+bool netns_check(struct engine *e, struct request *rq);
+
+/* --- check.c --- */
+void check_begin(struct engine *e, struct request *rq);
+void check_looked(struct engine *e, struct request *rq, const struct job_res *res);
+void check_delegated(struct engine *e, struct request *rq, const struct cni_fail *said);
+
+/* --- gc.c --- */
+void gc_begin(struct engine *e, struct request *rq);
+void gcs_turn(struct engine *e); /* goes on with every GC whose releases are over */
+void gc_late(struct engine *e, struct request *rq);
+void gc_delegated(struct engine *e, struct request *rq, const struct cni_fail *said);
+void gc_free(struct gc *gc); /* NULL allowed */
+
+/* --- status.c --- */
+void status_begin(struct engine *e, struct request *rq);
+void status_delegated(struct engine *e, struct request *rq, const struct cni_fail *said);
+void status_late(struct engine *e, struct request *rq);
+
+/* --- delegate.c: IPAM CHECK, GC and STATUS --- */
+bool delegate_wanted(const struct request *rq); /* there is an IPAM plugin, not our own */
+/* Has the client run the plugin with the request's own verb, until 'until_ns'.  Its end goes
+ * to <verb>_delegated, 'said' NULL: it succeeded, or does not know the verb. */
+void delegate_begin(struct engine *e, struct request *rq, int64_t until_ns);
+bool delegate_run(struct engine *e, struct request *rq); /* false: not its turn yet */
+void delegate_ran(struct engine *e, struct request *rq, const struct frame_ran *ran,
+		  const char *out, size_t out_len);
+void delegate_late(struct engine *e, struct request *rq);
+
 /* --- setup.c: from RESERVED to ATTACHED --- */
 void setup_reserve(struct engine *e, struct request *rq);
 void setup_resume(struct engine *e, struct request *rq); /* same owner and nonce */
@@ -231,6 +276,10 @@ bool lease_run_add(struct engine *e, struct request *rq); /* true: the RUN frame
  * VF.  NULL: it cannot be recorded. */
 struct lease *lease_adopt(struct engine *e, const struct request *rq, struct vf *vf);
 void lease_run_own_del(struct engine *e, struct request *rq);
+/* Sends the RUN frame for 'l' (or NULL) with the stored stdin and environment, if any. */
+int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
+		   const char *type, enum cni_verb verb, const int *stored,
+		   unsigned n_stored, uint32_t limit_ms, struct vfk_err *err);
 void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran,
 	       const char *out, size_t out_len);
 /* Runs IPAM DEL for an OWED lease: by the client of 'rq' if given, else by a worker. */
@@ -239,6 +288,9 @@ void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res
 void lease_release(struct engine *e, struct lease *l, enum lease_event ev);
 void leases_deadlines(struct engine *e, int64_t now);
 void lease_runner_gone(struct engine *e, struct request *rq);
+/* R8: a plugin may be started now, which is counted; false: not now, and the engine wakes. */
+bool lease_young_turn(struct engine *e);
+void lease_young_done(struct engine *e);
 int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err);
 /* Whether IPAM DEL may be run now; 'rq' (or NULL) is whose client would do it. */
 bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq);

@@ -163,6 +163,12 @@ void engine_job_done(struct engine *e, const struct job_res *res)
 			del_identified(e, job->request, res);
 		}
 		break;
+	case JOB_CHECK:
+		if (job->request) {
+			job->request->job = NULL;
+			check_looked(e, job->request, res);
+		}
+		break;
 	case JOB_DISCOVER:
 		discover_done(e, job, res);
 		break;
@@ -210,6 +216,7 @@ void engine_turn(struct engine *e)
 		reconcile_turn(e, now);
 		journal_deadline(e, now);
 	}
+	gcs_turn(e);
 	sync_kick(e);
 	sched_run(e);
 }

@@ -176,6 +176,21 @@ static void run_identify(const struct job_req *rq, const int *fds, unsigned n_fd
 	}
 }
 
+/* A VF without a link, or one whose link is not in the pod, has nothing to be looked at
+ * there: 'out.where' says so. */
+static void run_check(const struct driver *drv, const struct job_req *rq, const int *fds,
+		      unsigned n_fds, struct drv_call *call, struct job_res *res)
+{
+	int rc;
+
+	call->netns_fd = n_fds ? fds[0] : -1;
+	if (drv->observe(call, -1, &res->out, &res->err) < 0 ||
+	    res->out.where != WHERE_IN_POD)
+		return;
+	rc = pod_check(call, res->out.ifindex, &rq->expect, &res->err);
+	res->differs = rc > 0;
+}
+
 size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
 	       void *result)
 {
@@ -205,12 +220,15 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 		break;
 	case JOB_STEPS:
 	case JOB_OBSERVE:
+	case JOB_CHECK:
 		drv = registry_find(&rq->env, rq->driver);
 		if (!drv)
 			vfk_err_set(&res->err, VFK_E_UNSUPPORTED, 0,
 				    "driver %s is not enabled (vfkeeper.conf)", rq->driver);
 		else if (rq->kind == JOB_STEPS)
 			run_steps(drv, rq, &call, res);
+		else if (rq->kind == JOB_CHECK)
+			run_check(drv, rq, fds, n_fds, &call, res);
 		else
 			(void)(drv->observe(&call, rq->nsid, &res->out, &res->err) < 0);
 		break;

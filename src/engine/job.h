@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "drivers/driver.h"
+#include "drivers/pod.h"
 
 #define JOB_KINDS(X)                                                                     \
 	X(SYNC, 1)     /* fds: [file, directory?]; fdatasync */                          \
@@ -16,7 +17,8 @@
 	X(OBSERVE, 3)  /* fds: [inflight, netns?]; where is the VF, what is set */       \
 	X(IDENTIFY, 4) /* fds: [netns]; which VF is this link */                         \
 	X(DISCOVER, 5) /* fds: [memfd for struct job_found records] */                   \
-	X(IPAM, 6)     /* fds: [inflight, stdin, env]; run the plugin's DEL */
+	X(IPAM, 6)     /* fds: [inflight, stdin, env]; run the plugin's DEL */           \
+	X(CHECK, 7)    /* fds: [netns]; is the VF's link as the call and 'expect' say */
 
 enum job_kind {
 #define X(name, value) JOB_##name = (value),
@@ -37,6 +39,7 @@ struct job_req {
 	struct drv_call call; /* pointers are void; ips and routes follow the struct */
 	char plugin[512];     /* IPAM: path */
 	uint64_t lease_id;    /* IPAM */
+	struct pod_expect expect; /* CHECK */
 };
 
 struct job_res {
@@ -46,6 +49,7 @@ struct job_res {
 	uint32_t failed_step; /* STEPS: the first that did not, if err.kind */
 	pci_addr_t addr;      /* IDENTIFY */
 	char driver[16];      /* IDENTIFY */
+	uint8_t differs;      /* CHECK: err names what is not as expected */
 	struct drv_out out;
 	struct vfk_err err; /* kind 0: all well */
 };

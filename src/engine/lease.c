@@ -90,7 +90,7 @@ int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
 }
 
 /* R8: at most max_young plugins in their first second.  False: not now. */
-static bool young_turn(struct engine *e)
+bool lease_young_turn(struct engine *e)
 {
 	int64_t now = now_ns(e);
 	unsigned kept = 0;
@@ -108,7 +108,7 @@ static bool young_turn(struct engine *e)
 }
 
 /* A plugin that ended quickly makes room for the next at once. */
-static void young_done(struct engine *e)
+void lease_young_done(struct engine *e)
 {
 	if (e->n_young)
 		e->n_young--;
@@ -122,27 +122,26 @@ static void young_done(struct engine *e)
 	}
 }
 
-static int send_run(struct engine *e, struct request *rq, struct lease *l,
-		    const char *verb_type, enum cni_verb verb, const int *stored,
-		    unsigned n_stored, uint32_t limit_ms, struct vfk_err *err)
+int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
+		   const char *type, enum cni_verb verb, const int *stored,
+		   unsigned n_stored, uint32_t limit_ms, struct vfk_err *err)
 {
+	/* A client that holds the byte already keeps it; it gets another one's lock, so that
+	 * the frame is the same. */
+	uint64_t other = e->own_del_byte++;
 	struct frame_run run = { .hdr = { .version = FRAME_VERSION, .type = FRAME_RUN },
-				 .run_id = l ? l->rec.id : 0,
+				 .run_id = l ? l->rec.id : other,
 				 .verb = (uint8_t)verb,
 				 .deadline_ms = limit_ms,
 				 .flags = n_stored ? RUN_STORED : 0 };
 	VFK_AUTO(fd_auto) int byte_fd = -1;
 	int fds[3];
 
-	/* A client that holds the byte already keeps it; it gets another one's lock, so that
-	 * the frame is the same. */
 	if (e->ops.lock(e->ops.ctx,
-			inflight_lease(l && rq->holds_lease != l->rec.id ?
-					       l->rec.id :
-					       e->own_del_byte++),
+			inflight_lease(l && rq->holds_lease != l->rec.id ? l->rec.id : other),
 			&byte_fd, err) < 0)
 		return -err->kind;
-	snprintf(run.type, sizeof(run.type), "%s", verb_type);
+	snprintf(run.type, sizeof(run.type), "%s", type);
 	fds[0] = byte_fd;
 	for (unsigned i = 0; i < n_stored; i++)
 		fds[i + 1] = stored[i];
@@ -150,6 +149,7 @@ static int send_run(struct engine *e, struct request *rq, struct lease *l,
 		return -err->kind;
 	if (l)
 		rq->holds_lease = l->rec.id;
+	rq->run_id = run.run_id;
 	rq->run_sent = true;
 	rq->run_pays = verb == CNI_DEL;
 	return 0;
@@ -165,12 +165,12 @@ bool lease_run_add(struct engine *e, struct request *rq)
 	struct vfk_err err = { 0 };
 	int64_t left_ns = rq->deadline_ns - now_ns(e) - NS_PER_S;
 
-	rq->run_waits = !young_turn(e);
+	rq->run_waits = !lease_young_turn(e);
 	if (rq->run_waits)
 		return false;
-	if (send_run(e, rq, rq->lease, rq->cni.ipam_type, CNI_ADD, NULL, 0,
-		     (uint32_t)(left_ns > NS_PER_S ? left_ns / NS_PER_MS : 1000),
-		     &err) < 0) {
+	if (lease_send_run(e, rq, rq->lease, rq->cni.ipam_type, CNI_ADD, NULL, 0,
+			   (uint32_t)(left_ns > NS_PER_S ? left_ns / NS_PER_MS : 1000),
+			   &err) < 0) {
 		struct cni_fail fail;
 
 		cni_fail_from(&fail, &err, rq->vf->rec.addr);
@@ -248,7 +248,7 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 {
 	struct job *job;
 
-	if (!young_turn(e)) {
+	if (!lease_young_turn(e)) {
 		l->retry_at_ns = now_ns(e) + NS_PER_S / 4;
 		wake(e, l->retry_at_ns);
 		return;
@@ -301,8 +301,8 @@ void lease_pay(struct engine *e, struct lease *l, struct request *rq)
 		pay_by_worker(e, l, fds);
 		return;
 	}
-	if (send_run(e, rq, l, l->rec.plugin, CNI_DEL, fds, n_stored,
-		     e->config.ipam_del_timeout_s * 1000, &err) < 0) {
+	if (lease_send_run(e, rq, l, l->rec.plugin, CNI_DEL, fds, n_stored,
+			   e->config.ipam_del_timeout_s * 1000, &err) < 0) {
 		unpaid(e, l, err.msg);
 		return;
 	}
@@ -334,7 +334,7 @@ static void paid(struct engine *e, struct lease *l)
 
 void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res)
 {
-	young_done(e);
+	lease_young_done(e);
 	cause_set(e, CAUSE_ENGINE, "release of lease %llu", (unsigned long long)l->rec.id);
 	l->paying = false;
 	if (res->err.kind)
@@ -467,7 +467,7 @@ void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran
 	    (rq->run_pays && ran->run_id != expected && !rq->own_config_del))
 		return;
 	rq->run_sent = false;
-	young_done(e);
+	lease_young_done(e);
 	if (rq->run_pays)
 		ran_del(e, rq, ran, out, out_len);
 	else
@@ -489,7 +489,7 @@ void lease_runner_gone(struct engine *e, struct request *rq)
 	struct lease *l = rq->lease;
 
 	rq->run_sent = false;
-	young_done(e);
+	lease_young_done(e);
 	if (!l || l->runner != rq)
 		return;
 	l->runner = NULL;
@@ -550,7 +550,8 @@ void leases_deadlines(struct engine *e, int64_t now)
 		if (!rq->run_waits)
 			continue;
 		request_cause(e, rq);
-		if (!lease_run_add(e, rq))
+		if (!(rq->state == REQ_DELEGATE ? delegate_run(e, rq) :
+						  lease_run_add(e, rq)))
 			break; /* the turn did not come, or the list has changed */
 	}
 }
@@ -610,8 +611,8 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 	rq->own_config_del = true;
 	rq->deadline_ns = within_client(rq, now_ns(e) + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
-	if (send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0,
-		     e->config.del_wait_ms, &err) < 0) {
+	if (lease_send_run(e, rq, NULL, rq->cni.ipam_type, CNI_DEL, NULL, 0,
+			   e->config.del_wait_ms, &err) < 0) {
 		request_fail_err(e, rq, &err, PCI_NONE);
 	}
 }

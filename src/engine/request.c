@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The loop parses what it is sent: it must not be long about it. */
 #define STDIN_LIMIT (64u * 1024)
 #define DEL_PARSED (1024u * 1024)
 
@@ -67,6 +66,8 @@ void request_free(struct request *rq)
 	free(rq->text);
 	free(rq->answer);
 	free(rq->early_out);
+	free(rq->run_text);
+	gc_free(rq->gc);
 	free(rq);
 }
 
@@ -101,8 +102,11 @@ static void answer_now(struct engine *e, struct request *rq, int exit_code, cons
 
 void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text)
 {
+	/* CHECK and STATUS have written nothing. */
+	bool wrote = rq->cni.verb != CNI_CHECK && rq->cni.verb != CNI_STATUS;
+
 	/* Where nothing can be recorded, a DEL is answered all the same (P10). */
-	if (exit_code == 0 && e->config.sync_all && engine_can_record(e) &&
+	if (exit_code == 0 && wrote && e->config.sync_all && engine_can_record(e) &&
 	    !synced(e, journal_last(e->journal)) && rq->state != REQ_ANSWER_SYNC) {
 		rq->answer = strdup(text);
 		if (rq->answer) {
@@ -160,22 +164,6 @@ void request_ok(struct engine *e, struct request *rq)
 	request_answer(e, rq, 0, "");
 }
 
-/* STATUS in its first shape: can an ADD be served?  The IPAM's own STATUS, cordons and ports
- * come with the whole contract. */
-static void status(struct engine *e, struct request *rq)
-{
-	if (!engine_can_record(e))
-		request_fail(e, rq, 50, "cannot serve ADD: %s",
-			     e->broken[0] ? e->broken : "the journal cannot be synced");
-	else if (e->node->rec.records_missing && !e->node->rec.vfs_verified)
-		request_fail(e, rq, 50,
-			     "cannot serve ADD: records may be missing (%s) and "
-			     "not every VF is verified yet",
-			     e->node->rec.missing_reason);
-	else
-		request_ok(e, rq);
-}
-
 static struct request *request_new(struct engine *e, void *client)
 {
 	struct request *rq = calloc(1, sizeof(*rq));
@@ -213,16 +201,37 @@ static void request_begin(struct engine *e, struct request *rq)
 	case CNI_DEL:
 		del_begin(e, rq);
 		return;
-	case CNI_STATUS:
-		status(e, rq);
-		return;
 	case CNI_CHECK:
+		check_begin(e, rq);
+		return;
 	case CNI_GC:
+		gc_begin(e, rq);
+		return;
+	case CNI_STATUS:
+		status_begin(e, rq);
+		return;
 	case CNI_VERSION: /* the client answers that one alone */
 		break;
 	}
-	request_fail(e, rq, 4, "%s is not served by this version of vfkeeper",
-		     verb_name(rq->cni.verb));
+	request_fail(e, rq, 4, "%s is not served by an engine", verb_name(rq->cni.verb));
+}
+
+/* How much the loop parses of what it is sent: it must not be long about it.  A CHECK brings
+ * the result as well, a GC a list of every attachment, in two spellings. */
+static size_t stdin_limit(enum cni_verb verb)
+{
+	switch (verb) {
+	case CNI_CHECK:
+		return STDIN_LIMIT * 3;
+	case CNI_GC:
+	case CNI_DEL:
+		return DEL_PARSED;
+	case CNI_ADD:
+	case CNI_STATUS:
+	case CNI_VERSION:
+		break;
+	}
+	return STDIN_LIMIT;
 }
 
 void engine_request(struct engine *e, void *client, const struct frame_request *frame,
@@ -253,9 +262,9 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 		request_fail(e, rq, 11, "cannot read what the client sent: out of memory");
 		return;
 	}
-	if (rq->text_len > STDIN_LIMIT && frame->verb != CNI_DEL) {
-		request_fail(e, rq, 7, "the configuration has %zu bytes, %u are allowed",
-			     rq->text_len, STDIN_LIMIT);
+	if (rq->text_len > stdin_limit(frame->verb) && frame->verb != CNI_DEL) {
+		request_fail(e, rq, 7, "the configuration has %zu bytes, %zu are allowed",
+			     rq->text_len, stdin_limit(frame->verb));
 		return;
 	}
 	if (rq->text_len > DEL_PARSED) /* a DEL meets no limit: it is known by its ID */
@@ -329,6 +338,10 @@ void engine_ran(struct engine *e, void *client, const struct frame_ran *ran,
 	if (!rq)
 		return;
 	request_cause(e, rq);
+	if (rq->state == REQ_DELEGATE) {
+		delegate_ran(e, rq, ran, out, out_len);
+		return;
+	}
 	if (rq->state == REQ_WAIT_DISCOVERY || rq->state == REQ_QUEUED ||
 	    rq->state == REQ_OBSERVE) {
 		/* R9: the plugin that the engine before us had asked for has ended; the VF is not
@@ -374,6 +387,9 @@ void engine_client_gone(struct engine *e, void *client)
 	case REQ_ANSWER_SYNC:
 	case REQ_RELEASE: /* its records are written: the engine goes on without it */
 	case REQ_FAILED:
+	case REQ_LOOK:
+	case REQ_COLLECT:
+	case REQ_DELEGATE:
 		break;
 	}
 	leave(e, rq);
@@ -449,6 +465,13 @@ static void too_late(struct engine *e, struct request *rq)
 			request_fail(e, rq, 11,
 				     "the journal was not synced within the deadline");
 		return;
+	case REQ_COLLECT:
+		gc_late(e, rq);
+		return;
+	case REQ_DELEGATE:
+		delegate_late(e, rq);
+		return;
+	case REQ_LOOK:
 	case REQ_IDENTIFY:
 		request_fail(e, rq, 11,
 			     "cannot look at interface %s of the network "
@@ -576,6 +599,9 @@ static void check_one(struct engine *e, struct request *rq)
 	case REQ_IPAM:
 	case REQ_SETUP:
 	case REQ_IDENTIFY:
+	case REQ_LOOK:
+	case REQ_COLLECT:
+	case REQ_DELEGATE:
 		return;
 	case REQ_ANSWER_SYNC:
 		(void)answer_unsynced(e, rq);

@@ -117,6 +117,7 @@ static int64_t job_limit_ns(const struct engine *e, const struct job *job)
 	case JOB_DISCOVER:
 	case JOB_OBSERVE:
 	case JOB_IDENTIFY:
+	case JOB_CHECK:
 	case JOB_STEPS:
 		break;
 	}

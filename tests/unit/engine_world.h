@@ -72,6 +72,8 @@ struct ew {
 	/* What OBSERVE says; unless told, that all is as it should be. */
 	bool told;
 	enum drv_where where;
+	bool check_differs;	       /* CHECK: the link is not as expected */
+	struct vf_baseline check_seen; /* CHECK: what is set on the device */
 	bool nsid_alive;
 	pci_addr_t identified; /* IDENTIFY */
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
@@ -210,7 +212,7 @@ static inline int ew_run(void *ctx, void *client, struct frame_run *run, const i
 	if (c->n_runs < VFK_ARRAY_SIZE(c->runs))
 		c->runs[c->n_runs++] = *run;
 	c->byte = inflight_lease(run->run_id);
-	ew_note(w, "run %s", run->verb == CNI_ADD ? "ADD" : "DEL");
+	ew_note(w, "run %s", verb_name(run->verb));
 	return 0;
 }
 
@@ -353,6 +355,13 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 	case JOB_IDENTIFY:
 		res.addr = w->identified;
 		snprintf(res.driver, sizeof(res.driver), "sim");
+		break;
+	case JOB_CHECK:
+		res.out.where = w->told ? w->where : ew_true_where(w, job.rq->call.addr);
+		res.differs = w->check_differs;
+		if (w->check_differs)
+			vfk_err_set(&res.err, VFK_E_KERNEL, 0, "link net1 is down");
+		res.out.seen = w->check_seen;
 		break;
 	case JOB_DISCOVER:
 		w->n_discovered++;
@@ -539,9 +548,11 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	env_len = (size_t)snprintf(env, sizeof(env),
 				   "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
 				   "CNI_PATH=/usr/bin%c",
-				   call.verb == CNI_ADD ? "ADD" :
-				   call.verb == CNI_DEL ? "DEL" :
-							  "STATUS",
+				   call.verb == CNI_ADD	  ? "ADD" :
+				   call.verb == CNI_DEL	  ? "DEL" :
+				   call.verb == CNI_CHECK ? "CHECK" :
+				   call.verb == CNI_GC	  ? "GC" :
+							    "STATUS",
 				   0, call.container, 0, netns, 0,
 				   call.ifname ? call.ifname : "net1", 0, 0);
 	pci_format(EW_VF(call.vf), addr);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CNI STATUS: would an ADD be served?  Answered from what the engine knows; the IPAM plugin is
+ * asked once a minute, by whoever calls then. */
+#include "engine/engine-internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ASK_AGAIN_NS (60 * NS_PER_S)
+/* The client gives up at 1 s, and would call that a failure. */
+#define IPAM_LIMIT_NS (700 * NS_PER_MS)
+#define MARGIN_NS (150 * NS_PER_MS)
+
+/* The first port that is FATAL, if every PF has one: then no ADD can be served anywhere, and
+ * pods that run have lost their network. */
+static const struct pf *all_fatal(const struct engine *e, unsigned *port)
+{
+	const struct pf *first = NULL;
+
+	for (size_t i = 0; i < e->node->n_pfs; i++) {
+		const struct pf *pf = &e->node->pfs[i];
+		unsigned p = 0;
+
+		while (p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports) &&
+		       pf->ports[p] != PORT_FATAL)
+			p++;
+		if (p == pf->n_ports || p == VFK_ARRAY_SIZE(pf->ports))
+			return NULL;
+		if (!first)
+			*port = p + 1;
+		first = first ? first : pf;
+	}
+	return first;
+}
+
+/* What stands against every ADD here; true: nothing, else the request is answered. */
+static bool can_serve(struct engine *e, struct request *rq)
+{
+	struct vfk_err err = { 0 };
+	const struct pf *pf;
+	char addr[PCI_STRLEN];
+	unsigned port = 0;
+
+	if (!engine_can_record(e)) {
+		request_fail(e, rq, 50, "cannot serve ADD: %s",
+			     e->broken[0] ? e->broken : "the journal cannot be synced");
+		return false;
+	}
+	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
+		request_fail(e, rq, 50,
+			     "cannot serve ADD: records may be missing (%s) and "
+			     "not every VF is verified yet",
+			     e->node->rec.missing_reason);
+		return false;
+	}
+	if (e->discover_error[0] && !e->node->n_vfs) {
+		request_fail(e, rq, 50,
+			     "cannot serve ADD: the node's VFs cannot be listed: %s",
+			     e->discover_error);
+		return false;
+	}
+	if (lease_limits(e, rq, &err) < 0) {
+		request_fail(e, rq, 50, "cannot serve ADD: %s", err.msg);
+		return false;
+	}
+	pf = all_fatal(e, &port);
+	if (pf) {
+		request_fail(e, rq, 51,
+			     "cannot serve ADD, and pods that run may have lost their "
+			     "network: every PF has a port in state FATAL, the first is port "
+			     "%u of %s",
+			     port, pci_format(pf->addr, addr));
+		return false;
+	}
+	return true;
+}
+
+/* The place for this network's plugin: its own, an empty one, or the oldest. */
+static struct ipam_status *place(struct engine *e, const struct request *rq)
+{
+	struct ipam_status *oldest = &e->ipam_status[0];
+
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(e->ipam_status); i++) {
+		struct ipam_status *p = &e->ipam_status[i];
+
+		if (p->asked_ns && !strcmp(p->network, rq->cni.att.network) &&
+		    !strcmp(p->type, rq->cni.ipam_type))
+			return p;
+		if (p->asked_ns < oldest->asked_ns)
+			oldest = p;
+	}
+	memset(oldest, 0, sizeof(*oldest));
+	snprintf(oldest->network, sizeof(oldest->network), "%s", rq->cni.att.network);
+	snprintf(oldest->type, sizeof(oldest->type), "%s", rq->cni.ipam_type);
+	return oldest;
+}
+
+static void answer(struct engine *e, struct request *rq, const struct ipam_status *p)
+{
+	struct cni_fail fail = p->fail;
+
+	if (!fail.code) {
+		request_ok(e, rq);
+		return;
+	}
+	if (fail.code != 51) /* the specification has these two */
+		fail.code = 50;
+	request_fail_as(e, rq, &fail);
+}
+
+void status_begin(struct engine *e, struct request *rq)
+{
+	int64_t until_ns = rq->arrived_ns + IPAM_LIMIT_NS;
+	struct ipam_status *p;
+
+	if (!can_serve(e, rq))
+		return;
+	if (!delegate_wanted(rq)) {
+		request_ok(e, rq);
+		return;
+	}
+	p = place(e, rq);
+	if (p->asked_ns && now_ns(e) - p->asked_ns < ASK_AGAIN_NS) {
+		answer(e, rq, p);
+		return;
+	}
+	p->asked_ns = now_ns(e); /* whoever calls meanwhile gets the last answer */
+	if (rq->gives_up_ns && rq->gives_up_ns - MARGIN_NS < until_ns)
+		until_ns = rq->gives_up_ns - MARGIN_NS;
+	delegate_begin(e, rq, until_ns);
+}
+
+void status_delegated(struct engine *e, struct request *rq, const struct cni_fail *said)
+{
+	struct ipam_status *p = place(e, rq);
+
+	p->asked_ns = now_ns(e);
+	if (said)
+		p->fail = *said;
+	else
+		memset(&p->fail, 0, sizeof(p->fail));
+	answer(e, rq, p);
+}
+
+void status_late(struct engine *e, struct request *rq)
+{
+	struct ipam_status *p = place(e, rq);
+
+	log_warn("ipam", "plugin %s gave no answer to STATUS in time", rq->cni.ipam_type);
+	p->asked_ns = now_ns(e);
+	answer(e, rq, p);
+}
