@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "io/journal.h"
+#define MEM_FILE_MAX (16 * 1024) /* small ones are made faster */
 #include "mem_disk.h"
 
 const char fuzz_name[] = "fuzz_journal";
@@ -123,12 +124,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	} else {
 		FUZZ_HOLDS(j && st.verdict != JOURNAL_UNKNOWN);
 		FUZZ_HOLDS(journal_append(j, 2, "after", 5, &seq, &err) == 0);
-		journal_close(j);
-		j = NULL;
-		FUZZ_HOLDS(open_on(&mem, &j, &n_again, &st2, &err) == 0);
-		/* A file that was begun and never used stays as it is, and is said again. */
-		FUZZ_HOLDS(st2.verdict == JOURNAL_CLEAN || st2.verdict == JOURNAL_TORN);
-		FUZZ_HOLDS(st2.last_seq >= seq && n_again > 0);
+		/* Torn is said again for each file with a bad header that is not in use, and
+		 * each time one of them is begun; then it is over. */
+		for (unsigned n = 0; n < JOURNAL_FILES; n++) {
+			journal_close(j);
+			FUZZ_HOLDS(open_on(&mem, &j, &n_again, &st2, &err) == 0);
+			FUZZ_HOLDS(st2.last_seq >= seq && n_again > 0);
+			if (st2.verdict == JOURNAL_CLEAN)
+				break;
+			FUZZ_HOLDS(st2.verdict == JOURNAL_TORN);
+			FUZZ_HOLDS(strstr(st2.what, "a file was begun and never used"));
+			FUZZ_HOLDS(n + 1 < JOURNAL_FILES);
+		}
 		journal_close(j);
 	}
 	mem_fini(&mem);

@@ -12,6 +12,7 @@
 #include "engine/view.h"
 #include "io/codec.h"
 #include "io/journal-internal.h"
+#define MEM_FILE_MAX (48 * 1024) /* small ones are made faster */
 #include "mem_disk.h"
 
 const char fuzz_name[] = "fuzz_records";
@@ -232,7 +233,8 @@ static void step(struct writer *w)
 	unsigned op = byte(&w->p);
 	uint64_t seq = w->seq, durable = w->durable, generation = w->generation;
 
-	switch (op % 8) {
+	/* Nothing stands in a file that was never begun. */
+	switch (w->number ? op % 8 : 0) {
 	case 0:
 		begin_file(w);
 		return;
@@ -380,13 +382,15 @@ static void check_open(struct mem_disk *mem, bool twice)
 	node_fini(&first);
 
 	FUZZ_HOLDS(open_node(mem, &second, &j, &st2, &err) == 0);
-	if (twice && st2.verdict == JOURNAL_DAMAGED) { /* one of those was in the way */
+	if (twice && st2.verdict != JOURNAL_CLEAN) { /* one of those was in the way */
 		journal_close(j);
 		node_fini(&second);
 		strbuf_free(&before);
 		return;
 	}
-	FUZZ_HOLDS(st2.verdict == JOURNAL_CLEAN || st2.verdict == JOURNAL_TORN);
+	FUZZ_HOLDS(st2.verdict == JOURNAL_CLEAN ||
+		   (st2.verdict == JOURNAL_TORN &&
+		    strstr(st2.what, "a file was begun and never used")));
 	FUZZ_HOLDS(st2.last_seq >= seq && second.last_seq == seq);
 	show(&second, j, &after);
 	FUZZ_HOLDS(before.len == after.len && !memcmp(before.data, after.data, after.len));
