@@ -78,6 +78,11 @@ fi
 if build asan --enable-werror --enable-sanitizers; then
   suite asan check-unit
 fi
+# Each target searches for a minute, two at once.
+make_target=fuzz-programs
+if build fuzz CC=clang --enable-werror --enable-sanitizers --enable-fuzzers; then
+  suite fuzz fuzz
+fi
 
 echo
 grep -a '^SKIP' $verdicts || :
