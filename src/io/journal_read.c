@@ -221,7 +221,9 @@ static int read_row(struct reading *rd, unsigned n, uint64_t *last, uint64_t *en
 	while (window_record(&rd->w, n, *end, h->generation, rec)) {
 		if (rec->h.seq != *last + 1)
 			return 0;
-		note(rd, &rec->h);
+		/* History has no say: who reads it comes to the same verdict. */
+		if ((int)n == rd->sv->base)
+			note(rd, &rec->h);
 		rc = pass(rd, n, rec, err);
 		if (rc < 0)
 			return rc;
