@@ -49,8 +49,6 @@ static void set_hex(json_t *obj, const char *key, uint64_t value)
 {
 	char text[24];
 
-	if (!value)
-		return;
 	snprintf(text, sizeof(text), "%016llx", (unsigned long long)value);
 	set(obj, key, json_string(text));
 }
@@ -131,7 +129,7 @@ static void set_meta(json_t *obj, const struct rec_meta *meta)
 		set_text(obj, "time", record_time(meta->wall_ns, when));
 	set_int(obj, "boot_ns", (uint64_t)meta->boot_ns);
 	set_text(obj, "boot_id", meta->boot_id);
-	set_text(obj, "cause", record_cause_name(meta->cause));
+	set_text(obj, "cause", cause_kind_name(meta->cause));
 	set_text(obj, "cause_text", meta->cause_text);
 }
 
