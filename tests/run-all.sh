@@ -66,6 +66,7 @@ fi
 # The netns suite runs with a loop process that dies if it blocks.
 if build test --enable-werror --enable-loop-hold; then
   suite test check
+  suite test check-journal
   suite test check-netns VFK_GO_BIN="$go"
   suite test check-cni VFK_GO_BIN="$go"
   export KERNEL_CACHE="$PWD/build/kernel"
