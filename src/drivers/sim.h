@@ -145,6 +145,9 @@ struct sim_job {
 	struct vnl *home; /* NULL: the VF has no netdev */
 };
 typedef int (*sim_step_fn)(const struct sim_job *job, struct vfk_err *err);
+/* The VF's link, and its index for the engine; VFK_E_KERNEL if it is not at home. */
+int sim_link_find_home(const struct sim_job *job, struct sim_place *out,
+		       struct vfk_err *err) VFK_MUST_CHECK;
 int sim_link_to_pod(const struct sim_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int sim_link_settings(const struct sim_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int sim_addresses(const struct sim_job *job, struct vfk_err *err) VFK_MUST_CHECK;

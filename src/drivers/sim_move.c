@@ -286,6 +286,20 @@ int sim_link_home(const struct sim_job *job, struct vfk_err *err)
 			 name_it(job, &place.link, name_at_home(job, &names), err);
 }
 
+int sim_link_find_home(const struct sim_job *job, struct sim_place *out, struct vfk_err *err)
+{
+	int rc = sim_link_find(job->home, job->vf, job->call->ifindex, out, err);
+
+	if (rc < 0)
+		return rc;
+	if (out->nsid != LINK_HERE)
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "the link is in another network namespace (nsid %d)",
+				   out->nsid);
+	job->out->ifindex = out->link.ifindex;
+	return 0;
+}
+
 int sim_link_baseline(const struct sim_job *job, struct vfk_err *err)
 {
 	const struct vf_baseline *base = &job->call->baseline;
@@ -297,14 +311,9 @@ int sim_link_baseline(const struct sim_job *job, struct vfk_err *err)
 
 	if (!job->home)
 		return 0;
-	rc = sim_link_find(job->home, job->vf, job->call->ifindex, &place, err);
+	rc = sim_link_find_home(job, &place, err);
 	if (rc < 0)
 		return rc;
-	if (place.nsid != LINK_HERE)
-		return vfk_err_set(err, VFK_E_KERNEL, 0,
-				   "the link is in another network namespace (nsid %d)",
-				   place.nsid);
-	job->out->ifindex = place.link.ifindex;
 	job->out->where = WHERE_HOME;
 	sim_names_of(job->vf, &names);
 	/* First the altnames: the baseline name may be among them. */

@@ -168,15 +168,10 @@ static int verify_link(const struct sim_job *job, struct vfk_err *err)
 	const struct vf_baseline *base = &job->call->baseline;
 	struct sim_place place;
 	struct vf_baseline now;
-	int rc = sim_link_find(job->home, job->vf, job->call->ifindex, &place, err);
+	int rc = sim_link_find_home(job, &place, err);
 
 	if (rc < 0)
 		return rc;
-	if (place.nsid != LINK_HERE)
-		return vfk_err_set(err, VFK_E_KERNEL, 0,
-				   "the link is in another network namespace (nsid %d)",
-				   place.nsid);
-	job->out->ifindex = place.link.ifindex;
 	if (!base->valid)
 		return 0;
 	if (strcmp(place.link.ifname, base->ifname))

@@ -414,23 +414,6 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 			       d, err);
 }
 
-static const char *verdict_word(enum journal_verdict verdict)
-{
-	switch (verdict) {
-	case JOURNAL_EMPTY:
-		return "created";
-	case JOURNAL_CLEAN:
-		return "clean";
-	case JOURNAL_TORN:
-		return "torn";
-	case JOURNAL_DAMAGED:
-		return "damaged";
-	case JOURNAL_UNKNOWN:
-		return "unknown version";
-	}
-	return "?";
-}
-
 static int open_engine(struct daemon *d, const char *config_error, struct vfk_err *err)
 {
 	struct engine_ops ops = { .ctx = d,
@@ -446,7 +429,7 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 
 	d->state.node = &d->node;
 	start_journal(&d->state);
-	d->journal_word = verdict_word(d->state.status.verdict);
+	d->journal_word = journal_verdict_name(d->state.status.verdict);
 	d->config_broken = config_error[0] != '\0';
 	if (config_error[0])
 		snprintf(d->state.broken, sizeof(d->state.broken), "%.230s", config_error);

@@ -13,6 +13,5 @@ json_t *view_str(const char *text);		    /* null if "" or NULL */
 json_t *view_owner(const struct attachment *owner); /* null if nobody */
 json_t *view_pod(const struct pod_ref *pod);
 json_t *view_steps(uint32_t bits);    /* names of enum drv_step bits */
-const char *view_cause(uint8_t kind); /* enum cause_kind */
 
 #endif

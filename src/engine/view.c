@@ -138,21 +138,6 @@ json_t *view_steps(uint32_t bits)
 	return list;
 }
 
-const char *view_cause(uint8_t kind)
-{
-	switch ((enum cause_kind)kind) {
-	case CAUSE_ENGINE:
-		return "engine";
-	case CAUSE_REQUEST:
-		return "request";
-	case CAUSE_EVENT:
-		return "event";
-	case CAUSE_ADMIN:
-		return "administrator";
-	}
-	return "unknown";
-}
-
 /* --- a VF --- */
 
 static json_t *settings(const struct vf_settings *set)
@@ -325,7 +310,7 @@ static json_t *last_record(const struct rec_meta *meta, const char *event)
 
 	view_set(obj, "event", json_string(event));
 	view_set(obj, "time", view_time(meta->wall_ns));
-	view_set(obj, "cause", json_string(view_cause(meta->cause)));
+	view_set(obj, "cause", json_string(cause_kind_name(meta->cause)));
 	view_set(obj, "cause_text", view_str(meta->cause_text));
 	view_set(obj, "boot_id", view_str(meta->boot_id));
 	return obj;

@@ -242,7 +242,7 @@ static json_t *line(uint64_t seq, const struct rec_meta *meta, struct story *s)
 	view_set(obj, "after_ms", elapsed(meta, s->last_meta));
 	view_set(obj, "new_boot",
 		 json_boolean(s->last_meta && strcmp(meta->boot_id, s->last_meta->boot_id)));
-	view_set(obj, "cause", json_string(view_cause(meta->cause)));
+	view_set(obj, "cause", json_string(cause_kind_name(meta->cause)));
 	view_set(obj, "cause_text", view_str(meta->cause_text));
 	s->last_meta = meta;
 	return obj;

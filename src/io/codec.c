@@ -441,3 +441,18 @@ int codec_get_blob(const void *buf, size_t len, struct rec_blob *rec, void **hol
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "decode blob record");
 	return 0;
 }
+
+const char *cause_kind_name(uint8_t kind)
+{
+	switch ((enum cause_kind)kind) {
+	case CAUSE_ENGINE:
+		return "engine";
+	case CAUSE_REQUEST:
+		return "request";
+	case CAUSE_EVENT:
+		return "event";
+	case CAUSE_ADMIN:
+		return "administrator";
+	}
+	return "unknown";
+}

@@ -32,6 +32,7 @@ enum cause_kind {
 	CAUSE_EVENT,	  /* netlink, uevent, RDMA */
 	CAUSE_ADMIN	  /* vfctl */
 };
+const char *cause_kind_name(uint8_t kind); /* "request"; "unknown" */
 
 struct rec_meta {
 	int64_t wall_ns, boot_ns;

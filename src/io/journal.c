@@ -346,7 +346,8 @@ int journal_read_at(const struct journal *j, unsigned file, uint64_t generation,
 	/* Files that are being replaced are as they were, all but the one that is written;
 	 * their records prove themselves. */
 	if (j->cur < 0 && (int)file == j->target)
-		return vfk_err_set(err, VFK_E_GONE, 0, "journal.%u was set aside", file);
+		return vfk_err_set(err, VFK_E_GONE, 0,
+				   "the file journal.%u was set aside", file);
 	if (file >= JOURNAL_FILES || !generation || offset < JF_DATA + JR_HEADER ||
 	    (j->cur >= 0 && j->slots[file].generation != generation))
 		return vfk_err_set(err, VFK_E_CORRUPT, 0,

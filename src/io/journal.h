@@ -29,6 +29,8 @@ enum journal_verdict {
 	JOURNAL_UNKNOWN	 /* written by a version, or with features, that we do not know */
 };
 
+const char *journal_verdict_name(enum journal_verdict verdict); /* "torn" */
+
 struct journal_status {
 	enum journal_verdict verdict;
 	unsigned file;			/* where the newest valid snapshot is */

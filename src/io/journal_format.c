@@ -129,3 +129,20 @@ void jr_get_mark(const uint8_t in[JR_MARK_LEN], uint64_t *count, uint64_t *bytes
 	*count = get_le(in, 8);
 	*bytes = get_le(in + 8, 8);
 }
+
+const char *journal_verdict_name(enum journal_verdict verdict)
+{
+	switch (verdict) {
+	case JOURNAL_EMPTY:
+		return "empty";
+	case JOURNAL_CLEAN:
+		return "clean";
+	case JOURNAL_TORN:
+		return "torn";
+	case JOURNAL_DAMAGED:
+		return "damaged";
+	case JOURNAL_UNKNOWN:
+		return "unknown version";
+	}
+	return "?";
+}

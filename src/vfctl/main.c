@@ -171,7 +171,7 @@ static int print_offline(const struct ctl_cmd *cmd, const struct options *o,
 
 		status.version = off.node.rec.version;
 		status.boot_id = off.node.rec.meta.boot_id;
-		status.journal = offline_verdict_name(&off);
+		status.journal = journal_verdict_name(off.journal.verdict);
 		status.last_seq = off.journal.last_seq;
 		status.durable_upto = off.journal.durable_upto;
 		rc = view_command(&v, rq, &json, err);

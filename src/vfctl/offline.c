@@ -48,23 +48,6 @@ void offline_fini(struct offline *o)
 	node_fini(&o->node);
 }
 
-const char *offline_verdict_name(const struct offline *o)
-{
-	switch (o->journal.verdict) {
-	case JOURNAL_EMPTY:
-		return "empty";
-	case JOURNAL_CLEAN:
-		return "clean";
-	case JOURNAL_TORN:
-		return "torn tail";
-	case JOURNAL_DAMAGED:
-		return "damaged";
-	case JOURNAL_UNKNOWN:
-		return "unknown version";
-	}
-	return "?";
-}
-
 int offline_verdict(const struct offline *o, struct vfk_err *err)
 {
 	const char *what = o->journal.what;

@@ -23,7 +23,6 @@ void offline_fini(struct offline *o);
 
 /* 0 for a clean journal; VFK_E_TORN, VFK_E_CORRUPT or VFK_E_VERSION with the line to say. */
 int offline_verdict(const struct offline *o, struct vfk_err *err) VFK_MUST_CHECK;
-const char *offline_verdict_name(const struct offline *o);
 
 /* All records of one VF that the journal's files still keep, oldest first. */
 struct history {

@@ -171,23 +171,6 @@ static int take(void *arg, const struct journal_record *raw, struct vfk_err *err
 	return 0;
 }
 
-static const char *verdict_name(enum journal_verdict verdict)
-{
-	switch (verdict) {
-	case JOURNAL_EMPTY:
-		return "empty";
-	case JOURNAL_CLEAN:
-		return "clean";
-	case JOURNAL_TORN:
-		return "torn";
-	case JOURNAL_DAMAGED:
-		return "damaged";
-	case JOURNAL_UNKNOWN:
-		return "unknown version";
-	}
-	return "?";
-}
-
 static int verdict_code(enum journal_verdict verdict)
 {
 	switch (verdict) {
@@ -214,7 +197,7 @@ static void print_verdict(const struct reader *r, const struct journal_status *s
 		return;
 	if (out == stderr)
 		fprintf(out, "vfkeeper-replay: ");
-	fprintf(out, "verdict: %s", verdict_name(st->verdict));
+	fprintf(out, "verdict: %s", journal_verdict_name(st->verdict));
 	if (st->what[0])
 		fprintf(out, " (%s)", st->what);
 	putc('\n', out);

@@ -44,21 +44,6 @@ const char *record_type_name(uint16_t type)
 	return "unknown";
 }
 
-const char *record_cause_name(uint8_t cause)
-{
-	switch ((enum cause_kind)cause) {
-	case CAUSE_ENGINE:
-		return "engine";
-	case CAUSE_REQUEST:
-		return "request";
-	case CAUSE_EVENT:
-		return "event";
-	case CAUSE_ADMIN:
-		return "admin";
-	}
-	return "unknown";
-}
-
 const char *record_time(int64_t wall_ns, char buf[RECORD_TIME_LEN])
 {
 	time_t seconds = (time_t)(wall_ns / NS_PER_S);
@@ -108,7 +93,7 @@ static void line_meta(FILE *out, const struct rec_meta *meta)
 	char when[RECORD_TIME_LEN];
 
 	fprintf(out, " %s %s", record_time(meta->wall_ns, when),
-		record_cause_name(meta->cause));
+		cause_kind_name(meta->cause));
 	if (meta->cause_text[0]) {
 		fputs(" \"", out);
 		put_text(out, meta->cause_text);

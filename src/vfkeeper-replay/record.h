@@ -26,7 +26,6 @@ int record_decode(struct record *out, const struct journal_record *raw,
 
 /* "node", "vf", "lease", "blob", or "unknown". */
 const char *record_type_name(uint16_t type);
-const char *record_cause_name(uint8_t cause);
 
 void record_line(FILE *out, const struct record *rec);
 /* VFK_E_NOMEM. */
