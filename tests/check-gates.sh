@@ -220,11 +220,11 @@ mkdir -p "$work/top/build/src/tests/go" "$work/top/tests"
 cp tests/run-all.sh "$work/top/tests/"
 printf '#!/bin/sh\n' >"$work/top/build/src/tests/go/build.sh"
 chmod +x "$work/top/build/src/tests/go/build.sh"
-for name in test clang asan; do
+for name in $(sed -n 's/.*\<build \([a-z]*\) .*; then$/\1/p' tests/run-all.sh); do
 	mkdir -p "$work/top/build/$name"
 	cat >"$work/top/build/$name/Makefile" <<-'M'
 		check check-unit: ; @echo ':test-result: PASS' >a.trs; echo 'PASS: a: b' >a.log
-		check-netns check-cni check-kernel distcheck: ; @echo 'PASS: x: y'; echo 'SKIP: x: z: no moon'
+		%: ; @echo 'PASS: x: y'; echo 'SKIP: x: z: no moon'
 	M
 done
 everything() {

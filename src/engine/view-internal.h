@@ -12,6 +12,6 @@ json_t *view_addr(pci_addr_t addr);
 json_t *view_str(const char *text);		    /* null if "" or NULL */
 json_t *view_owner(const struct attachment *owner); /* null if nobody */
 json_t *view_pod(const struct pod_ref *pod);
-json_t *view_steps(uint32_t bits);    /* names of enum drv_step bits */
+json_t *view_steps(uint32_t bits); /* names of enum drv_step bits */
 
 #endif
