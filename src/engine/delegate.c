@@ -93,6 +93,10 @@ void delegate_ran(struct engine *e, struct request *rq, const struct frame_ran *
 		over(e, rq, NULL);
 		return;
 	}
+	if (ran->outcome == RUN_TIMED_OUT) {
+		delegate_late(e, rq);
+		return;
+	}
 	cni_ipam_failure(&fail, rq->cni.ipam_type, ran->outcome, ran->status, out, out_len);
 	over(e, rq, knows_verb(&fail) ? &fail : NULL);
 }

@@ -425,6 +425,10 @@ static void too_late(struct engine *e, struct request *rq)
 	request_cause(e, rq);
 	switch (rq->state) {
 	case REQ_WAIT_DISCOVERY:
+		if (rq->cni.verb == CNI_STATUS) {
+			status_late(e, rq);
+			return;
+		}
 		request_fail(e, rq, 11,
 			     "VF %s: discovery of the node's VFs has not ended "
 			     "within the deadline",
@@ -550,6 +554,8 @@ void requests_discovered(struct engine *e)
 			request_cause(e, rq);
 			if (rq->cni.verb == CNI_ADD)
 				add_begin(e, rq);
+			else if (rq->cni.verb == CNI_STATUS)
+				status_begin(e, rq);
 			else
 				del_begin(e, rq);
 		}

@@ -47,6 +47,10 @@ static bool can_serve(struct engine *e, struct request *rq)
 		return false;
 	}
 	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
+		if (e->discovering && now_ns(e) < rq->deadline_ns) {
+			discover_wait(e, rq); /* as an ADD would: it takes milliseconds */
+			return false;
+		}
 		request_fail(e, rq, 50,
 			     "cannot serve ADD: records may be missing (%s) and "
 			     "not every VF is verified yet",
@@ -113,6 +117,10 @@ void status_begin(struct engine *e, struct request *rq)
 	int64_t until_ns = rq->arrived_ns + IPAM_LIMIT_NS;
 	struct ipam_status *p;
 
+	if (rq->gives_up_ns && rq->gives_up_ns - MARGIN_NS < until_ns)
+		until_ns = rq->gives_up_ns - MARGIN_NS;
+	rq->deadline_ns = until_ns;
+	wake(e, until_ns);
 	if (!can_serve(e, rq))
 		return;
 	if (!delegate_wanted(rq)) {
@@ -125,8 +133,6 @@ void status_begin(struct engine *e, struct request *rq)
 		return;
 	}
 	p->asked_ns = now_ns(e); /* whoever calls meanwhile gets the last answer */
-	if (rq->gives_up_ns && rq->gives_up_ns - MARGIN_NS < until_ns)
-		until_ns = rq->gives_up_ns - MARGIN_NS;
 	delegate_begin(e, rq, until_ns);
 }
 
@@ -144,8 +150,13 @@ void status_delegated(struct engine *e, struct request *rq, const struct cni_fai
 
 void status_late(struct engine *e, struct request *rq)
 {
-	struct ipam_status *p = place(e, rq);
+	struct ipam_status *p;
 
+	if (rq->state == REQ_WAIT_DISCOVERY) { /* can_serve says what is missing */
+		status_begin(e, rq);
+		return;
+	}
+	p = place(e, rq);
 	log_warn("ipam", "plugin %s gave no answer to STATUS in time", rq->cni.ipam_type);
 	p->asked_ns = now_ns(e);
 	answer(e, rq, p);
