@@ -111,6 +111,11 @@ world_init() {
 		mkdir -p $ROOT/run $ROOT/bin $ROOT/gobin $ROOT/tmp $ROOT/etc/vfkeeper $ROOT/var/lib &&
 		mount -t tmpfs -o mode=755 tmpfs $ROOT/run || exit 99
 	ip link set lo up
+	world_programs
+}
+
+# Puts the programs below $ROOT, which is there.
+world_programs() {
 	export VFKEEPER_ROOT=$ROOT TMPDIR=$ROOT/tmp
 	CNI_BIN=$ROOT/bin
 	if [ -z "${WORLD_INSTALLED:-}" ]; then
