@@ -174,6 +174,19 @@ static json_t *say_middle(enum cni_spec spec, json_t *all)
 	return out;
 }
 
+/* Up to 0.2.0 a route is dst and gw. */
+static json_t *old_route(const json_t *route)
+{
+	json_t *out = json_pack("{s:O}", "dst", json_object_get(route, "dst"));
+	json_t *gw = json_object_get(route, "gw");
+
+	if (out && gw && json_object_set(out, "gw", gw)) {
+		json_decref(out);
+		return NULL;
+	}
+	return out;
+}
+
 /* {ip, gateway, routes} of the first address of a family; NULL: none.  '*failed' is set on
  * lack of memory. */
 static json_t *old_family(const json_t *all, bool ipv6, bool *failed)
@@ -194,7 +207,8 @@ static json_t *old_family(const json_t *all, bool ipv6, bool *failed)
 	routes = json_array();
 	json_array_foreach(json_object_get(all, "routes"), i, value) {
 		if (is_ipv6(value, "dst") == ipv6)
-			*failed = *failed || json_array_append(routes, value);
+			*failed = *failed ||
+				  json_array_append_new(routes, old_route(value));
 	}
 	*failed = *failed || !routes;
 	if (json_array_size(routes))

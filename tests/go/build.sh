@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh DIR: builds cnitool, host-local and static into DIR/bin, with the machine's Go if
+# build.sh DIR: builds cnitool, host-local, static and convert into DIR/bin, with the machine's Go if
 # it is 1.23 or newer, otherwise with that of Debian's backports, unpacked in DIR and not
 # installed.  Everything it makes is in DIR; a second call does nothing.
 # Exit status: 0; 77 with the reason on stdout (and in DIR/why-not) if this machine cannot.
@@ -55,7 +55,7 @@ fetch_go() {
 	done
 }
 
-stamp=$(cat "$here"/*/go.mod "$here"/*/go.sum | cksum)
+stamp=$(cat "$here"/*/go.mod "$here"/*/go.sum "$here"/*/*.go | cksum)
 if [ "$(cat "$out/stamp" 2>/dev/null)" = "$stamp" ]; then
 	exit 0
 fi
@@ -67,7 +67,7 @@ build() { # MODULE PACKAGE...
 }
 plugins=github.com/containernetworking/plugins/plugins/ipam
 if ! { build cnitool github.com/containernetworking/cni/cnitool &&
-	build plugins $plugins/host-local $plugins/static; } >"$out/build.log" 2>&1; then
+	build plugins $plugins/host-local $plugins/static && build convert .; } >"$out/build.log" 2>&1; then
 	cannot "Go modules cannot be built here: $(tail -n 1 "$out/build.log")"
 fi
 rm -rf "$out/why-not" "$out/apt" "$out/cache" "$out/path" "$out/go"

@@ -71,7 +71,7 @@ static void old_versions(void)
 		snprintf(expected, sizeof(expected),
 			 "{\"cniVersion\":\"%s\",\"ip4\":{\"ip\":\"10.5.0.2/24\",\"gateway\":"
 			 "\"10.5.0.1\",\"routes\":[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"10.8.0.0/16\","
-			 "\"gw\":\"10.5.0.9\",\"mtu\":1400}]},\"ip6\":{\"ip\":\"fd00:5::2/64\","
+			 "\"gw\":\"10.5.0.9\"}]},\"ip6\":{\"ip\":\"fd00:5::2/64\","
 			 "\"gateway\":\"fd00:5::1\",\"routes\":[{\"dst\":\"::/0\"}]}," DNS
 			 "}",
 			 versions[i]);
