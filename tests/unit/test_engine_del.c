@@ -181,6 +181,21 @@ static void records_may_be_missing(void)
 	ew_free(w);
 }
 
+static void strangers_take_no_room(void)
+{
+	struct ew *w = ew_new(2);
+	char container[16];
+
+	w->e->node->rec.records_missing = true;
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(container, sizeof(container), "s%u", i);
+		EW_DEL(w, .container = container, .ipam = "host-local", .netns = "");
+	}
+	/* P9: what is on record depends on the VFs, whoever calls. */
+	SUITE_INT(w->e->node->n_leases, 2);
+	ew_free(w);
+}
+
 static void nothing_is_success(void)
 {
 	struct ew *w = ew_new(1);
@@ -283,6 +298,8 @@ VFK_SUITE(engine_del,
 	    record_of_another_owner_is_left_alone },
 	  { "DEL finds nothing and records may be missing: IPAM DEL with its own configuration",
 	    records_may_be_missing },
+	  { "DELs of strangers put no more leases on record than there are VFs",
+	    strangers_take_no_room },
 	  { "DEL finds nothing: success, nothing", nothing_is_success },
 	  { "DEL without a configuration that can be read releases all the same",
 	    text_that_is_no_json },
