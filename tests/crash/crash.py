@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kills one process of ADD, DEL and replay in front of each of its state-changing system
+calls.  Run by crash.sh, inside a world.
+
+    crash.py trace DIR                  clean runs under strace; DIR gets traces and points
+    crash.py kill DIR PART PARTS ALL    the points of this part; ALL: both recoveries for each
+    crash.py unread DIR ALL             what is on its way when somebody dies
+    crash.py one DIR NAME               one point, by the name that a failure prints
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import calltrace
+import unread
+import world
+from world import BIN, Broken, HELPERS, ROOT
+
+HOWS = ("service", "demand")  # who serves the call, and who recovers
+SCENARIOS = ("ADD", "DEL", "replay")
+SNAPSHOT = ROOT + "/snapshot"
+HANG_S = 60
+TRIES = 20  # for a point that a run did not come to
+ROUNDS = 30  # of clean runs, until they agree
+
+
+def prepare(what):
+    """The state before the call, with no engine."""
+    os.environ["VFKEEPER_BOOT_ID"] = world.BOOTS[what == "replay"]
+    world.restore("reboot" if what == "replay" else "free", run_dir=what != "replay")
+    if what == "DEL":
+        world.insist("ADD", "p1", "first")
+        world.end_engines()
+    if what == "replay":
+        # The links of a node that has just booted: the one that was in a pod is new.
+        name = world.links().get(world.VF)
+        if name:
+            world.run("ip", "link", "del", name)
+
+
+def templates():
+    os.environ["VFKEEPER_BOOT_ID"] = world.BOOTS[0]
+    world.reset_pods()
+    world.insist("ADD", "p1", "before")
+    world.insist("DEL", "p1", "before")
+    world.judge(SNAPSHOT)
+    world.end_engines()
+    world.save("free")
+    world.insist("ADD", "p1", "first")
+    world.end_engines()
+    world.save("reboot")
+    world.insist("DEL", "p1", "first")
+    world.end_engines()
+
+
+def command(what):
+    return [BIN + "vfkeeper-replay", "--apply"] if what == "replay" else [BIN + "vfkeeper"]
+
+
+def killat(what, how, *options, under=()):
+    argv = [*under, HELPERS + "killat", "-i", ROOT + "/conf", "-o", ROOT + "/call.out",
+            "-g", world.LOG, *options]
+    if how == "service":
+        argv += ["-s", BIN + "vfkeeperd"]
+    with open(ROOT + "/conf", "w", encoding="ascii") as f:
+        f.write(world.conf())
+    return subprocess.Popen(argv + command(what), stdin=subprocess.PIPE, text=True,
+                            stdout=subprocess.PIPE,
+                            env=world.environment("ADD" if what == "replay" else what, "p1",
+                                                  "first"))
+
+
+def said(runner):
+    """What killat says, a line each: {"killed": ..., "call": ..., "count": {...}}."""
+    found = {"count": {}}
+    for line in runner.stdout:
+        word, rest = line.split(" ", 1)
+        if word == "count":
+            role, n = rest.split()
+            found["count"][role] = int(n)
+        else:
+            found[word] = rest.strip()
+        if "call" in found and ("killed" in found or "failed" in found):
+            break
+    return found
+
+
+def release(runner):
+    """Ends killat, and with it whatever it still traces."""
+    runner.stdin.close()
+    runner.kill()
+    runner.wait()
+    runner.stdout.close()
+
+
+def hung(*_):
+    raise Broken("no end after %d s" % HANG_S)
+
+
+# --- clean runs ---
+
+def strace(what, how, path, names):
+    """How many calls of each role strace saw in a clean run; the trace is kept in 'path'."""
+    prepare(what)
+    under = ("strace", "-f", "-ttt", "-yy", "-x", "-v", "-s", "300000", "--seccomp-bpf",
+             "-o", path, "-e", "trace=" + ",".join(sorted(names)))
+    runner = killat(what, how, "-p", under=under)
+    status = said_call(runner)
+    time.sleep(world.QUIET_S)
+    for pid in world.engines(main_only=True):
+        os.kill(pid, signal.SIGTERM)
+    runner.wait(30)
+    release(runner)
+    if status != "0":
+        raise Broken("%s under strace: exit %s" % (what, status))
+    calls = calltrace.read(path)
+    counts = calltrace.number(calls, names)
+    with open(path.replace(".strace", ".calls"), "w", encoding="ascii") as f:
+        for call in calls:
+            if call.n:
+                f.write("%s %d %s %d\n" % (call.role, call.n, call.name, call.pid))
+    finish(what, "0")
+    world.end_engines()
+    return counts
+
+
+def count(what, how, path):
+    """The same by killat, which leaves everybody alive."""
+    prepare(what)
+    runner = killat(what, how, "-l", path)
+    found = said(runner)
+    release(runner)
+    if found.get("call") != "0":
+        raise Broken("%s under killat: exit %s" % (what, found.get("call")))
+    finish(what, "0")
+    world.end_engines()
+    return found["count"]
+
+
+def trace(directory):
+    """Clean runs, until two observers have counted the same for each role: which of its jobs
+    overlap differs from run to run, and so does the number of calls."""
+    names = set(world.run(HELPERS + "killat", "-n").stdout.split())
+    points = {}
+    for what in SCENARIOS:
+        for how in HOWS:
+            path = "%s/%s-%s." % (directory, what, how)
+            traced, counted, agreed = [], [], {}
+            for _ in range(ROUNDS):
+                counted.append(count(what, how, path + "killat"))
+                traced.append(strace(what, how, path + "strace", names))
+                for role in calltrace.ROLES:
+                    both = {t[role] for t in traced} & {c[role] for c in counted}
+                    if both:
+                        agreed.setdefault(role, both.pop())
+                if len(agreed) == len(calltrace.ROLES):
+                    break
+            else:
+                raise Broken("%s/%s: strace %s, killat %s" % (what, how, traced[-3:],
+                                                              counted[-3:]))
+            points["%s/%s" % (what, how)] = agreed
+            print("%s/%s, runs %d: %s" % (what, how, len(traced), agreed), flush=True)
+    with open(directory + "/points.json", "w", encoding="ascii") as f:
+        json.dump(points, f, indent=1)
+
+
+def said_call(runner):
+    for line in runner.stdout:
+        if line.startswith("call "):
+            return line.split()[1]
+    raise Broken("killat said nothing of the call")
+
+
+# --- one point ---
+
+def forget_unfinished():
+    """host-local makes an address's file and then writes into it whose it is.  Killed in
+    between it leaves an empty one, which neither its DEL nor its GC finds: its own loss.  It
+    dies with its caller."""
+    for path, _, names in os.walk(ROOT + "/var/ipam"):
+        for name in names:
+            if name[0].isdigit() and not os.path.getsize(path + "/" + name):
+                os.unlink(path + "/" + name)
+
+
+def finish(what, status, victim=None):
+    """What the runtime does after the call, and what another pod does then."""
+    if what == "replay":
+        for _ in range(20):
+            if world.run(BIN + "vfkeeper-replay", "--apply", check=False).returncode == 0:
+                break
+        else:
+            raise Broken("vfkeeper-replay --apply does not succeed")
+    else:
+        if what == "ADD" and status == "0":
+            with open(ROOT + "/call.out", encoding="utf-8") as f:
+                world.attached("p1", f.read())
+        world.insist("DEL", "p1", "first")
+    if victim in ("client", "plugin"):
+        forget_unfinished()
+    world.attached("p2", world.insist("ADD", "p2", "second"))
+    world.insist("DEL", "p2", "second")
+    world.judge(SNAPSHOT)
+
+
+def kill_once(what, how, recovery, role, n):
+    """The call that was hit, or None if the run did not come to it."""
+    open(world.LOG, "w", encoding="ascii").close()
+    prepare(what)
+    options = ["-k", "%s:%d" % (role, n)]
+    if recovery == "service":
+        options += ["-a", BIN + "vfkeeperd"]
+    runner = killat(what, how, *options)
+    try:
+        found = said(runner)
+        if "killed" in found:
+            if how == "service" and recovery == "demand":
+                world.end_engines()
+            finish(what, found["call"], role)
+    finally:
+        release(runner)
+        world.end_engines()
+    return found.get("killed")
+
+
+def name_of(point):
+    return "%s/%s/%s/%s:%d" % point
+
+
+def kill(point):
+    """None, or what is wrong."""
+    try:
+        for _ in range(TRIES):
+            signal.alarm(HANG_S)
+            hit = kill_once(*point)
+            signal.alarm(0)
+            if hit:
+                return None, hit
+        return "no run came to it", None
+    except (Broken, subprocess.TimeoutExpired) as e:
+        signal.alarm(0)
+        return str(e), None
+
+
+def clean_up():
+    """After a failure: what is left is not the next point's."""
+    world.end_engines()
+    world.reset_pods()
+    world.restore(None)
+    for alias, name in world.links().items():
+        if alias.startswith("0000:"):
+            world.run("ip", "link", "del", name, check=False)
+    world.restore("free")
+
+
+def all_points(counts, everything):
+    """In an order that spreads the scenarios; the recoveries alternate unless both run."""
+    points = []
+    for run, roles in counts.items():
+        what, how = run.split("/")
+        for role in calltrace.ROLES:
+            for n in range(1, roles[role] + 1):
+                both = HOWS if everything else (HOWS[n % 2],)
+                points += [(what, how, recovery, role, n) for recovery in both]
+    return points
+
+
+def kill_part(directory, part, parts, everything):
+    with open(directory + "/points.json", encoding="ascii") as f:
+        points = all_points(json.load(f), everything)
+    failed = 0
+    mine = points[part::parts]
+    with open("%s/done.%d" % (directory, part), "w", encoding="ascii") as done:
+        for point in mine:
+            t0 = time.monotonic()
+            wrong, hit = kill(point)
+            done.write("%s %.3f %s %s\n" % (name_of(point), time.monotonic() - t0, hit,
+                                            wrong or "ok"))
+            done.flush()
+            if wrong:
+                failed += 1
+                shutil.copy(world.LOG, "%s/%s.log" % (directory, re.sub("[/:]", "-",
+                                                                        name_of(point))))
+                print("FAIL: crash: killed at %s: %s" %
+                      (name_of(point), re.sub(r"\s+", " ", wrong)[:600]), flush=True)
+                clean_up()
+    return failed
+
+
+def main():
+    what, directory = sys.argv[1:3]
+    signal.signal(signal.SIGALRM, hung)
+    subprocess.run(["bash", world.LEAKCHECK, "snapshot", SNAPSHOT], check=True)
+    templates()
+    if what == "trace":
+        trace(directory)
+        return 0
+    if what == "unread":
+        return 1 if unread.run(prepare, finish, int(sys.argv[3])) else 0
+    if what == "kill":
+        part, parts, everything = (int(arg) for arg in sys.argv[3:6])
+        return 1 if kill_part(directory, part, parts, everything) else 0
+    scenario, how, recovery, role, n = re.split("[/:]", sys.argv[3])
+    wrong, hit = kill((scenario, how, recovery, role, int(n)))
+    print("%s: killed in front of %s: %s" % (sys.argv[3], hit, wrong or "ok"))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node of one world (tests/netns/lib.sh has entered it): its state on disk is put back to
+a known one before every run, its engines are ended after it, and it is judged in between by
+what does not know our programs."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+ROOT = os.environ["VFKEEPER_ROOT"]
+BIN = ROOT + "/bin/"
+LOG = ROOT + "/engines.log"
+DIRS = ("run/vfkeeper", "var/lib/vfkeeper", "var/ipam")
+ENGINES = (BIN + "vfkeeper-engine", BIN + "vfkeeperd")
+LEAKCHECK = os.environ["top_srcdir"] + "/tests/demo/leakcheck.sh"
+HELPERS = os.environ["top_builddir"] + "/tests/crash/"
+BOOTS = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222")
+VF = "0000:3b:00.1"
+VFS = 2
+IFNAME = "net1"
+QUIET_S = 0.3  # until an engine has looked at its VFs, and some more
+
+
+class Broken(Exception):
+    """What a run showed to be wrong."""
+
+
+def conf(device=VF):
+    return json.dumps({
+        "cniVersion": "1.1.0", "name": "net", "type": "vfkeeper", "deviceID": device,
+        "trust": "on", "vlan": 7, "mtu": 1400, "rdmaIsolation": True,
+        "runtimeConfig": {"infinibandGUID": "02:00:5e:10:00:00:12:34"},
+        "ipam": {"type": "host-local", "dataDir": ROOT + "/var/ipam",
+                 "ranges": [[{"subnet": "10.64.0.0/24"}]]}})
+
+
+def netns(pod):
+    return "/run/netns/" + pod
+
+
+def environment(verb, pod, container):
+    return {
+        "PATH": os.environ["PATH"], "VFKEEPER_ROOT": ROOT, "LC_ALL": "C",
+        "VFKEEPER_BOOT_ID": os.environ["VFKEEPER_BOOT_ID"],
+        "CNI_COMMAND": verb, "CNI_CONTAINERID": container, "CNI_IFNAME": IFNAME,
+        "CNI_NETNS": netns(pod), "CNI_PATH": os.environ["CNI_PATH"],
+        "CNI_ARGS": "IgnoreUnknown=1;K8S_POD_NAMESPACE=tests;K8S_POD_NAME=" + container}
+
+
+def run(*argv, check=True, **kw):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, **kw)
+    if check and done.returncode:
+        raise Broken("%s: exit %d: %s%s" % (" ".join(argv), done.returncode, done.stdout,
+                                            done.stderr))
+    return done
+
+
+def call(verb, pod, container):
+    """A runtime's call: (exit status, what it printed)."""
+    with open(LOG, "ab") as log:
+        done = subprocess.run([BIN + "vfkeeper"], input=conf().encode(), timeout=130,
+                              stdout=subprocess.PIPE, stderr=log,
+                              env=environment(verb, pod, container))
+    return done.returncode, done.stdout.decode()
+
+
+def insist(verb, pod, container, tries=20):
+    """Until it succeeds: a runtime comes again after code 11."""
+    for n in range(tries):
+        status, text = call(verb, pod, container)
+        if status == 0:
+            return text
+        try:
+            code = json.loads(text)["code"]
+        except (ValueError, KeyError):
+            raise Broken("%s of %s: exit %d: %s" % (verb, container, status, text)) from None
+        if code != 11:
+            break
+        time.sleep(0.05 * (n + 1))
+    raise Broken("%s of %s: %s" % (verb, container, text))
+
+
+# --- engines ---
+
+def engines(main_only=False):
+    """Processes of engines: this world's only, it has a process namespace of its own."""
+    found = []
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit():
+            continue
+        try:
+            exe = os.readlink("/proc/%s/exe" % pid)
+            if not exe.startswith(ENGINES):
+                continue
+            if main_only:
+                with open("/proc/%s/comm" % pid, encoding="ascii") as f:
+                    if f.read().startswith("vfk-"):
+                        continue
+        except OSError:
+            continue
+        found.append(int(pid))
+    return found
+
+
+def end_engines():
+    until = time.monotonic() + 20
+    while True:
+        left = engines()
+        if not left:
+            return
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if time.monotonic() > until:
+            raise Broken("engines do not end: %s" % left)
+        time.sleep(0.002)
+
+
+def service():
+    """Started as systemd would; it is one of engines()."""
+    with open(LOG, "ab") as log:
+        return subprocess.Popen([BIN + "vfkeeperd"], stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=log)
+
+
+# --- state ---
+
+def save(name):
+    shutil.rmtree(ROOT + "/var/" + name, ignore_errors=True)
+    for path in DIRS:
+        if os.path.isdir(ROOT + "/" + path):
+            shutil.copytree(ROOT + "/" + path, ROOT + "/var/" + name + "/" + path,
+                            ignore=lambda _, names: [n for n in names if n.endswith(".sock")])
+
+
+def restore(name, run_dir=True):
+    """Puts the state back; without 'run_dir' /run is empty, as after a boot."""
+    for path in DIRS:
+        shutil.rmtree(ROOT + "/" + path, ignore_errors=True)
+        if name and (run_dir or not path.startswith("run")):
+            saved = ROOT + "/var/" + name + "/" + path
+            if os.path.isdir(saved):
+                shutil.copytree(saved, ROOT + "/" + path)
+    os.makedirs(ROOT + "/var/ipam", exist_ok=True)
+
+
+def links(pod=None):
+    at = ["-n", pod] if pod else []
+    found = {}
+    for link in json.loads(run("ip", *at, "-j", "link", "show").stdout or "[]"):
+        if "ifalias" in link:
+            found[link["ifalias"]] = link["ifname"]
+    return found
+
+
+def reset_pods():
+    helper = os.environ["top_builddir"] + "/tests/demo/netns-pool"
+    run(helper, "del", "/run/netns", "p", "1", "2", check=False)
+    run(helper, "add", "/run/netns", "p", "1", "2")
+
+
+# --- judging ---
+
+def vfctl(*what):
+    done = run(BIN + "vfctl", "-o", "json", *what)
+    return json.loads(done.stdout)
+
+
+def states():
+    return {name: n for name, n in vfctl("status")["vfs"].items() if n}
+
+
+def leases():
+    found = vfctl("leases")
+    return found if isinstance(found, list) else found.get("leases", [])
+
+
+def settled():
+    """Nothing owned, nothing under way, by our own account."""
+    return states() == {"FREE": VFS} and not leases()
+
+
+def attached(pod, text):
+    """The link is in the pod, up and with the address of the result; the record says so."""
+    try:
+        address = json.loads(text)["ips"][0]["address"]
+    except (ValueError, LookupError):
+        raise Broken("the result of ADD: %s" % text) from None
+    shown = run("ip", "-n", pod, "-o", "addr", "show", "dev", IFNAME).stdout
+    if " %s " % address not in shown:
+        raise Broken("ADD said %s, the pod has: %s" % (address, shown))
+    if VF not in links(pod):
+        raise Broken("the link in the pod is not the VF's")
+    if not os.path.exists(ROOT + "/var/ipam/net/" + address.split("/")[0]):
+        raise Broken("ADD said %s, and host-local has not leased it" % address)
+    now = states()
+    if now.get("ATTACHED") != 1:
+        raise Broken("ADD succeeded, and the states are %s" % now)
+
+
+def judge(snapshot, seconds=30):
+    until = time.monotonic() + seconds
+    while not settled():
+        if time.monotonic() > until:
+            raise Broken("not at rest after %d s: %s, leases %s" % (seconds, states(),
+                                                                   leases()))
+        time.sleep(0.01)
+    run("bash", LEAKCHECK, "judge", snapshot, ROOT + "/var/ipam")
+    run(BIN + "vfkeeper-replay", "--verify")
