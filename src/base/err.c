@@ -80,7 +80,8 @@ static void append(char *msg, size_t cap_bytes, const char *text)
 
 int vfk_err_set(struct vfk_err *err, enum vfk_err_kind kind, int sys, const char *fmt, ...)
 {
-	char msg[sizeof(err->msg)]; /* apart: an argument may be err->msg itself */
+	/* Apart: an argument may be err->msg itself.  Filled: errors are sent as they are. */
+	char msg[sizeof(err->msg)] = { 0 };
 	va_list ap;
 
 	if (!err)
@@ -102,7 +103,7 @@ int vfk_err_set(struct vfk_err *err, enum vfk_err_kind kind, int sys, const char
 
 int vfk_err_wrap(struct vfk_err *err, const char *fmt, ...)
 {
-	char msg[sizeof(err->msg)];
+	char msg[sizeof(err->msg)] = { 0 };
 	va_list ap;
 
 	if (!err)

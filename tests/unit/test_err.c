@@ -37,6 +37,21 @@ static void wraps(void)
 	SUITE_INT(err.sys, EAGAIN);
 }
 
+/* What stood there before, or on the stack, goes nowhere with it. */
+static void fills_the_rest(void)
+{
+	struct vfk_err err;
+	unsigned n_odd = 0;
+
+	memset(&err, 0xee, sizeof(err));
+	vfk_err_set(&err, VFK_E_BUSY, 0, "%0400d", 1);
+	vfk_err_set(&err, VFK_E_BUSY, 0, "short");
+	vfk_err_wrap(&err, "a");
+	for (size_t i = strlen(err.msg); i < sizeof(err.msg); i++)
+		n_odd += err.msg[i] != 0;
+	SUITE_INT(n_odd, 0);
+}
+
 static void drops_without_place(void)
 {
 	SUITE_INT(vfk_err_set(NULL, VFK_E_TORN, 0, "x"), -8);
@@ -135,6 +150,7 @@ static void knows_every_errno(void)
 VFK_SUITE(err, { "sets kind, errno and message", sets_everything },
 	  { "ends a message in the name of errno", names_errno },
 	  { "puts a prefix before the message and keeps the rest", wraps },
+	  { "leaves nothing behind the message", fills_the_rest },
 	  { "drops an error that nobody wants", drops_without_place },
 	  { "keeps a message to one line", keeps_to_one_line },
 	  { "cuts a message that is too long at its end", cuts_what_is_too_long },
