@@ -67,6 +67,7 @@ fi
 if build test --enable-werror --enable-loop-hold; then
   suite test check
   suite test check-journal
+  suite test long-cppcheck
   suite test check-netns VFK_GO_BIN="$go"
   suite test check-cni VFK_GO_BIN="$go"
   suite test check-crash VFK_GO_BIN="$go"
