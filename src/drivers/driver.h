@@ -102,6 +102,7 @@ struct drv_out {
 	uint32_t mtu_bytes;    /* LINK_TO_POD, LINK_SETTINGS: for the result; 0 unknown */
 	uint8_t hwaddr[20], hwaddr_len; /* likewise */
 	struct vf_baseline seen; /* OBSERVE: present settings; valid if it could be read */
+	uint32_t cannot;	 /* OBSERVE: as drv_vf.cannot */
 };
 
 /* One VF as discovery sees it. */
@@ -113,6 +114,9 @@ struct drv_vf {
 	bool bound;    /* has a driver */
 	uint32_t ifindex;
 	struct vf_baseline seen;
+	/* Bits of enum vf_has: settings that this VF can never honour (no such verb in its
+	 * driver or firmware).  An ADD that wants one is refused before anything. */
+	uint32_t cannot;
 };
 
 struct drv_pf {

@@ -59,6 +59,7 @@ static void describe_vf(const struct sim_vf *vf, const struct sim_place *place,
 		return;
 	}
 	out->bound = st.bound;
+	out->cannot = vf->pf->cannot;
 	if (!vf->pf->links || place->nsid == LINK_HERE) {
 		out->where = WHERE_HOME;
 		sim_seen(vf, &st, vf->pf->links ? &place->link : NULL, &out->seen);
@@ -229,6 +230,7 @@ static int look(const struct sim_vf *vf, const struct drv_call *call, int32_t ns
 
 	if (rc < 0)
 		return rc;
+	out->cannot = vf->pf->cannot;
 	if (!vf->pf->links && nsid < 0) {
 		out->where = WHERE_HOME;
 		sim_seen(vf, &st, NULL, &out->seen);

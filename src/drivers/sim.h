@@ -28,6 +28,7 @@ struct sim_pf {
 	uint16_t n_vfs;
 	uint8_t n_ports, port_state; /* number of enum port_state */
 	bool links;		     /* its VFs have netdevs */
+	uint32_t cannot;	     /* settings that they do not have */
 };
 
 struct sim_conf {
@@ -59,6 +60,9 @@ struct sim_vf sim_vf_at(const struct sim_conf *conf, const struct sim_pf *pf,
 /* False: no VF has this address. */
 bool sim_vf_find(const struct sim_conf *conf, pci_addr_t addr, struct sim_vf *out);
 uint64_t sim_incarnation(void); /* of every VF: made of the boot id */
+
+/* The bit of enum vf_has whose setting the state file calls 'key'; 0: none. */
+uint32_t sim_setting_bit(const char *key);
 
 /* --- sim_fault.c ------------------------------------------------------------------ */
 

@@ -100,6 +100,24 @@ static int pf_name(struct parse *p, struct sim_pf *pf, const char *name, const c
 	return 1;
 }
 
+static int pf_cannot(struct parse *p, struct sim_pf *pf, const char *name, const char *value)
+{
+	char key[32];
+	uint32_t bit;
+
+	while (*value) {
+		size_t len = strcspn(value, " ");
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, value);
+		bit = sim_setting_bit(key);
+		if (!bit)
+			return bad(p, name, value, "no such setting");
+		pf->cannot |= bit;
+		value += len + strspn(value + len, " ");
+	}
+	return 1;
+}
+
 static int pf_key(struct parse *p, struct sim_pf *pf, const char *name, const char *value)
 {
 	unsigned long n;
@@ -131,6 +149,8 @@ static int pf_key(struct parse *p, struct sim_pf *pf, const char *name, const ch
 		return yes_no(value, &pf->links) ?
 			       bad(p, name, value, "neither yes nor no") :
 			       1;
+	if (!strcmp(name, "cannot"))
+		return pf_cannot(p, pf, name, value);
 	if (!strcmp(name, "fault"))
 		return add_fault(p, name, value, pf->addr);
 	return bad(p, name, value, "no such key in a section of a PF");

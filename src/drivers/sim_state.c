@@ -59,6 +59,14 @@ static const struct field own[] = {
 	OWN(rdma_cookie, false), OWN(rebinds, false),	     OWN(resets, false),
 };
 
+uint32_t sim_setting_bit(const char *key)
+{
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(settings); i++)
+		if (!strcmp(key, settings[i].key))
+			return settings[i].has;
+	return 0;
+}
+
 static uint64_t get(const struct field *f, const void *base)
 {
 	const uint8_t *p = (const uint8_t *)base + f->at;

@@ -14,7 +14,11 @@ void sim_seen(const struct sim_vf *vf, const struct sim_state *st,
 	memset(out, 0, sizeof(*out));
 	out->valid = true;
 	out->set = st->set;
-	snprintf(out->driver, sizeof(out->driver), "%s", st->bound ? "simvf" : "");
+	/* What has no netdev is as good as given to a user of vfio. */
+	snprintf(out->driver, sizeof(out->driver), "%s",
+		 !st->bound    ? "" :
+		 vf->pf->links ? "simvf" :
+				 "vfio-pci");
 	snprintf(out->rdma_dev, sizeof(out->rdma_dev), "rdma_%sv%u", vf->pf->name,
 		 vf->index);
 	if (!link)
@@ -146,21 +150,40 @@ static int step_rdma_home(const struct sim_job *job, struct vfk_err *err)
 	return set_rdma(job, 0, err);
 }
 
-/* The modes of an IPoIB link are in the device's memory: a veth has none. */
+/* These are in the device's memory: a veth has none. */
+#define OF_DEVICE (HAS_IPOIB_MODE | HAS_PKEY)
 static int step_link_settings(const struct sim_job *job, struct vfk_err *err)
 {
 	struct sim_state st, was;
 	int rc = 0;
 
-	if (job->call->wanted.has & HAS_IPOIB_MODE) {
+	if (job->call->wanted.has & OF_DEVICE) {
 		rc = sim_state_load(job->vf, &st, err);
 		if (rc < 0)
 			return rc;
 		was = st;
-		sim_settings_apply(&st.set, &job->call->wanted, HAS_IPOIB_MODE);
+		sim_settings_apply(&st.set, &job->call->wanted, OF_DEVICE);
 		rc = keep(job, &was, &st, err);
 	}
 	return rc < 0 ? rc : sim_link_settings(job, err);
+}
+
+static int step_link_baseline(const struct sim_job *job, struct vfk_err *err)
+{
+	struct sim_state st, was;
+	int rc;
+
+	if (job->call->baseline.valid) {
+		rc = sim_state_load(job->vf, &st, err);
+		if (rc < 0)
+			return rc;
+		was = st;
+		sim_settings_apply(&st.set, &job->call->baseline.set, OF_DEVICE);
+		rc = keep(job, &was, &st, err);
+		if (rc < 0)
+			return rc;
+	}
+	return sim_link_baseline(job, err);
 }
 
 static int verify_link(const struct sim_job *job, struct vfk_err *err)
@@ -231,7 +254,7 @@ static const struct {
 	[STEP_RDMA_HOME] = { step_rdma_home, false },
 	[STEP_SETTINGS_HOME] = { step_settings_home, false },
 	[STEP_REBIND_HOME] = { step_rebind, false },
-	[STEP_LINK_BASELINE] = { sim_link_baseline, true },
+	[STEP_LINK_BASELINE] = { step_link_baseline, true },
 	[STEP_VERIFY] = { step_verify, true },
 };
 

@@ -319,6 +319,8 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 		observe_start(e, vf, rq);
 		return false;
 	}
+	if (!vf_fits(e, rq, vf))
+		return true;
 	if (found_owed(e, rq))
 		return false;
 	setup_reserve(e, rq);

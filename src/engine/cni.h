@@ -61,6 +61,7 @@ struct cni_request {
 	size_t env_len;
 	unsigned timeout_s;   /* timeoutSeconds, 0: default */
 	bool skip_ipam_check; /* ipamCheck false */
+	bool vfio_mode;	      /* vfioPciMode true: the VF has to be on vfio-pci */
 };
 
 /* Checks the environment (in the order and with the words of the Go skeleton), then the
@@ -75,6 +76,9 @@ int cni_parse(struct cni_request *rq, enum cni_verb verb, enum cni_dialect diale
 	      const char *env, size_t env_len, const char *stdin_text, size_t stdin_len,
 	      struct cni_fail *fail) VFK_MUST_CHECK;
 void cni_request_free(struct cni_request *rq);
+
+/* The key whose setting has this bit of enum vf_has. */
+const char *cni_setting_key(uint32_t bit);
 
 /* The last value of variable 'name' in an environment block, or NULL. */
 const char *cni_env_get(const char *env, size_t env_len, const char *name);

@@ -184,8 +184,9 @@ static int parse_version(struct cni_request *rq, struct cni_fail *fail)
 static int check_kinds(struct cni_request *rq, struct cni_fail *fail)
 {
 	static const char *const objects[] = { "ipam", "runtimeConfig", "prevResult",
-					       "args" };
-	json_t *value;
+					       "args", "dns",		"capabilities" };
+	json_t *value, *capability;
+	const char *name;
 
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(objects); i++) {
 		value = cni_json_find(rq->conf, objects[i]);
@@ -198,6 +199,11 @@ static int check_kinds(struct cni_request *rq, struct cni_fail *fail)
 	value = cni_json_find2(rq->conf, "args", "cni");
 	if (value && rq->dialect != DIALECT_SRIOV && !json_is_object(value))
 		return kind_fail(rq, fail, "args.cni", value, "an object");
+	json_object_foreach(cni_json_find(rq->conf, "capabilities"), name, capability) {
+		if (!json_is_boolean(capability) && !json_is_null(capability))
+			return kind_fail(rq, fail, "capabilities", capability,
+					 "an object of booleans");
+	}
 	value = cni_json_find(rq->conf, "type");
 	if (value && !json_is_string(value))
 		return kind_fail(rq, fail, "type", value, "a string");
@@ -217,13 +223,14 @@ static int parse_device(struct cni_request *rq, struct cni_fail *fail)
 	};
 	char show[CNI_SHOW_LEN];
 
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(from); i++)
+		if (from[i].value && !json_is_string(from[i].value))
+			return kind_fail(rq, fail, from[i].name, from[i].value, "a string");
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(from); i++) {
 		const char *text = cni_json_text(from[i].value);
 
 		if (!from[i].value)
 			continue;
-		if (!json_is_string(from[i].value))
-			return kind_fail(rq, fail, from[i].name, from[i].value, "a string");
 		if (json_string_length(from[i].value) == 0)
 			continue;
 		if (text && pci_parse(text, &rq->device)) {

@@ -226,22 +226,16 @@ static int key_guid_policy(struct keys *k, const json_t *value)
 		return -1;
 	if (!text || !strcmp(text, "given"))
 		return 0;
-	if (!strcmp(text, "derived")) {
-		/* No driver makes GUIDs of its own yet. */
-		cni_fail_set(k->fail, 2, "%sguidPolicy derived is not supported",
-			     k->prefix);
-		return -1;
-	}
-	if (strcmp(text, "keep") != 0)
+	if (strcmp(text, "derived") != 0 && strcmp(text, "keep") != 0)
 		return wrong_text(k, "guidPolicy", text, "given, derived or keep");
 	if (k->set->has & HAS_PORT_GUID) {
 		cni_fail_set(k->fail, 7,
-			     "%sguidPolicy \"keep\" invalid: a GUID is given as well "
+			     "%sguidPolicy \"%s\" invalid: a GUID is given as well "
 			     "(runtimeConfig.infinibandGUID or args.cni.guid)",
-			     k->prefix);
+			     k->prefix, text);
 		return -1;
 	}
-	k->rq->guid_policy = GUID_KEEP;
+	k->rq->guid_policy = text[0] == 'k' ? GUID_KEEP : GUID_DERIVED;
 	return 0;
 }
 
@@ -312,10 +306,8 @@ static int key_vfio_pci_mode(struct keys *k, const json_t *value)
 
 	if (get_bool(k, "vfioPciMode", value, &on) < 0)
 		return -1;
-	if (!on)
-		return 0;
-	cni_fail_set(k->fail, 2, "%svfioPciMode true is not supported", k->prefix);
-	return -1;
+	k->rq->vfio_mode = on;
+	return 0;
 }
 
 /* --- sriov --- */
@@ -637,6 +629,36 @@ static const struct {
 	{ "timeoutSeconds", ALL, key_timeout },
 	{ "ipamCheck", ALL, key_ipam_check },
 };
+
+const char *cni_setting_key(uint32_t bit)
+{
+	static const struct {
+		uint32_t bit;
+		const char *key;
+	} names[] = {
+		{ HAS_LINK_STATE, "link_state" },
+		{ HAS_NODE_GUID, "infinibandGUID" },
+		{ HAS_PORT_GUID, "infinibandGUID" },
+		{ HAS_MAC, "mac" },
+		{ HAS_VLAN, "vlan" },
+		{ HAS_MIN_TX, "min_tx_rate" },
+		{ HAS_MAX_TX, "max_tx_rate" },
+		{ HAS_SPOOFCHK, "spoofchk" },
+		{ HAS_TRUST, "trust" },
+		{ HAS_MTU, "mtu" },
+		{ HAS_ALLMULTI, "allmulti" },
+		{ HAS_PROMISC, "promisc" },
+		{ HAS_IPOIB_MODE, "ipoibMode" },
+		{ HAS_PKEY, "pkey" },
+		{ HAS_RDMA_ISOLATION, "rdmaIsolation" },
+		{ HAS_SCRUB, "scrub" },
+	};
+
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(names); i++)
+		if (names[i].bit == bit)
+			return names[i].key;
+	return "?";
+}
 
 const char *cni_key(unsigned i)
 {

@@ -301,6 +301,26 @@ static int read_file(const char *path, char **text, struct vfk_err *err)
 	return 0;
 }
 
+/* "/etc/machine-id" for "/etc/vfkeeper/vfkeeper.conf". */
+static void read_machine_id(struct config *cfg, const char *path)
+{
+	VFK_AUTO(free_auto) char *text = NULL;
+	char name[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	struct vfk_err ignored;
+
+	cfg->machine_id[0] = '\0';
+	while (slash && slash > path && slash[-1] != '/')
+		slash--;
+	if (!slash ||
+	    snprintf(name, sizeof(name), "%.*smachine-id", (int)(slash - path), path) >=
+		    (int)sizeof(name) ||
+	    read_file(name, &text, &ignored) < 0 || !text)
+		return;
+	snprintf(cfg->machine_id, sizeof(cfg->machine_id), "%.*s",
+		 (int)strcspn(text, " \r\n"), text);
+}
+
 int config_load(struct config *cfg, const char *path, struct vfk_err *err)
 {
 	VFK_AUTO(free_auto) char *text = NULL;
@@ -308,6 +328,7 @@ int config_load(struct config *cfg, const char *path, struct vfk_err *err)
 	int rc, bad_line;
 
 	config_default(cfg);
+	read_machine_id(cfg, path);
 	rc = read_file(path, &text, err);
 	if (rc < 0 || !text)
 		return rc;

@@ -12,6 +12,8 @@
 
 struct config {
 	struct drv_env env;
+	/* Not of the file: what stands in machine-id beside its directory, "" if nothing. */
+	char machine_id[64];
 	char plugin_dirs[1024]; /* colon list of absolute directories */
 	bool sync_all;
 	unsigned add_timeout_s;	     /* 110 */

@@ -12,7 +12,8 @@ uint32_t plan_attach(const struct vf_settings *wanted, bool has_link, bool has_i
 {
 	uint32_t steps = has_link ? STEP_BIT(LINK_TO_POD) : 0;
 
-	if (wanted->has & PF_SIDE)
+	/* A reset on release is part of undoing the settings: they count as made. */
+	if ((wanted->has & PF_SIDE) || ((wanted->has & HAS_SCRUB) && wanted->scrub))
 		steps |= STEP_BIT(SETTINGS);
 	if (rebind)
 		steps |= STEP_BIT(REBIND);

@@ -345,8 +345,8 @@ static void right_values(void)
 		{ "\"scrub\":\"none\"", ALL, "scrub=0" },
 		{ "\"scrub\":\"flr\"", ALL, "scrub=1" },
 		{ "\"ibKubernetesEnabled\":false", ALL, "" },
-		{ "\"bridge\":\"br0\",\"isGateway\":[],\"dns\":5,\"capabilities\":7", ALL,
-		  "" },
+		{ "\"bridge\":\"br0\",\"isGateway\":[],\"dns\":{},\"capabilities\":{\"mac\":true}",
+		  ALL, "" },
 	};
 	char text[512];
 
@@ -389,7 +389,13 @@ static const struct {
 	  "args.cni \"x\" must be an object, not a string" },
 	{ "\"guidPolicy\":\"all\"", ALL, 7,
 	  "guidPolicy \"all\" invalid: value must be given, derived or keep" },
-	{ "\"guidPolicy\":\"derived\"", ALL, 2, "guidPolicy derived is not supported" },
+	{ "\"guidPolicy\":\"Derived\"", ALL, 7,
+	  "guidPolicy \"Derived\" invalid: value must be given, derived or keep" },
+	{ "\"dns\":5", ALL, 6, "dns 5 must be an object, not a number" },
+	{ "\"capabilities\":[]", ALL, 6, "capabilities must be an object, not an array" },
+	{ "\"capabilities\":{\"mac\":1}", ALL, 6,
+	  "capabilities 1 must be an object of booleans, not a number" },
+	{ "\"ipamCheck\":1", ALL, 6, "ipamCheck 1 must be a boolean, not a number" },
 	{ "\"guidPolicy\":1", ALL, 6, "guidPolicy 1 must be a string, not a number" },
 	{ "\"guidPolicy\":\"keep\"," RC("\"infinibandGUID\":\"" GUID "\""), IB | OWN, 7,
 	  "guidPolicy \"keep\" invalid: a GUID is given as well "
@@ -417,7 +423,6 @@ static const struct {
 	  "0x8001" },
 	{ "\"rdmaIsolation\":1", IB | OWN, 6,
 	  "rdmaIsolation 1 must be a boolean, not a number" },
-	{ "\"vfioPciMode\":true", IB | OWN, 2, "vfioPciMode true is not supported" },
 	{ "\"vfioPciMode\":\"x\"", IB | OWN, 6,
 	  "vfioPciMode \"x\" must be a boolean, not a string" },
 	/* Ethernet */
@@ -661,6 +666,7 @@ static void guid_policies(void)
 		{ "\"guidPolicy\":\"\"", GUID_GIVEN },
 		{ "\"guidPolicy\":\"given\"", GUID_GIVEN },
 		{ "\"guidPolicy\":\"keep\"", GUID_KEEP },
+		{ "\"guidPolicy\":\"derived\"", GUID_DERIVED },
 	};
 
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(rows); i++) {

@@ -326,7 +326,51 @@ static void fatal_port_is_one_clear_error(void)
 	ew_free(w);
 }
 
+static void what_the_vf_cannot_be_is_said_before_anything(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+	uint64_t guid;
+
+#define CONF(more)                                                                       \
+	"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"x\",\"deviceID\":"        \
+	"\"0000:3b:00.1\",\"ipam\":{\"type\":\"host-local\"}," more "}"
+	ew_vf(w, 0)->cannot = HAS_VLAN | HAS_PORT_GUID;
+	c = EW_ADD(w, .container = "c1", .text = CONF("\"vlan\":7"));
+	EW_FAILED(c, "VF 0000:3b:00.1 cannot honour vlan: its device does not have this "
+		     "setting (vfctl explain 0000:3b:00.1)");
+	SUITE_INT(c->n_runs, 0);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	EW_FAILED(EW_ADD(w, .container = "c1",
+			 .text = CONF(
+				 "\"args\":{\"cni\":{\"guid\":\"02:00:00:00:00:00:00:01\"}}")),
+		  "cannot honour infinibandGUID");
+	ew_vf(w, 0)->cannot = 0;
+	EW_FAILED(EW_ADD(w, .container = "c1", .text = CONF("\"vfioPciMode\":true")),
+		  "vfioPciMode is enabled but the device is not bound to vfio-pci driver");
+	ew_vf(w, 0)->rec.baseline.ifname[0] = '\0';
+	EW_FAILED(EW_ADD(w, .container = "c1", .text = CONF("\"mtu\":1400")),
+		  "cannot honour mtu: it has no network device");
+	snprintf(ew_vf(w, 0)->rec.baseline.ifname, 16, "vf0");
+	EW_FAILED(EW_ADD(w, .container = "c1", .text = CONF("\"guidPolicy\":\"derived\"")),
+		  "no /etc/machine-id to derive a GUID from");
+	snprintf(w->e->config.machine_id, sizeof(w->e->config.machine_id), "one");
+	c = EW_ADD(w, .container = "c1", .text = CONF("\"guidPolicy\":\"derived\""));
+	guid = ew_vf(w, 0)->rec.wanted.port_guid;
+	SUITE_INT(guid >> 56, 2);
+	EW_DEL(w, .container = "c1");
+	ew_ran(w, c, RUN_CANCELLED, 0, "");
+	ew_ran_ok(w, c);
+	snprintf(w->e->config.machine_id, sizeof(w->e->config.machine_id), "two");
+	c = EW_ADD(w, .container = "c2", .text = CONF("\"guidPolicy\":\"derived\""));
+	CU_ASSERT_NOT_EQUAL(ew_vf(w, 0)->rec.wanted.port_guid, guid);
+	ew_free(w);
+#undef CONF
+}
+
 VFK_SUITE(engine_add,
+	  { "what the VF cannot be is said before anything is touched",
+	    what_the_vf_cannot_be_is_said_before_anything },
 	  { "ADD finds RESERVED with neither byte locked: replays it, then as below",
 	    reserved_without_a_byte_is_replayed },
 	  { "ADD finds RESERVED, same owner and nonce: waits for its result",
