@@ -36,7 +36,8 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 			    rq->start_ns > del->start_ns)
 				continue;
 			if (rq->state != REQ_WAIT_DISCOVERY && rq->state != REQ_QUEUED &&
-			    rq->state != REQ_OBSERVE && rq->state != REQ_PAY_FIRST)
+			    rq->state != REQ_OBSERVE && rq->state != REQ_PAY_FIRST &&
+			    rq->state != REQ_ANSWER_SYNC)
 				continue;
 			request_fail(e, rq, 11,
 				     "a DEL of container %.64s interface %s came "
@@ -139,8 +140,19 @@ static void look_at_link(struct engine *e, struct request *rq)
 /* Rows of a DEL that nothing in the records is about. */
 static void nothing_on_record(struct engine *e, struct request *rq)
 {
+	struct lease *l = node_lease_of(e->node, &rq->cni.att);
 	bool valid, own = false;
 
+	if (l && l->state == LEASE_OWED) {
+		del_wait_for_lease(e, rq, l);
+		return;
+	}
+	if (l || node_vf_of(e->node, &rq->cni.att)) {
+		/* P3: an ADD that began while somebody looked at the link (R12 says that it is
+		 * the newer of the two). */
+		request_ok(e, rq);
+		return;
+	}
 	valid = rq->netns_fd >= 0 && e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) &&
 		!own;
 	if (valid && !rq->identified) {
@@ -218,6 +230,7 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		vf->rec.pod = rq->cni.pod;
 		vf->rec.attach_seq = journal_last_or_zero(e) + 1;
 		vf->rec.touched = PLAN_TOUCHED_ALL;
+		vf->link_left = false;
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		keep_netns(e, vf, rq);

@@ -78,9 +78,11 @@ struct request {
 	size_t early_len;
 	enum request_state state;
 	struct vf *vf;
-	struct lease *lease;  /* that its client may run the plugin of */
-	uint64_t wait_seq;    /* REQ_SYNC, REQ_ANSWER_SYNC */
-	bool run_sent;	      /* a RUN frame is out */
+	struct lease *lease; /* that its client may run the plugin of */
+	uint64_t wait_seq;   /* REQ_SYNC, REQ_ANSWER_SYNC */
+	bool run_sent;	     /* a RUN frame is out */
+	bool ran_follows; /* R9: it brings a result, of a plugin that ended before it came */
+	bool ran_is_old; /* that result, still to come, is not the one of our RUN frame */
 	uint64_t holds_lease; /* its client keeps this lease's byte locked (R9); 0: none */
 	bool run_pays;	      /* it is an IPAM DEL */
 	bool run_waits;	      /* for its turn among young plugins */
@@ -180,6 +182,8 @@ void job_submit(struct engine *e, struct job *job); /* queued; started by sched_
 void sched_run(struct engine *e);
 void sched_deadlines(struct engine *e, int64_t now);
 void job_free(struct job *job);
+/* The steps that wait for their turn are not wanted any more; what runs is left alone. */
+void job_forget_waiting(struct vf *vf);
 /* Fills req->call for a VF. */
 void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netns_fd);
 
@@ -209,11 +213,6 @@ void add_observed(struct engine *e, struct request *rq, const struct job_res *re
 
 /* False: the namespace of the request is none, and it is answered. */
 bool netns_check(struct engine *e, struct request *rq);
-
-/* --- fits.c --- */
-/* False: the VF cannot be what the ADD wants, and it is answered.  Fills in a GUID that is to be
- * derived. */
-bool vf_fits(struct engine *e, struct request *rq, const struct vf *vf);
 
 /* --- check.c --- */
 void check_begin(struct engine *e, struct request *rq);

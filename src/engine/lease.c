@@ -150,6 +150,7 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 	if (l)
 		rq->holds_lease = l->rec.id;
 	rq->run_id = run.run_id;
+	rq->ran_is_old = rq->ran_follows;
 	rq->run_sent = true;
 	rq->run_pays = verb == CNI_DEL;
 	return 0;
@@ -288,8 +289,10 @@ void lease_pay(struct engine *e, struct lease *l, struct request *rq)
 	l->retry_at_ns = 0;
 	by_client = rq && rq->client && !rq->run_sent;
 	if (stored_request(e, l, fds, &err) < 0) {
-		/* P10: where the journal cannot be read, the DEL's own configuration does. */
-		if (!by_client || strcmp(rq->cni.ipam_type, l->rec.plugin) != 0) {
+		/* P10: where the journal cannot be read, the DEL's own configuration does;
+		 * what lacks memory or a descriptor is only tried again. */
+		if (err.kind == VFK_E_NOMEM || !by_client ||
+		    strcmp(rq->cni.ipam_type, l->rec.plugin) != 0) {
 			unpaid(e, l, err.msg);
 			return;
 		}

@@ -24,7 +24,6 @@ struct vf {
 	struct vf_fsm fsm;
 	/* Run time only. */
 	bool seen;	 /* discovery of this engine found it */
-	uint32_t cannot; /* settings (enum vf_has) that the device does not have */
 	bool verified;	 /* the kernel agreed with the record since this engine began */
 	struct job *job; /* the job that runs on it, or NULL */
 	bool stuck;	 /* its byte is held by a step past its deadline, or by nobody
@@ -37,6 +36,7 @@ struct vf {
 	int64_t retry_at_ns;	/* next attempt of a plan or repair; 0: none due */
 	int64_t since_boot_ns;	/* when this state began, or this engine */
 	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
+	bool link_left;		/* during this release: IPAM may be paid (R11) */
 	bool rebind;		/* the PF-side settings asked for a rebind */
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 };

@@ -130,7 +130,7 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	vf->rec.begun = vf->rec.done = vf->rec.touched = vf->rec.attempts = 0;
 	vf->rec.lease_id = vf->rec.request_blob = vf->rec.result_blob = 0;
 	vf->rec.reason[0] = '\0';
-	vf->rebind = false;
+	vf->rebind = vf->link_left = false;
 	if (vf->rec.state == VF_ABSENT) {
 		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
 		vf->rec.ifindex = 0;

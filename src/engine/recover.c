@@ -107,6 +107,7 @@ void vf_vanished(struct engine *e, struct vf *vf)
 	struct cni_fail fail;
 	char addr[PCI_STRLEN];
 
+	job_forget_waiting(vf);
 	if (vf->fsm.state == VF_RESERVED) {
 		cni_fail_set(&fail, 11,
 			     "VF %s went from the bus while it was being attached",
@@ -119,6 +120,12 @@ void vf_vanished(struct engine *e, struct vf *vf)
 	vf->netns_fd = -1;
 }
 
+static void discover_later(struct engine *e)
+{
+	e->rediscover_at_ns = now_ns(e) + NS_PER_S;
+	wake(e, e->rediscover_at_ns);
+}
+
 void discover_start(struct engine *e)
 {
 	struct job *job;
@@ -128,11 +135,12 @@ void discover_start(struct engine *e)
 		return;
 	}
 	job = job_new(e, JOB_DISCOVER, LOCK_NONE, NULL, 0);
-	if (!job)
-		return;
-	job->memfd = e->ops.memfd(e->ops.ctx, "discovered", "", 0);
-	if (job->memfd < 0 || (job->fds[0] = dup_fd(job->memfd)) < 0) {
-		job_free(job);
+	if (job)
+		job->memfd = e->ops.memfd(e->ops.ctx, "discovered", "", 0);
+	if (!job || job->memfd < 0 || (job->fds[0] = dup_fd(job->memfd)) < 0) {
+		if (job)
+			job_free(job);
+		discover_later(e); /* nothing else would begin the first one again */
 		return;
 	}
 	job->n_fds = 1;
@@ -255,6 +263,21 @@ static bool handed_out(const struct engine *e, const struct vf_settings *set)
 	return false;
 }
 
+/* A VF that had a driver and has none: there is nothing to hand out (R14). */
+static bool unbound(const struct vf *vf, const struct vf_baseline *seen)
+{
+	return seen->valid && !seen->driver[0] && vf->rec.baseline.driver[0];
+}
+
+static void taken(struct engine *e, struct vf *vf, const char *why)
+{
+	cause_set(e, CAUSE_EVENT, "%s", why);
+	vf->fsm.foreign = true;
+	snprintf(vf->rec.reason, sizeof(vf->rec.reason), "%s by nobody that is on record",
+		 why);
+	vf_event(e, vf, VF_EV_TAKEN, false);
+}
+
 /* A FREE VF that somebody else may have changed. */
 static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 		       const struct vf_baseline *seen)
@@ -262,15 +285,15 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	char addr[PCI_STRLEN];
 
 	if (where == WHERE_ELSEWHERE) {
-		cause_set(e, CAUSE_EVENT, "its link left the home namespace");
-		vf->fsm.foreign = true;
-		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
-			 "its link was moved away by nobody that is on record");
-		vf_event(e, vf, VF_EV_TAKEN, false);
+		taken(e, vf, "its link was moved away");
 		return;
 	}
 	if (where != WHERE_HOME)
 		return;
+	if (unbound(vf, seen)) {
+		taken(e, vf, "it was unbound from its driver");
+		return;
+	}
 	vf->verified = true;
 	if (!seen->valid ||
 	    (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
@@ -293,7 +316,6 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 	if (!vf)
 		return;
 	vf->seen = true;
-	vf->cannot = found->vf.cannot;
 	if (vf->since_boot_ns > e->discover_began_ns || vf->job)
 		return; /* it changed while the worker looked: this is old news */
 	cause_set(e, CAUSE_EVENT, "discovery");
@@ -350,8 +372,7 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	if (res->err.kind == VFK_E_BUSY) {
 		/* Links are moving: neither an answer nor a failure.  Who waits goes on to. */
 		log_info("engine", "discovery: %s", res->err.msg);
-		e->rediscover_at_ns = now_ns(e) + NS_PER_S;
-		wake(e, e->rediscover_at_ns);
+		discover_later(e);
 		return;
 	}
 	e->discovered_at_ns = e->discover_began_ns;
@@ -464,14 +485,13 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		cause_set(e, CAUSE_EVENT, "the VF is not on the bus");
 		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
-		vf->cannot = out->cannot;
 		if (out->ifindex)
 			vf->rec.ifindex = out->ifindex;
 		check_free(e, vf, out->where, &out->seen);
 	} else if (vf->fsm.state == VF_ATTACHED) {
 		check_attached(e, vf, out);
 	} else if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign &&
-		   out->where == WHERE_HOME) {
+		   out->where == WHERE_HOME && !unbound(vf, &out->seen)) {
 		cause_set(e, CAUSE_EVENT, "its link came home");
 		vf->rec.baseline = out->seen;
 		vf->rec.ifindex = out->ifindex;

@@ -40,7 +40,8 @@ bool vf_link_has_left(const struct vf *vf)
 {
 	uint32_t plan = plan_detach(vf->rec.touched, plan_has_link(&vf->rec), vf->rebind);
 
-	return !(plan & STEP_BIT(LINK_HOME)) || (vf->rec.done & STEP_BIT(LINK_HOME));
+	return vf->link_left || !(plan & STEP_BIT(LINK_HOME)) ||
+	       (vf->rec.done & STEP_BIT(LINK_HOME));
 }
 
 static void restored(struct engine *e, struct vf *vf)
@@ -157,6 +158,8 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 		return;
 	}
 	vf->rec.done |= res->done;
+	/* Also when a look then says that something is wrong and all is done again. */
+	vf->link_left = vf_link_has_left(vf);
 	if (res->err.kind) {
 		char addr[PCI_STRLEN];
 

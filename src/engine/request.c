@@ -106,7 +106,8 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 	bool wrote = rq->cni.verb != CNI_CHECK && rq->cni.verb != CNI_STATUS;
 
 	/* Where nothing can be recorded, a DEL is answered all the same (P10). */
-	if (exit_code == 0 && wrote && e->config.sync_all && engine_can_record(e) &&
+	if (exit_code == 0 && wrote && e->config.sync_all && e->journal &&
+	    (rq->cni.verb == CNI_ADD || engine_can_record(e)) &&
 	    !synced(e, journal_last(e->journal)) && rq->state != REQ_ANSWER_SYNC) {
 		rq->answer = strdup(text);
 		if (rq->answer) {
@@ -117,6 +118,12 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 			rq->lease = NULL;
 			rq->state = REQ_ANSWER_SYNC;
 			rq->wait_seq = sync_want(e);
+			/* A DEL that is answered at its deadline has no time left for the disk. */
+			if (rq->deadline_ns < now_ns(e) + e->config.del_wait_ms * NS_PER_MS)
+				rq->deadline_ns =
+					within_client(rq, now_ns(e) + e->config.del_wait_ms *
+									      NS_PER_MS);
+			wake(e, rq->deadline_ns);
 			return;
 		}
 	}
@@ -256,6 +263,7 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	rq->nonce = frame->nonce;
 	rq->start_ns = frame->start_ns;
 	rq->gives_up_ns = frame->deadline_boot_ns;
+	rq->ran_follows = frame->has_run;
 	rq->env = e->ops.slurp(e->ops.ctx, env_fd, &rq->env_len);
 	rq->text = e->ops.slurp(e->ops.ctx, stdin_fd, &rq->text_len);
 	if (!rq->env || !rq->text) {
@@ -337,6 +345,11 @@ void engine_ran(struct engine *e, void *client, const struct frame_ran *ran,
 
 	if (!rq)
 		return;
+	rq->ran_follows = false;
+	if (rq->ran_is_old) { /* of a plugin that an engine before us had run */
+		rq->ran_is_old = false;
+		return;
+	}
 	request_cause(e, rq);
 	if (rq->state == REQ_DELEGATE) {
 		delegate_ran(e, rq, ran, out, out_len);

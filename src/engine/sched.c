@@ -76,6 +76,14 @@ void job_free(struct job *job)
 	free(job);
 }
 
+void job_forget_waiting(struct vf *vf)
+{
+	if (!vf->job || vf->job->kind != JOB_STEPS || !vf->job->req)
+		return;
+	job_free(vf->job);
+	vf->job = NULL;
+}
+
 void job_submit(struct engine *e, struct job *job)
 {
 	if (job->vf)

@@ -247,6 +247,9 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 	struct lease *l = node_lease(e->node, vf->rec.lease_id);
 
 	vf->adder = NULL;
+	if (rq)
+		rq->run_waits = false; /* what was not asked for yet never will be */
+	job_forget_waiting(vf);
 	/* A client that is told to stop its plugin answers with RAN; until then it can run
 	 * nothing else. */
 	if (rq && rq->run_sent && rq->client)

@@ -78,6 +78,7 @@ struct ew {
 	pci_addr_t identified; /* IDENTIFY */
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
+	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
@@ -158,9 +159,11 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 							.index = (uint16_t)(i - 1),
 							.incarnation = w->incarnation,
 							.where = ew_where(w, i - 1),
-							.bound = true,
+							.bound = w->unbound_vf != i,
 							.ifindex = 100 + i };
 				f.vf.seen.valid = true;
+				snprintf(f.vf.seen.driver, sizeof(f.vf.seen.driver), "%s",
+					 f.vf.bound ? "simvf" : "");
 				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
 					 "vf%u", i - 1);
 			}
@@ -526,6 +529,7 @@ struct ew_call {
 	int64_t gives_up;      /* when its client does; 0: never */
 	const char *text;      /* stdin instead of the usual one */
 	const char *ifname;    /* NULL: net1 */
+	bool has_run;	       /* a result follows at once */
 };
 
 static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
@@ -567,6 +571,7 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	rq.stdin_len = (uint32_t)strlen(text);
 	rq.env_len = (uint32_t)env_len;
 	rq.deadline_boot_ns = call.gives_up;
+	rq.has_run = call.has_run;
 	rq.nonce.lo = call.nonce ? call.nonce : ++nonces;
 	w->now_ns += 1000;
 	rq.start_ns = call.start ? call.start : (uint64_t)w->now_ns;

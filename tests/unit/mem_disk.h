@@ -12,7 +12,9 @@
 #include "io/journal.h"
 
 #define MEM_SECTOR 512
+#ifndef MEM_FILE_MAX /* the simulator has smaller ones */
 #define MEM_FILE_MAX (512 * 1024)
+#endif
 
 struct mem_write {
 	unsigned file;
