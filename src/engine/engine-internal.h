@@ -214,6 +214,11 @@ void add_observed(struct engine *e, struct request *rq, const struct job_res *re
 /* False: the namespace of the request is none, and it is answered. */
 bool netns_check(struct engine *e, struct request *rq);
 
+/* --- fits.c --- */
+/* False: the VF cannot be what the ADD wants, and it is answered.  Fills in a GUID that is to be
+ * derived. */
+bool vf_fits(struct engine *e, struct request *rq, const struct vf *vf);
+
 /* --- check.c --- */
 void check_begin(struct engine *e, struct request *rq);
 void check_looked(struct engine *e, struct request *rq, const struct job_res *res);

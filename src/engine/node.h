@@ -24,6 +24,7 @@ struct vf {
 	struct vf_fsm fsm;
 	/* Run time only. */
 	bool seen;	 /* discovery of this engine found it */
+	uint32_t cannot; /* settings (enum vf_has) that the device does not have */
 	bool verified;	 /* the kernel agreed with the record since this engine began */
 	struct job *job; /* the job that runs on it, or NULL */
 	bool stuck;	 /* its byte is held by a step past its deadline, or by nobody

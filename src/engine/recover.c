@@ -316,6 +316,7 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 	if (!vf)
 		return;
 	vf->seen = true;
+	vf->cannot = found->vf.cannot;
 	if (vf->since_boot_ns > e->discover_began_ns || vf->job)
 		return; /* it changed while the worker looked: this is old news */
 	cause_set(e, CAUSE_EVENT, "discovery");
@@ -485,6 +486,7 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		cause_set(e, CAUSE_EVENT, "the VF is not on the bus");
 		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
+		vf->cannot = out->cannot;
 		if (out->ifindex)
 			vf->rec.ifindex = out->ifindex;
 		check_free(e, vf, out->where, &out->seen);
