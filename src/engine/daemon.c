@@ -300,6 +300,14 @@ static void on_beat(void *arg)
 		if (j)
 			engine_take_journal(d->engine, j);
 	}
+	if (!d->ending_at_ns && start_unreachable(&d->lock)) {
+		log_error("daemon",
+			  "the files in %s were removed: ending, for an engine "
+			  "that can be reached",
+			  vfk_path(PATH_RUN));
+		d->exit_code = 1; /* a service is started again */
+		begin_end(d);
+	}
 	if (d->ending_at_ns)
 		next = 20 * NS_PER_MS;
 	else
@@ -414,6 +422,17 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 			       d, err);
 }
 
+/* Without its file, what it knows ends with the engine. */
+static int open_recent_del(struct recent_del **out, struct vfk_err *err)
+{
+	struct vfk_err file_err = { 0 };
+
+	if (recent_del_open(out, vfk_path(PATH_RECENT_DEL), &file_err) == 0)
+		return 0;
+	log_error("daemon", "%s: recent DELs are kept in memory only", file_err.msg);
+	return recent_del_open(out, NULL, err);
+}
+
 static int open_engine(struct daemon *d, const char *config_error, struct vfk_err *err)
 {
 	struct engine_ops ops = { .ctx = d,
@@ -436,7 +455,7 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 	if (world_open(&d->world, &ops, err) < 0 ||
 	    pool_new(&d->pool, d->loop, d->spawner, d->config.n_workers, &pool_events,
 		     err) < 0 ||
-	    recent_del_open(&cfg.recent_del, vfk_path(PATH_RECENT_DEL), err) < 0)
+	    open_recent_del(&cfg.recent_del, err) < 0)
 		return -err->kind;
 	if (clock_boot_id(boot_id) < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "read the boot id");
@@ -535,6 +554,7 @@ int daemon_main(const struct daemon_opts *opts)
 	d.spool_fd = d.world.inflight_fd = d.lock.lock_fd = -1;
 	list_init(&d.waiting_calls);
 	signal(SIGPIPE, SIG_IGN);
+	start_limits(); /* before the spawner, which hands them on to the workers */
 	rc = spawner_start(&d.spawner, job_run, &err);
 	if (rc == 0)
 		rc = loop_new(&d.loop, &err);

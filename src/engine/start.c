@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +21,39 @@
 #define POLL_MS 10
 #define START_WAIT_MS 10000
 #define GIVE_WAY_MS 2000
+
+#define FILES_WANTED 65536 /* as the unit's LimitNOFILE */
+
+static void raise_limit(int which, rlim_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(which, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted;
+	if (limit.rlim_max >= wanted) {
+		(void)setrlimit(which, &limit);
+		return;
+	}
+	limit.rlim_max = wanted;
+	if (setrlimit(which, &limit) == 0)
+		return;
+	/* Without CAP_SYS_RESOURCE: as far as it goes. */
+	if (getrlimit(which, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(which, &limit);
+	}
+}
+
+void start_limits(void)
+{
+	static const int unlimited[] = { RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_AS, RLIMIT_CPU,
+					 RLIMIT_NPROC };
+
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(unlimited); i++)
+		raise_limit(unlimited[i], RLIM_INFINITY);
+	raise_limit(RLIMIT_NOFILE, FILES_WANTED);
+}
 
 static void nap(void)
 {
@@ -111,6 +146,22 @@ void start_unlock(struct start_lock *lock)
 		close(lock->guard_fds[--lock->n_guards]);
 	fd_auto(&lock->lock_fd);
 	lock->lock_fd = -1;
+}
+
+bool start_unreachable(const struct start_lock *lock)
+{
+	static const enum vfk_path sockets[] = { PATH_CNI_SOCK, PATH_CONTROL_SOCK };
+	struct stat mine, there;
+
+	if (stat(vfk_path(PATH_LOCK), &there) < 0)
+		return errno == ENOENT;
+	if (fstat(lock->lock_fd, &mine) == 0 &&
+	    (mine.st_dev != there.st_dev || mine.st_ino != there.st_ino))
+		return true;
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(sockets); i++)
+		if (stat(vfk_path(sockets[i]), &there) < 0 && errno == ENOENT)
+			return true;
+	return false;
 }
 
 static int read_only(struct start_state *st, struct vfk_err *err)

@@ -10,6 +10,10 @@
 #include "engine/node.h"
 #include "io/journal.h"
 
+/* Makes the limits of the process (open files, memory, size of a file) the engine's own: one
+ * on demand has those of whoever happened to call first. */
+void start_limits(void);
+
 /* What keeps every other engine away as long as these descriptors are open. */
 struct start_lock {
 	int lock_fd;	  /* LOCK */
@@ -21,6 +25,10 @@ struct start_lock {
 int start_lock(struct start_lock *lock, const struct config *cfg, int wait_ms,
 	       struct vfk_err *err) VFK_MUST_CHECK;
 void start_unlock(struct start_lock *lock);
+
+/* Whether LOCK or a socket was removed or replaced: no client finds this engine any more, and
+ * as long as it is there no other can serve them. */
+bool start_unreachable(const struct start_lock *lock);
 
 struct start_state {
 	struct node *node;	 /* filled by start_journal */

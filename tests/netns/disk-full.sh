@@ -107,4 +107,18 @@ check "the node is clean" wait_clean
 check "no lease is left" wait_for 20 no_lease
 engines_end
 umount $state
+
+# /run without a free page.
+add run9 net1 /run/netns/p9 "$c"
+check "attaches before /run is full" answered 0
+engines_end
+umount -l $ROOT/run 2>/dev/null
+mount -t tmpfs -o mode=755,size=8k tmpfs $ROOT/run
+dd if=/dev/zero of=$ROOT/run/ballast bs=4k 2>/dev/null
+check "/run is full" is 0 "$(df --output=avail $ROOT/run | tail -n 1 | xargs)"
+del run9 net1 /run/netns/p9 "$c"
+check "/run is full: DEL succeeds" answered 0
+check "/run is full: the link is home" wait_for 10 at_home "$vf"
+check "/run is full: no lease is left" wait_for 20 no_lease
+engines_end
 finish

@@ -21,6 +21,15 @@ for ((i = 1; i <= 600; i++)); do
 	echo "DEL nobody$i net1 - $ROOT/conf"
 done >$ROOT/list
 conf "$(vf_addr 0 0)" >$ROOT/conf
+# Every start leaves a line, also that of an engine that does not get the lock.
+mkdir $ROOT/bin/real
+mv $ROOT/bin/vfkeeper-engine $ROOT/bin/real/
+cat >$ROOT/bin/vfkeeper-engine <<STARTER
+#!/bin/sh
+echo started >>$ROOT/starts
+exec $ROOT/bin/real/vfkeeper-engine "\$@"
+STARTER
+chmod 755 $ROOT/bin/vfkeeper-engine
 : >$ROOT/watching
 watch_engines &
 watcher=$!
@@ -28,11 +37,13 @@ sum=$("$HELPERS/storm" -k 600 -b "$CNI_BIN/vfkeeper" -p "$CNI_PATH" -o $ROOT/tmp
 rm $ROOT/watching
 wait $watcher
 check "600 clients at once are all served" matches 'count=600 failed=0' "$sum"
-check "they started exactly one engine" is 1 "$(n_seen)"
+check "they started exactly one engine" is 1 "$(wc -l <$ROOT/starts)"
+check "and one has held the lock" is 1 "$(n_seen)"
 check "it runs the engine on demand" matches vfkeeper-engine "$(readlink "/proc/$(engine_pid)/exe")"
 
 # The caller waits for the end of its pipes: an engine that kept one would hang it.
 engines_end
+mv $ROOT/bin/real/vfkeeper-engine $ROOT/bin/
 c=$(conf "$(vf_addr 0 0)")
 start=$SECONDS
 out=$(echo "$c" | CNI_COMMAND=DEL CNI_CONTAINERID=x CNI_IFNAME=net1 CNI_PATH=$CNI_PATH \
@@ -47,7 +58,14 @@ done
 check "it has a session of its own" is "$pid" "$(cut -d' ' -f6 "/proc/$pid/stat" | head -1)" ||
 	cat "/proc/$pid/stat"
 check "it ends by itself when there is nothing to do" wait_for 30 no_engine
-check "its sockets do not answer then" lacks '^answer' "$("$VFCTL" status 2>&1)"
+check "its sockets do not answer then" matches 'no engine answers' "$("$VFCTL" list 2>&1)"
+
+# Its limits are not those of the caller that happens to start it.
+soft() { sed -n "s/^Max $1  *\([a-z0-9]*\) .*/\1/p" "/proc/$(engine_pid)/limits"; }
+(ulimit -Sn 64 && ulimit -Sf 4096 && cni DEL x net1 - "$c")
+check "its limit of open files is not its starter's" lacks '^64?$' "$(soft 'open files')"
+check "its limit of the size of a file is not its starter's" is unlimited "$(soft 'file size')"
+engines_end
 
 # Giving way: the service takes over from an engine on demand, with an attachment under way.
 add_netns p 1 4
@@ -86,6 +104,23 @@ wait_for 20 test -e $ROOT/down && service_end TERM
 wait $storm
 check "no call fails while the service comes and goes" \
 	matches 'count=300 failed=0' "$(cat $ROOT/sum)"
+
+# Whoever cleans /run makes the engine deaf: it ends, and the next one serves.
+service_start
+add c3 net1 /run/netns/p3 "$c"
+check "the service attaches again" answered 0
+rm -r $ROOT/run/vfkeeper
+check "its files in /run removed, the service ends" wait_for 15 is_gone "$SVC"
+wait "$SVC"
+check "with a status that has it started again" is 1 $?
+SVC=
+del c3 net1 /run/netns/p3 "$c"
+check "an engine on demand releases what it attached" answered 0
+add c3a net1 /run/netns/p3 "$c"
+rm $ROOT/run/vfkeeper/cni.sock
+del c3a net1 /run/netns/p3 "$c"
+check "only the socket removed: DEL succeeds" answered 0
+check "the node is clean again" wait_clean
 
 # A configuration that cannot be read does not stop an engine from serving DEL (P10).
 engines_end
