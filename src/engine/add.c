@@ -44,12 +44,8 @@ static int check_plugin(struct engine *e, struct request *rq)
 {
 	char path[PATH_MAX], *slash;
 
-	if (!rq->cni.ipam_type[0])
-		return 0;
-	if (rq->cni.ipam_own) {
-		request_fail(e, rq, 7, "ipam type vfkeeper is not served by this version");
-		return -1;
-	}
+	if (!delegate_wanted(rq))
+		return own_check(e, rq);
 	if (!e->ops.find_plugin(e->ops.ctx, rq->cni.cni_path, rq->cni.ipam_type, path,
 				sizeof(path))) {
 		request_fail(e, rq, 7, "IPAM plugin %s is not in CNI_PATH %s",

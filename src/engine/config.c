@@ -19,6 +19,7 @@ enum value_kind {
 	V_SECONDS, /* with up to three decimals, kept in ms; the range is in ms */
 	V_PATH,	   /* absolute, "" allowed */
 	V_DIRS,	   /* colon list of absolute directories; each further value adds to it */
+	V_NAME,	   /* of a host */
 	V_SYNC,
 	V_LEVEL
 };
@@ -49,6 +50,8 @@ static const struct key keys[] = {
 	{ "give_up_after", V_NUMBER, AT(give_up_after), 1, 1000 },
 	{ "idle_s", V_NUMBER, AT(idle_s), 1, 3600 },
 	{ "workers", V_NUMBER, AT(n_workers), 1, 32 },
+	{ "node_slice", V_NUMBER, AT(node_slice), 0, 1000000 },
+	{ "node_name", V_NAME, AT(node_name), 0, 0 },
 	{ "log_level", V_LEVEL, AT(log_level), 0, 0 },
 };
 
@@ -70,6 +73,7 @@ void config_default(struct config *cfg)
 	cfg->give_up_after = 8;
 	cfg->idle_s = 10;
 	cfg->n_workers = 8;
+	cfg->node_slice = UINT_MAX;
 	cfg->log_level = LOG_LV_INFO;
 }
 
@@ -225,6 +229,14 @@ static int set_key(struct reader *r, const struct key *key, const char *value, b
 		return set_path(r, key, value, to);
 	case V_DIRS:
 		return add_dirs(r, key, value, to, first);
+	case V_NAME:
+		if (!*value || strlen(value) >= key->size ||
+		    value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-_"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+			return wrong(r, key->name, value,
+				     "1 to 127 letters, digits and \".-_\"");
+		memcpy(to, value, strlen(value) + 1);
+		return 0;
 	case V_SYNC:
 		r->cfg->sync_all = !strcmp(value, "all");
 		return r->cfg->sync_all || !strcmp(value, "owed") ?

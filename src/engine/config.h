@@ -25,6 +25,8 @@ struct config {
 	unsigned give_up_after; /* 8 attempts of a detach plan in a row, then FAULTED */
 	unsigned idle_s;    /* 10: engine on demand ends after this with nothing to do */
 	unsigned n_workers; /* 8, at most 32 */
+	unsigned node_slice; /* this node's part of what IPAM of our own shares; UINT_MAX: none */
+	char node_name[128]; /* "": as uname(2) says */
 	enum log_level log_level;
 };
 

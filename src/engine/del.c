@@ -163,7 +163,7 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		request_ok(e, rq);
 		return;
 	}
-	if (e->node->rec.records_missing && rq->cni.ipam_type[0] && !rq->cni.ipam_own) {
+	if (e->node->rec.records_missing && delegate_wanted(rq)) {
 		lease_run_own_del(e, rq);
 		return;
 	}

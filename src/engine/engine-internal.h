@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/cni.h"
 #include "engine/engine.h"
+#include "engine/own_ipam.h"
 #include "engine/recent_del.h"
 
 /* How long nobody looks whether a step or plugin of an earlier engine has ended. */
@@ -102,6 +103,7 @@ struct request {
 	uint64_t run_id;      /* REQ_DELEGATE: of its RUN frame */
 	char *run_text; /* owned: stdin for the plugin instead of the client's; NULL */
 	struct gc *gc;	/* owned */
+	struct own_ipam *own; /* owned; NULL: no IPAM of our own */
 };
 
 /* What an IPAM plugin said when it was last asked for its STATUS. */
@@ -260,6 +262,14 @@ void setup_failed(struct engine *e, struct vf *vf, enum vf_event ev,
 
 /* Answers every request whose condition has come about. */
 void requests_check(struct engine *e);
+
+/* --- own.c --- */
+/* Reads the request's ipam of our own; -1: refused and answered. */
+int own_check(struct engine *e, struct request *rq);
+/* Puts addresses into the VF's record, which is not written yet, and into rq->ipam. */
+int own_take(struct engine *e, struct vf *vf, struct request *rq, struct cni_fail *fail);
+/* The same answer again, from the record. */
+int own_again(struct request *rq, const struct vf *vf, struct vfk_err *err);
 
 /* --- del.c: the table "DEL finds" --- */
 void del_begin(struct engine *e, struct request *rq);

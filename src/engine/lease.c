@@ -18,7 +18,7 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 {
 	size_t need = rq->text_len + rq->env_len;
 
-	if (!rq->cni.ipam_type[0])
+	if (!delegate_wanted(rq))
 		return 0;
 	if (rq->text_len > BLOB_MAX || rq->env_len > BLOB_MAX)
 		return vfk_err_set(err, VFK_E_LIMIT, 0,

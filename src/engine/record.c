@@ -60,8 +60,10 @@ static int append(struct engine *e, enum record_type type, struct strbuf *buf)
 		strbuf_free(buf);
 		return -1;
 	}
+	/* What lacked memory must not be missing between others: the snapshot of a new file
+	 * has the change already. */
 	if (buf->failed)
-		rc = vfk_err_set(&err, VFK_E_NOMEM, 0, "encode a record");
+		rc = journal_begin(e->journal, &err);
 	else
 		rc = journal_append(e->journal, type, buf->data, buf->len, &seq, &err);
 	strbuf_free(buf);
@@ -130,6 +132,7 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	vf->rec.begun = vf->rec.done = vf->rec.touched = vf->rec.attempts = 0;
 	vf->rec.lease_id = vf->rec.request_blob = vf->rec.result_blob = 0;
 	vf->rec.reason[0] = '\0';
+	vf->rec.n_own = 0;
 	vf->rebind = vf->link_left = false;
 	if (vf->rec.state == VF_ABSENT) {
 		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));

@@ -67,6 +67,7 @@ void request_free(struct request *rq)
 	free(rq->answer);
 	free(rq->early_out);
 	free(rq->run_text);
+	free(rq->own);
 	gc_free(rq->gc);
 	free(rq);
 }

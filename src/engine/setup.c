@@ -30,15 +30,21 @@ void setup_reserve(struct engine *e, struct request *rq)
 {
 	struct vf *vf = rq->vf;
 	struct vfk_err err = { 0 };
+	struct cni_fail fail = { 0 };
 
+	vf->rec.attach_seq = journal_last(e->journal) + 1;
+	if (rq->own && own_take(e, vf, rq, &fail) < 0) {
+		vf->rec.attach_seq = 0;
+		request_fail_as(e, rq, &fail);
+		return;
+	}
 	vf->rec.owner = rq->cni.att;
 	vf->rec.pod = rq->cni.pod;
 	vf->rec.nonce = rq->nonce;
 	vf->rec.client_start_ns = rq->start_ns;
 	vf->rec.wanted = rq->cni.wanted;
-	vf->rec.attach_seq = journal_last(e->journal) + 1;
 	/* Unique like the sequence: no lease can be asked for twice under one id (R9). */
-	vf->rec.lease_id = rq->cni.ipam_type[0] ? vf->rec.attach_seq : 0;
+	vf->rec.lease_id = delegate_wanted(rq) ? vf->rec.attach_seq : 0;
 	vf->rec.plan = PLAN_ATTACH;
 	vf->rec.begun = vf->rec.done = vf->rec.touched = vf->rec.attempts = 0;
 	if (vf_event(e, vf, VF_EV_ADD, true) < 0) {
@@ -47,11 +53,12 @@ void setup_reserve(struct engine *e, struct request *rq)
 		memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
 		vf->rec.plan = PLAN_NONE;
 		vf->rec.attach_seq = vf->rec.lease_id = 0;
+		vf->rec.n_own = 0;
 		request_fail(e, rq, 11, "no ADD is served: %s", e->broken);
 		return;
 	}
 	take(vf, rq);
-	if (!rq->cni.ipam_type[0]) {
+	if (!delegate_wanted(rq)) {
 		rq->state = REQ_SETUP;
 		setup_next(e, vf);
 		return;
@@ -84,7 +91,10 @@ void setup_resume(struct engine *e, struct request *rq)
 	vf->rec.done = 0;
 	if (!l) {
 		rq->state = REQ_SETUP;
-		setup_next(e, vf);
+		if (own_again(rq, vf, &err) < 0)
+			internal_fail(e, vf, &err);
+		else
+			setup_next(e, vf);
 		return;
 	}
 	rq->holds_lease = l->rec.id;

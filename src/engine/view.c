@@ -2,6 +2,7 @@
 /* A node as JSON. */
 #include "engine/view-internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,17 @@ static size_t queue_length(const struct vf *vf)
 	return n;
 }
 
+static json_t *own_addresses(const struct rec_vf *rec)
+{
+	json_t *list = rec->n_own ? json_array() : NULL;
+	char text[INET6_ADDRSTRLEN];
+
+	for (unsigned i = 0; i < rec->n_own; i++)
+		if (inet_ntop(rec->own[i].family, rec->own[i].addr, text, sizeof(text)))
+			json_array_append_new(list, json_string(text));
+	return list;
+}
+
 json_t *view_vf(const struct view *v, const struct vf *vf)
 {
 	const struct rec_vf *rec = &vf->rec;
@@ -266,6 +278,7 @@ json_t *view_vf(const struct view *v, const struct vf *vf)
 				      HAS_PORT_GUID :
 				      HAS_NODE_GUID));
 	view_set(obj, "mac", current(rec, HAS_MAC));
+	view_set(obj, "own_addresses", own_addresses(rec));
 	view_set(obj, "lease",
 		 rec->lease_id ? json_integer((json_int_t)rec->lease_id) : NULL);
 	view_set(obj, "foreign", json_boolean(rec->foreign));

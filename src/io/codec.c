@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "io/codec-internal.h"
 #include "proto/journal.pb-c.h"
@@ -249,11 +250,26 @@ int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk
 
 /* --- vf --- */
 
+size_t codec_own_put(const struct rec_vf *rec, uint8_t out[REC_OWN_BYTES])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < rec->n_own; i++) {
+		uint8_t len = rec->own[i].family == AF_INET ? 4 : 16;
+
+		out[n++] = len;
+		memcpy(out + n, rec->own[i].addr, len);
+		n += len;
+	}
+	return n;
+}
+
 void codec_put_vf(struct strbuf *out, const struct rec_vf *rec)
 {
 	Vfk__Settings wanted, baseline_set;
 	Vfk__Baseline baseline;
 	Vfk__Vf m = VFK__VF__INIT;
+	uint8_t own[REC_OWN_BYTES];
 	Vfk__Owner owner;
 	Vfk__Meta meta;
 	uint8_t uuid[16];
@@ -289,7 +305,27 @@ void codec_put_vf(struct strbuf *out, const struct rec_vf *rec)
 	m.request_blob = rec->request_blob;
 	m.result_blob = rec->result_blob;
 	m.reason = codec_text(rec->reason);
+	m.own_addresses.data = own;
+	m.own_addresses.len = codec_own_put(rec, own);
 	codec_pack(out, &m.base);
+}
+
+static void take_own(struct take *t, const Vfk__Vf *m, struct rec_vf *rec)
+{
+	const ProtobufCBinaryData *from = &m->own_addresses;
+	size_t at = 0, len;
+
+	for (; at < from->len && rec->n_own < REC_OWN_MAX; at += 1 + len, rec->n_own++) {
+		struct rec_addr *to = &rec->own[rec->n_own];
+
+		len = from->data[at];
+		if ((len != 4 && len != 16) || len > from->len - at - 1)
+			break;
+		to->family = len == 4 ? AF_INET : AF_INET6;
+		memcpy(to->addr, from->data + at + 1, len);
+	}
+	/* A byte too many, of a place or of an address. */
+	take_number(t, "own_addresses", from->len - at, 0);
 }
 
 static void take_vf(struct take *t, const Vfk__Vf *m, struct rec_vf *rec)
@@ -326,6 +362,7 @@ static void take_vf(struct take *t, const Vfk__Vf *m, struct rec_vf *rec)
 	rec->request_blob = m->request_blob;
 	rec->result_blob = m->result_blob;
 	take_text(t, "reason", m->reason, rec->reason, sizeof(rec->reason));
+	take_own(t, m, rec);
 }
 
 int codec_get_vf(const void *buf, size_t len, struct rec_vf *rec, struct vfk_err *err)

@@ -50,6 +50,13 @@ struct rec_node {
 	uint64_t next_lease_id; /* never used again: no lower id may be given out (R9) */
 };
 
+#define REC_OWN_MAX 8
+#define REC_OWN_BYTES (REC_OWN_MAX * 17)
+struct rec_addr {
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t addr[16];
+};
+
 struct rec_vf {
 	struct rec_meta meta;
 	pci_addr_t addr, pf;
@@ -79,6 +86,8 @@ struct rec_vf {
 	uint64_t lease_id; /* 0: no foreign IPAM */
 	uint64_t request_blob, result_blob; /* ids; 0: none */
 	char reason[200];		    /* FAULTED: why */
+	unsigned n_own; /* addresses that IPAM of our own gave to the owner */
+	struct rec_addr own[REC_OWN_MAX];
 };
 
 struct rec_lease {
@@ -108,6 +117,9 @@ void codec_put_node(struct strbuf *out, const struct rec_node *rec);
 void codec_put_vf(struct strbuf *out, const struct rec_vf *rec);
 void codec_put_lease(struct strbuf *out, const struct rec_lease *rec);
 void codec_put_blob(struct strbuf *out, const struct rec_blob *rec);
+
+/* The addresses of a VF record as they stand in it; returns the length. */
+size_t codec_own_put(const struct rec_vf *rec, uint8_t out[REC_OWN_BYTES]);
 
 /* Decoders fill 'rec' completely; VFK_E_DECODE names the record type and the field that does
  * not fit (string too long, number out of range).  Unknown fields are ignored.

@@ -55,7 +55,7 @@ static void set_hex(json_t *obj, const char *key, uint64_t value)
 
 static void set_octets(json_t *obj, const char *key, const uint8_t *octets, unsigned n)
 {
-	char text[64] = "";
+	char text[3 * REC_OWN_BYTES + 2] = "";
 	size_t at = 0;
 
 	for (unsigned i = 0; i < n && at + 4 < sizeof(text); i++)
@@ -194,6 +194,7 @@ static void fill_vf(json_t *obj, const struct rec_vf *r)
 {
 	static const char *const plans[] = { "", "attach", "detach" };
 	char when[RECORD_TIME_LEN];
+	uint8_t own[REC_OWN_BYTES];
 
 	set_addr(obj, "vf", r->addr);
 	if (r->event) {
@@ -229,6 +230,7 @@ static void fill_vf(json_t *obj, const struct rec_vf *r)
 	set_int(obj, "request_blob", r->request_blob);
 	set_int(obj, "result_blob", r->result_blob);
 	set_text(obj, "reason", r->reason);
+	set_octets(obj, "own_addresses", own, (unsigned)codec_own_put(r, own));
 }
 
 static void fill_lease(json_t *obj, const struct rec_lease *r)

@@ -342,6 +342,8 @@ static void man_page(void)
 		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
 		  ".Cm info ." },
 		{ "plugin_dirs", "1022 bytes", ".Pa /opt/cni/bin ." },
+		{ "node_name", "1 to 127 letters", ".Xr uname 2" },
+		{ "node_slice", "from 0 to 1000000;", "default none," },
 		{ "proc_root", "at most 255 bytes", ".Pa /proc ." },
 		{ "retry_max_ms", "from 10 to 3600000,", "default 60000." },
 		{ "retry_min_ms", "from 10 to 60000;", "default 500." },
