@@ -265,6 +265,8 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	rq->start_ns = frame->start_ns;
 	rq->gives_up_ns = frame->deadline_boot_ns;
 	rq->ran_follows = frame->has_run;
+	if (frame->has_run) /* R9: its client keeps that byte locked until our answer */
+		rq->holds_lease = frame->run_id;
 	rq->env = e->ops.slurp(e->ops.ctx, env_fd, &rq->env_len);
 	rq->text = e->ops.slurp(e->ops.ctx, stdin_fd, &rq->text_len);
 	if (!rq->env || !rq->text) {

@@ -304,8 +304,11 @@ static void spawner_main(int control, int life, worker_fn fn)
 			continue;
 		n = recv_fds(CONTROL_SOCK, &m, sizeof(m), fds, &n_fds);
 		close_fds(fds, n_fds);
-		if (n != sizeof(m))
+		if (n == 0)
 			break;
+		/* Deaf to a loop that lives: it has to see that, and end (R7). */
+		if (n != sizeof(m))
+			_exit(1);
 		if (m.op == SPAWN_WORKER)
 			spawn_worker(&m, fn);
 		else if (m.op == SPAWN_KILL)

@@ -530,6 +530,7 @@ struct ew_call {
 	const char *text;      /* stdin instead of the usual one */
 	const char *ifname;    /* NULL: net1 */
 	bool has_run;	       /* a result follows at once */
+	uint64_t run_id;       /* of that result */
 };
 
 static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
@@ -572,6 +573,7 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	rq.env_len = (uint32_t)env_len;
 	rq.deadline_boot_ns = call.gives_up;
 	rq.has_run = call.has_run;
+	rq.run_id = call.run_id;
 	rq.nonce.lo = call.nonce ? call.nonce : ++nonces;
 	w->now_ns += 1000;
 	rq.start_ns = call.start ? call.start : (uint64_t)w->now_ns;

@@ -208,6 +208,34 @@ static void r9_result_that_comes_early(void)
 	ew_free(w);
 }
 
+/* R9: the byte of a lease that is owed is kept by the very client that waits until it is
+ * paid, for an engine that knows of that only what the client says. */
+static void r9_byte_of_the_one_who_waits(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local",
+				     .nonce = 42);
+	struct frame_ran old = { .outcome = RUN_EXITED, .status = 1 };
+	uint64_t id = ew_vf(w, 0)->rec.lease_id;
+
+	ew_ran(w, c, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no\"}");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_die(w);
+	ew_hold(w, inflight_lease(id));
+	ew_start(w);
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42,
+		   .has_run = true, .run_id = id);
+	SUITE_INT(c->n_runs, 1);
+	SUITE_INT(c->runs[0].verb, CNI_DEL);
+	old.run_id = id;
+	engine_ran(w->e, c, &old, "", 0);
+	ew_ran_ok(w, c); /* paid; now it is asked anew */
+	SUITE_INT(c->n_runs, 2);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
 static void a_client_is_answered_before_it_gives_up(void)
 {
 	struct ew *w = ew_new(1);
@@ -713,6 +741,8 @@ VFK_SUITE(
 	{ "R9: for at most 130 s", r9_waits_at_most_130_s },
 	{ "R9: a result for a lease that is not ASKED is not used",
 	  r9_late_result_is_not_used },
+	{ "R9: who holds the byte of an owed lease may pay it",
+	  r9_byte_of_the_one_who_waits },
 	{ "R9: a result that comes before the VF is found is used",
 	  r9_result_that_comes_early },
 	{ "a client is answered before it gives up",
