@@ -124,8 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	} else {
 		FUZZ_HOLDS(j && st.verdict != JOURNAL_UNKNOWN);
 		FUZZ_HOLDS(journal_append(j, 2, "after", 5, &seq, &err) == 0);
-		/* Torn is said again for each file with a bad header that is not in use, and
-		 * each time one of them is begun; then it is over. */
+		/* Torn is said again for each file with a bad header, and where what was
+		 * written last ends before something that was begun and never finished.
+		 * Each time another file is begun; then it is over. */
 		for (unsigned n = 0; n < JOURNAL_FILES; n++) {
 			journal_close(j);
 			FUZZ_HOLDS(open_on(&mem, &j, &n_again, &st2, &err) == 0);
@@ -133,7 +134,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			if (st2.verdict == JOURNAL_CLEAN)
 				break;
 			FUZZ_HOLDS(st2.verdict == JOURNAL_TORN);
-			FUZZ_HOLDS(strstr(st2.what, "a file was begun and never used"));
 			FUZZ_HOLDS(n + 1 < JOURNAL_FILES);
 		}
 		journal_close(j);
