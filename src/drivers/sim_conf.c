@@ -225,14 +225,21 @@ static int check_whole(const char *path, const struct sim_conf *c, struct vfk_er
 static int read_conf(const char *path, struct sim_conf *conf, struct vfk_err *err)
 {
 	struct parse p = { .path = path, .conf = conf, .links_default = true };
+	bool cut;
+	FILE *f;
 	int line;
 
 	memset(conf, 0, sizeof(*conf));
-	errno = 0;
-	line = ini_parse(path, take_line, &p);
-	if (line == -1)
+	f = fopen(path, "re");
+	if (!f)
 		return vfk_err_set(err, VFK_E_CONFIG, errno,
 				   "open the sim description %s", path);
+	line = ini_parse_file(f, take_line, &p);
+	cut = ferror(f) != 0;
+	fclose(f);
+	if (cut) /* else its rest would be VFs that have vanished */
+		return vfk_err_set(err, VFK_E_CONFIG, EIO,
+				   "read the sim description %s", path);
 	if (line < 0)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read the sim description %s",
 				   path);
