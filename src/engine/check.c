@@ -70,7 +70,11 @@ static void look(struct engine *e, struct request *rq, const struct vf *vf,
 		request_fail(e, rq, 11, "out of memory");
 		return;
 	}
-	job_for_vf(e, job, vf, dup_fd(rq->netns_fd));
+	if (!job_for_vf(job, vf, rq->netns_fd)) {
+		job_free(job);
+		request_fail(e, rq, 11, NO_DESCRIPTOR);
+		return;
+	}
 	job->byte = 0; /* it only looks: no step has to wait for it */
 	job->req->call.n_ips = want->n_ips;
 	job->req->call.n_routes = want->n_routes;

@@ -50,13 +50,13 @@ static void end_waiting_adds(struct engine *e, const struct request *del)
 }
 
 /* The path may have become a plain file: then the namespace is gone. */
-static void keep_netns(struct engine *e, struct vf *vf, const struct request *rq)
+static void keep_netns(struct engine *e, struct vf *vf, struct request *rq)
 {
 	bool own;
 
 	if (vf->netns_fd < 0 && rq->netns_fd >= 0 &&
 	    e->ops.netns_valid(e->ops.ctx, rq->netns_fd, &own) && !own)
-		vf->netns_fd = dup_fd(rq->netns_fd);
+		vf->netns_fd = fd_steal(&rq->netns_fd);
 }
 
 static void wait_for(struct engine *e, struct request *rq)
@@ -121,14 +121,17 @@ static void look_at_link(struct engine *e, struct request *rq)
 		request_fail(e, rq, 11, "out of memory");
 		return;
 	}
+	if (!job_takes(job, rq->netns_fd)) {
+		job_free(job);
+		request_fail(e, rq, 11, NO_DESCRIPTOR);
+		return;
+	}
 	rq->identified = true;
 	rq->state = REQ_IDENTIFY;
 	/* From its arrival on, however often it is begun anew. */
 	rq->deadline_ns =
 		within_client(rq, rq->arrived_ns + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
-	job->fds[0] = dup_fd(rq->netns_fd);
-	job->n_fds = 1;
 	job->req->has_netns = 1;
 	snprintf(job->req->call.ifname, sizeof(job->req->call.ifname), "%s",
 		 rq->cni.att.ifname);
@@ -234,9 +237,11 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		rq->vf = vf;
 		rq->attach_seq = vf->rec.attach_seq;
 		keep_netns(e, vf, rq);
-		if (e->node->rec.records_missing && rq->cni.ipam_type[0] &&
-		    !rq->cni.ipam_own && !recent_del_settled(e->recent_del, &rq->cni.att))
+		if (e->node->rec.records_missing && delegate_wanted(rq) &&
+		    !recent_del_settled(e->recent_del, &rq->cni.att)) {
 			rq->lease = lease_adopt(e, rq, vf);
+			rq->own_del_due = !rq->lease; /* nothing can be recorded (P10) */
+		}
 		release_begin(e, vf, VF_EV_ADOPT);
 		wait_for(e, rq);
 		return;

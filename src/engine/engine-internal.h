@@ -88,6 +88,7 @@ struct request {
 	bool run_pays;	      /* it is an IPAM DEL */
 	bool run_waits;	      /* for its turn among young plugins */
 	bool own_config_del;  /* DEL with its own configuration: there is no record */
+	bool own_del_due;     /* likewise, when the VF that it adopted is free */
 	bool from_spool, old_boot;
 	struct cni_ipam ipam;
 	struct job *job;     /* IDENTIFY or OBSERVE on its behalf */
@@ -147,6 +148,8 @@ struct engine {
 	struct rec_meta cause;	 /* of the records being written now */
 };
 
+#define NO_DESCRIPTOR "the engine has no descriptor left (LimitNOFILE)"
+
 static inline int dup_fd(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -183,11 +186,15 @@ struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 void job_submit(struct engine *e, struct job *job); /* queued; started by sched_run */
 void sched_run(struct engine *e);
 void sched_deadlines(struct engine *e, int64_t now);
-void job_free(struct job *job);
+void job_free(struct job *job); /* NULL allowed */
 /* The steps that wait for their turn are not wanted any more; what runs is left alone. */
 void job_forget_waiting(struct vf *vf);
-/* Fills req->call for a VF. */
-void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netns_fd);
+/* Fills req->call for a VF; the pod's namespace (-1: there is none) goes with the job.  False:
+ * no descriptor is free.  A job without the namespace would be taken for one of a pod that has
+ * none, so it has to be given up. */
+bool job_for_vf(struct job *job, const struct vf *vf, int netns_fd);
+/* A duplicate of 'fd' goes with the job.  False: no descriptor is free. */
+bool job_takes(struct job *job, int fd);
 
 /* --- request.c --- */
 void request_free(struct request *rq); /* unlinks it from everything */

@@ -270,9 +270,11 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 	job->lease = l;
 	job->req->lease_id = l->rec.id;
 	job->byte = inflight_lease(l->rec.id);
-	job->fds[0] = dup_fd(fds[0]);
-	job->fds[1] = dup_fd(fds[1]);
-	job->n_fds = 2;
+	if (!job_takes(job, fds[0]) || !job_takes(job, fds[1])) {
+		job_free(job);
+		unpaid(e, l, NO_DESCRIPTOR);
+		return;
+	}
 	l->paying = true;
 	job_submit(e, job);
 }

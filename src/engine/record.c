@@ -264,14 +264,12 @@ void sync_kick(struct engine *e)
 		return; /* tried again at the next turn */
 	job->sync_file = file;
 	job->sync_upto = upto;
-	job->fds[0] = dup_fd(fd);
-	job->n_fds = 1;
 	names_fd = journal_want_names(e->journal);
-	if (names_fd >= 0) {
-		job->fds[job->n_fds++] = dup_fd(names_fd);
-		job->sync_names = true;
-	}
-	job_submit(e, job);
+	job->sync_names = names_fd >= 0;
+	if ((fd < 0 || job_takes(job, fd)) && (names_fd < 0 || job_takes(job, names_fd)))
+		job_submit(e, job);
+	else
+		job_free(job); /* likewise */
 }
 
 void sync_done(struct engine *e, const struct job *job, const struct job_res *res)

@@ -137,13 +137,11 @@ void discover_start(struct engine *e)
 	job = job_new(e, JOB_DISCOVER, LOCK_NONE, NULL, 0);
 	if (job)
 		job->memfd = e->ops.memfd(e->ops.ctx, "discovered", "", 0);
-	if (!job || job->memfd < 0 || (job->fds[0] = dup_fd(job->memfd)) < 0) {
-		if (job)
-			job_free(job);
+	if (!job || job->memfd < 0 || !job_takes(job, job->memfd)) {
+		job_free(job);
 		discover_later(e); /* nothing else would begin the first one again */
 		return;
 	}
-	job->n_fds = 1;
 	e->discovering = true;
 	e->discover_began_ns = now_ns(e);
 	job_submit(e, job);
@@ -435,7 +433,7 @@ void observe_start(struct engine *e, struct vf *vf, struct request *rq)
 	job = job_new(e, JOB_OBSERVE, LOCK_NONE, vf, 0);
 	if (!job)
 		return;
-	job_for_vf(e, job, vf, -1);
+	job_for_vf(job, vf, -1);
 	job->request = rq;
 	if (rq) {
 		rq->job = job;

@@ -115,12 +115,12 @@ void release_next(struct engine *e, struct vf *vf)
 		vf_event(e, vf, VF_EV_STEP, false);
 	}
 	job = job_new(e, JOB_STEPS, lock, vf, 0);
-	if (!job) {
+	if (!job || !job_for_vf(job, vf, vf->netns_fd)) {
+		job_free(job);
 		vf->retry_at_ns = now_ns(e) + back_off_ns(e, 1);
 		wake(e, vf->retry_at_ns);
 		return;
 	}
-	job_for_vf(e, job, vf, vf->netns_fd >= 0 ? dup_fd(vf->netns_fd) : -1);
 	job->steps = job->req->steps = batch;
 	job_submit(e, job);
 }

@@ -498,7 +498,15 @@ static void too_late(struct engine *e, struct request *rq)
 			     "namespace: the kernel does not answer",
 			     rq->cni.att.ifname);
 		return;
-	case REQ_RELEASE: /* P2: a live engine owns what is left */
+	case REQ_RELEASE:	       /* P2: a live engine owns what is left */
+		if (rq->own_del_due) { /* but for this, which nobody has on record */
+			pci_format(rq->vf ? rq->vf->rec.addr : PCI_NONE, addr);
+			request_fail(e, rq, 11,
+				     "VF %s is still being released, and IPAM plugin %s was not "
+				     "asked to release yet",
+				     addr, rq->cni.ipam_type);
+			return;
+		}
 		if (rq->run_sent && rq->client)
 			e->ops.cancel(e->ops.ctx, rq->client);
 		if (rq->run_sent)
@@ -593,6 +601,11 @@ static void check_one(struct engine *e, struct request *rq)
 
 	switch (rq->state) {
 	case REQ_RELEASE:
+		if (rq->own_del_due && undone(rq)) {
+			rq->own_del_due = false;
+			lease_run_own_del(e, rq);
+			return;
+		}
 		if (!rq->own_config_del && undone(rq)) {
 			recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e),
 					now_ns(e), !rq->lease);

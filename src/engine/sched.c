@@ -43,11 +43,19 @@ struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 	return job;
 }
 
-void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netns_fd)
+bool job_takes(struct job *job, int fd)
+{
+	int own = dup_fd(fd);
+
+	if (own >= 0)
+		job->fds[job->n_fds++] = own;
+	return own >= 0;
+}
+
+bool job_for_vf(struct job *job, const struct vf *vf, int netns_fd)
 {
 	struct drv_call *call = &job->req->call;
 
-	(void)e;
 	snprintf(job->req->driver, sizeof(job->req->driver), "%s", vf->rec.driver);
 	call->addr = vf->rec.addr;
 	call->pf = vf->rec.pf;
@@ -59,15 +67,14 @@ void job_for_vf(struct engine *e, struct job *job, const struct vf *vf, int netn
 	snprintf(call->ifname, sizeof(call->ifname), "%s", vf->rec.owner.ifname);
 	job->req->nsid = vf->rec.nsid;
 	job->byte = inflight_vf(vf->rec.addr);
-	if (netns_fd >= 0) {
-		job->fds[0] = netns_fd;
-		job->n_fds = 1;
-		job->req->has_netns = 1;
-	}
+	job->req->has_netns = netns_fd >= 0;
+	return netns_fd < 0 || job_takes(job, netns_fd);
 }
 
 void job_free(struct job *job)
 {
+	if (!job)
+		return;
 	list_remove(&job->link);
 	for (unsigned i = 0; i < VFK_ARRAY_SIZE(job->fds); i++)
 		fd_auto(&job->fds[i]);

@@ -23,7 +23,7 @@ static void take(struct vf *vf, struct request *rq)
 	vf->adder = rq;
 	rq->vf = vf;
 	fd_auto(&vf->netns_fd);
-	vf->netns_fd = dup_fd(rq->netns_fd);
+	vf->netns_fd = fd_steal(&rq->netns_fd);
 }
 
 void setup_reserve(struct engine *e, struct request *rq)
@@ -201,14 +201,14 @@ void setup_next(struct engine *e, struct vf *vf)
 		n_ips = n_routes = 0;
 	job = job_new(e, JOB_STEPS, lock, vf,
 		      n_ips * sizeof(struct drv_ip) + n_routes * sizeof(struct drv_route));
-	if (!job) {
+	if (!job || !job_for_vf(job, vf, vf->netns_fd)) {
 		struct vfk_err err = { 0 };
 
-		vfk_err_set(&err, VFK_E_NOMEM, 0, "attach job");
+		vfk_err_set(&err, VFK_E_NOMEM, 0, "%s", job ? NO_DESCRIPTOR : "attach job");
+		job_free(job);
 		internal_fail(e, vf, &err);
 		return;
 	}
-	job_for_vf(e, job, vf, dup_fd(vf->netns_fd));
 	job->steps = job->req->steps = batch;
 	job->req->call.n_ips = n_ips;
 	job->req->call.n_routes = n_routes;

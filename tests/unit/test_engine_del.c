@@ -263,6 +263,54 @@ static void independent_steps_go_on(void)
 	ew_free(w);
 }
 
+/* P10: what cannot be put on record is asked of the plugin by the DEL itself, after the link
+ * has left. */
+static void adopted_where_nothing_can_be_recorded(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	w->identified = EW_VF(0);
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 100000;
+	w->disk.fail_errno = ENOSPC;
+	w->hold_jobs = true;
+	c = EW_DEL(w, .container = "c9", .ipam = "host-local");
+	while (w->n_jobs && w->jobs[0].rq->kind != JOB_STEPS)
+		ew_job_end(w, 0);
+	SUITE_INT(c->n_runs, 0); /* the address may still be on the link */
+	w->hold_jobs = false;
+	ew_settle(w);
+	CU_ASSERT_FALSE(c->answered);
+	SUITE_INT(c->n_runs, 1);
+	SUITE_INT(c->runs[0].verb, CNI_DEL);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* As long as the link is there nobody may be told that all is done: nobody else knows. */
+static void adopted_and_not_free_in_time(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	w->identified = EW_VF(0);
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 100000;
+	w->disk.fail_errno = ENOSPC;
+	w->fail_steps = STEP_BIT(LINK_HOME);
+	c = EW_DEL(w, .container = "c9", .ipam = "host-local");
+	ew_pass(w, 4 * NS_PER_S);
+	EW_FAILED(c, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is still being released, and IPAM plugin "
+		     "host-local was not asked to release yet\"");
+	SUITE_INT(c->n_runs, 0);
+	ew_free(w);
+}
+
 static void broken_journal_still_releases(void)
 {
 	struct ew *w = ew_new(1);
@@ -305,5 +353,8 @@ VFK_SUITE(engine_del,
 	    text_that_is_no_json },
 	  { "DEL finds FAULTED: tries again and succeeds", faulted_is_success },
 	  { "a failing step never skips the independent ones", independent_steps_go_on },
+	  { "P10: DEL of an adopted VF asks IPAM itself where nothing can be recorded",
+	    adopted_where_nothing_can_be_recorded },
+	  { "P10: and does not succeed before it could", adopted_and_not_free_in_time },
 	  { "DEL works where the journal cannot be written, ADD does not",
 	    broken_journal_still_releases })

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths on which something could be left that nobody drives on any more: each case is a
  * history that once ended in a hang, a leak or a crash. */
+#include <sys/resource.h>
+
 #include "engine_world.h"
 
 static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
@@ -369,6 +371,44 @@ static void del_that_waits_for_discovery_outlives_its_caller(void)
 	ew_free(w);
 }
 
+/* Without the namespace a job would be taken for one of a pod that is gone. */
+static void no_job_without_its_namespace(void)
+{
+	struct ew *w = ew_new(1);
+	struct rlimit before, none;
+	struct ew_client *c;
+
+	attach(w, "c1", NULL);
+	w->fail_steps = STEP_BIT(LINK_HOME);
+	EW_DEL(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT(ew_vf(w, 0)->netns_fd >= 0);
+	w->fail_steps = 0;
+	ew_trace_clear(w);
+	CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	none = before;
+	none.rlim_cur = 3;
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	ew_pass(w, 5 * NS_PER_S);
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job STEPS"));
+	ew_pass(w, 5 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	/* An ADD says it. */
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c2", .ipam = "host-local");
+	w->hold_sync = false;
+	ew_settle(w);
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	w->fail_ipam = true; /* paying would want descriptors, too */
+	ew_ran(w, c, RUN_EXITED, 0, EW_IPAM_ANSWER);
+	CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	ew_pass(w, 5 * NS_PER_S);
+	EW_FAILED(c,
+		  "\"code\":11,\"msg\":\"the engine has no descriptor left (LimitNOFILE)");
+	ew_free(w);
+}
+
 static void rounds_are_30_s_apart(void)
 {
 	struct ew *w = ew_new(1);
@@ -393,6 +433,8 @@ VFK_SUITE(engine_paths,
 	    discovery_that_is_busy_is_waited_for },
 	  { "a DEL that waits for discovery outlives its caller",
 	    del_that_waits_for_discovery_outlives_its_caller },
+	  { "no job goes without the namespace that it needs",
+	    no_job_without_its_namespace },
 	  { "rounds over all VFs are 30 s apart", rounds_are_30_s_apart },
 	  { "P10: a stored request outlives failed snapshots",
 	    stored_request_outlives_failed_snapshots },
