@@ -238,8 +238,8 @@ static int read_conf(const char *path, struct sim_conf *conf, struct vfk_err *er
 	cut = ferror(f) != 0;
 	fclose(f);
 	if (cut) /* else its rest would be VFs that have vanished */
-		return vfk_err_set(err, VFK_E_CONFIG, EIO,
-				   "read the sim description %s", path);
+		return vfk_err_set(err, VFK_E_CONFIG, EIO, "read the sim description %s",
+				   path);
 	if (line < 0)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "read the sim description %s",
 				   path);
