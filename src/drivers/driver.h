@@ -93,10 +93,12 @@ enum drv_where {
 };
 
 struct drv_out {
-	uint32_t ifindex;      /* of the link now; 0: unchanged or none */
-	uint8_t where;	       /* enum drv_where (OBSERVE, VERIFY, moves) */
-	bool nsid_alive;       /* OBSERVE: the nsid of the call still names a namespace */
-	bool rebind_needed;    /* SETTINGS, SETTINGS_HOME: the GUID really changed */
+	uint32_t ifindex; /* of the link now; 0: unchanged or none */
+	uint8_t where;	  /* enum drv_where (OBSERVE, VERIFY, moves) */
+	bool nsid_alive;  /* OBSERVE: the nsid of the call still names a namespace */
+	/* SETTINGS, SETTINGS_HOME: the GUID really changed.  LINK_HOME, RDMA_HOME: the VF's
+	 * driver had to be taken off it. */
+	bool rebind_needed;
 	uint64_t netns_cookie; /* LINK_TO_POD: of netns_fd */
 	int32_t nsid;	       /* LINK_TO_POD: of the pod netns in the home netns; -1 */
 	uint32_t mtu_bytes;    /* LINK_TO_POD, LINK_SETTINGS: for the result; 0 unknown */

@@ -44,6 +44,18 @@ static unsigned count_altnames(struct nlattr *list)
 	return n;
 }
 
+static void parse_ipoib(struct nlattr *data, struct link *out)
+{
+	struct nlattr *tb[IFLA_IPOIB_MAX + 1];
+
+	if (!data || nla_parse_nested(tb, IFLA_IPOIB_MAX, data, NULL))
+		return;
+	if (tb[IFLA_IPOIB_MODE])
+		out->ipoib_mode = nla_get_u16(tb[IFLA_IPOIB_MODE]);
+	if (tb[IFLA_IPOIB_PKEY])
+		out->ipoib_pkey = nla_get_u16(tb[IFLA_IPOIB_PKEY]);
+}
+
 bool link_parse(const struct nlmsghdr *msg, struct link *out)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)msg;
@@ -63,8 +75,11 @@ bool link_parse(const struct nlmsghdr *msg, struct link *out)
 	get_string(tb[ATTR_PARENT_DEV_NAME], out->parent_dev, sizeof(out->parent_dev));
 	get_string(tb[ATTR_PARENT_DEV_BUS_NAME], out->parent_bus, sizeof(out->parent_bus));
 	if (tb[IFLA_LINKINFO] &&
-	    !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL))
+	    !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL)) {
 		get_string(info[IFLA_INFO_KIND], out->kind, sizeof(out->kind));
+		if (!strcmp(out->kind, "ipoib"))
+			parse_ipoib(info[IFLA_INFO_DATA], out);
+	}
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) <= (int)sizeof(out->hwaddr)) {
 		out->hwaddr_len = (uint8_t)nla_len(tb[IFLA_ADDRESS]);
 		memcpy(out->hwaddr, nla_data(tb[IFLA_ADDRESS]), out->hwaddr_len);
@@ -142,9 +157,10 @@ static int walk_one(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
 	return link_parse(msg, &link) ? walk->fn(walk->arg, &link, err) : 0;
 }
 
-int link_each(struct vnl *nl, const struct link_walk *walk, struct vfk_err *err)
+int link_each(struct vnl *nl, int32_t nsid, const struct link_walk *walk,
+	      struct vfk_err *err)
 {
-	int rc = vnl_dump(nl, query(0, LINK_HERE), walk_one, (void *)(uintptr_t)walk, err);
+	int rc = vnl_dump(nl, query(0, nsid), walk_one, (void *)(uintptr_t)walk, err);
 
 	return rc < 0 ? vfk_err_wrap(err, "list the links") : 0;
 }
@@ -289,6 +305,53 @@ int netns_id_assign(struct vnl *nl, int netns_fd, int32_t *nsid, struct vfk_err 
 		return vfk_err_wrap(err, "give a network namespace an id");
 	}
 	return netns_id(nl, netns_fd, nsid, err);
+}
+
+struct ids {
+	unsigned n, cap;
+	int32_t *id;
+};
+
+static int take_id(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
+{
+	struct ids *ids = arg;
+	int32_t id = -1;
+
+	if (!msg) {
+		ids->n = 0;
+		return 0;
+	}
+	(void)take_nsid(&id, msg, err);
+	if (id < 0)
+		return 0;
+	if (ids->n == ids->cap) {
+		unsigned cap = ids->cap ? ids->cap * 2 : 64;
+		int32_t *grown = realloc(ids->id, cap * sizeof(*grown));
+
+		if (!grown)
+			return vfk_err_set(err, VFK_E_NOMEM, 0,
+					   "list the network namespaces");
+		ids->id = grown;
+		ids->cap = cap;
+	}
+	ids->id[ids->n++] = id;
+	return 0;
+}
+
+int netns_id_each(struct vnl *nl, int (*fn)(void *arg, int32_t nsid, struct vfk_err *err),
+		  void *arg, struct vfk_err *err)
+{
+	struct rtgenmsg gen = { .rtgen_family = AF_UNSPEC };
+	struct ids ids = { 0 };
+	int rc = vnl_dump(nl, vnl_msg_new(RTM_GETNSID, 0, &gen, sizeof(gen)), take_id,
+			  &ids, err);
+
+	if (rc < 0)
+		rc = vfk_err_wrap(err, "list the network namespaces");
+	for (unsigned i = 0; rc == 0 && i < ids.n; i++)
+		rc = fn(arg, ids.id[i], err);
+	free(ids.id);
+	return rc;
 }
 
 int netns_id_alive(struct vnl *nl, int32_t nsid, bool *alive, struct vfk_err *err)

@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/vfconf.h"
 #include "drivers/driver.h"
 #include "io/nl.h"
 
@@ -30,6 +31,7 @@ struct link {
 	uint32_t peer;	   /* IFLA_LINK: index of the other end; 0: none */
 	int32_t peer_nsid; /* where that is, or LINK_SAME_NETNS */
 	unsigned n_altnames;
+	uint16_t ipoib_mode, ipoib_pkey; /* kind "ipoib": 0 datagram, 1 connected */
 };
 
 /* Fills 'out' from an RTM_NEWLINK message; false: it is something else. */
@@ -43,12 +45,12 @@ bool link_parse(const struct nlmsghdr *msg, struct link *out);
 int link_get(struct vnl *nl, int32_t nsid, uint32_t ifindex, const char *name,
 	     struct link *out, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* Calls 'fn' for every link; 'fn' gets NULL where it has to forget (vnl_dump). */
+/* Calls 'fn' for every link there; 'fn' gets NULL where it has to forget (vnl_dump). */
 struct link_walk {
 	int (*fn)(void *arg, const struct link *link, struct vfk_err *err);
 	void *arg;
 };
-int link_each(struct vnl *nl, const struct link_walk *walk,
+int link_each(struct vnl *nl, int32_t nsid, const struct link_walk *walk,
 	      struct vfk_err *err) VFK_MUST_CHECK;
 
 /* What one RTM_SETLINK changes, in the kernel's order: namespace, address, MTU, name, flags. */
@@ -85,6 +87,16 @@ int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link
 int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
 		 const char *passing, const char *ifname, uint32_t *ifindex,
 		 struct vfk_err *err) VFK_MUST_CHECK;
+/* The link is in the namespace of 'pod' already: its name there, and up.  VFK_E_EXISTS. */
+int link_finish_in_pod(struct vnl *pod, const struct link *link, const char *ifname,
+		       struct vfk_err *err) VFK_MUST_CHECK;
+/* Names a link, taken down for it where it is up.  VFK_E_KERNEL with EEXIST: taken. */
+int link_set_name(struct vnl *nl, const struct link *link, const char *name,
+		  struct vfk_err *err) VFK_MUST_CHECK;
+/* The difference between 'link' and what 'set' asks for in MTU and modes, as one change; true
+ * if there is any. */
+bool link_differs(const struct link *link, const struct vf_settings *set,
+		  struct link_change *ch);
 /* Removes every altname of the link. */
 int link_drop_altnames(struct vnl *nl, uint32_t ifindex, struct vfk_err *err) VFK_MUST_CHECK;
 /* Destroys a virtual link; 0 also if there is none. */
@@ -97,6 +109,10 @@ int netns_id(struct vnl *nl, int netns_fd, int32_t *nsid,
 /* Likewise, but gives it one (the kernel chooses), so that its events and its end are heard. */
 int netns_id_assign(struct vnl *nl, int netns_fd, int32_t *nsid,
 		    struct vfk_err *err) VFK_MUST_CHECK;
+/* Calls 'fn' with every id that a namespace has in the socket's own, until it returns
+ * non-zero, which is returned. */
+int netns_id_each(struct vnl *nl, int (*fn)(void *arg, int32_t nsid, struct vfk_err *err),
+		  void *arg, struct vfk_err *err) VFK_MUST_CHECK;
 /* Whether 'nsid' names a namespace that is not being destroyed. */
 int netns_id_alive(struct vnl *nl, int32_t nsid, bool *alive,
 		   struct vfk_err *err) VFK_MUST_CHECK;

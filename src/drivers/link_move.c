@@ -8,10 +8,15 @@
 
 #include "drivers/link.h"
 
+#define MODES (IFF_PROMISC | IFF_ALLMULTI)
+
 static bool same_device(const struct link *a, const struct link *b)
 {
-	return !strcmp(a->alias, b->alias) && !strcmp(a->parent_dev, b->parent_dev) &&
-	       !strcmp(a->kind, b->kind) && a->hwaddr_len == b->hwaddr_len &&
+	if (strcmp(a->parent_dev, b->parent_dev) != 0 || strcmp(a->kind, b->kind) != 0)
+		return false;
+	if (a->parent_dev[0]) /* the address of an IPoIB link may change with each opening */
+		return a->hwaddr_len == b->hwaddr_len;
+	return !strcmp(a->alias, b->alias) && a->hwaddr_len == b->hwaddr_len &&
 	       !memcmp(a->hwaddr, b->hwaddr, a->hwaddr_len);
 }
 
@@ -130,4 +135,67 @@ int link_to_home(struct vnl *from, struct vnl *home, const struct link *link,
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "link %s vanished on its way home", link->ifname);
 	return 0;
+}
+
+int link_finish_in_pod(struct vnl *pod, const struct link *link, const char *ifname,
+		       struct vfk_err *err)
+{
+	struct link_change ch = LINK_NO_CHANGE;
+	struct link taken;
+	int rc;
+
+	if (strcmp(link->ifname, ifname) != 0) {
+		rc = link_get(pod, LINK_HERE, 0, ifname, &taken, err);
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			return vfk_err_set(err, VFK_E_EXISTS, 0,
+					   "the pod has a link named %s already", ifname);
+		ch.ifname = ifname;
+	}
+	if (!(link->flags & IFF_UP))
+		ch.flags = ch.change = IFF_UP;
+	if (!ch.ifname && !ch.change)
+		return 0;
+	rc = link_set(pod, link->ifindex, &ch, err);
+	return rc < 0 ? vfk_err_wrap(err, "name link %s %s in the pod", link->ifname,
+				     ifname) :
+			0;
+}
+
+int link_set_name(struct vnl *nl, const struct link *link, const char *name,
+		  struct vfk_err *err)
+{
+	struct link_change ch = LINK_NO_CHANGE;
+	int rc;
+
+	if (!strcmp(link->ifname, name))
+		return 0;
+	if (link->flags & IFF_UP) { /* older kernels rename no link that is up */
+		ch.change = IFF_UP;
+		rc = link_set(nl, link->ifindex, &ch, err);
+		if (rc < 0)
+			return vfk_err_wrap(err, "take link %s down", link->ifname);
+	}
+	ch = (struct link_change)LINK_NO_CHANGE;
+	ch.ifname = name;
+	rc = link_set(nl, link->ifindex, &ch, err);
+	return rc < 0 ? vfk_err_wrap(err, "name link %s %s", link->ifname, name) : 0;
+}
+
+bool link_differs(const struct link *link, const struct vf_settings *set,
+		  struct link_change *ch)
+{
+	unsigned want = link->flags;
+
+	*ch = (struct link_change)LINK_NO_CHANGE;
+	if (set->has & HAS_MTU && set->mtu_bytes != link->mtu_bytes)
+		ch->mtu_bytes = set->mtu_bytes;
+	if (set->has & HAS_PROMISC)
+		want = set->promisc ? want | IFF_PROMISC : want & ~(unsigned)IFF_PROMISC;
+	if (set->has & HAS_ALLMULTI)
+		want = set->allmulti ? want | IFF_ALLMULTI : want & ~(unsigned)IFF_ALLMULTI;
+	ch->change = (want ^ link->flags) & MODES;
+	ch->flags = want & ch->change;
+	return ch->mtu_bytes || ch->change;
 }

@@ -11,11 +11,45 @@
 #include <linux/rtnetlink.h>
 
 #include "drivers/link.h"
+#include "io/nl.h"
 
 /* An IPoIB address begins with the number of a queue pair, which is another after each
  * rebind: only the rest names the port. */
 #define IPOIB_LEN 20
 #define IPOIB_QPN_LEN 4
+
+int pod_open(const struct drv_call *call, struct vnl **pod, struct vfk_err *err)
+{
+	if (call->netns_fd < 0)
+		return vfk_err_set(err, VFK_E_NETNS, 0, "the pod has no network namespace");
+	return vnl_open(pod, NETLINK_ROUTE, call->netns_fd, err);
+}
+
+int pod_identify(struct vnl *home, struct vnl *pod, const struct drv_call *call,
+		 struct drv_out *out, struct vfk_err *err)
+{
+	uint64_t home_cookie;
+	int rc = vnl_netns_cookie(pod, &out->netns_cookie, err);
+
+	if (rc >= 0)
+		rc = vnl_netns_cookie(home, &home_cookie, err);
+	if (rc >= 0 && home_cookie == out->netns_cookie)
+		return vfk_err_set(err, VFK_E_NETNS, 0,
+				   "the pod's network namespace is the node's own");
+	if (rc >= 0)
+		rc = netns_id_assign(home, call->netns_fd, &out->nsid, err);
+	return rc;
+}
+
+void pod_tell(const struct link *link, struct drv_out *out)
+{
+	out->ifindex = link->ifindex;
+	out->mtu_bytes = link->mtu_bytes;
+	out->hwaddr_len = link->hwaddr_len;
+	memcpy(out->hwaddr, link->hwaddr, sizeof(out->hwaddr));
+}
+
+/* --- CNI CHECK ------------------------------------------------------------------ */
 
 static int differs(struct vfk_err *err, const char *fmt, ...) VFK_PRINTF(2, 3);
 static int differs(struct vfk_err *err, const char *fmt, ...)

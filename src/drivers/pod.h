@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CNI CHECK: is a link in the pod still as the result of its ADD says?  Looks only.  Layer:
- * drivers. */
+/* The pod of a call: its namespace, and for CNI CHECK whether a link in it is still as the
+ * result of its ADD says.  Layer: drivers. */
 #ifndef VFK_DRIVERS_POD_H
 #define VFK_DRIVERS_POD_H
 
@@ -9,6 +9,19 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "drivers/driver.h"
+
+struct link;
+struct vnl;
+
+/* Opens a socket in the pod's namespace.  VFK_E_NETNS: it has none (any more). */
+int pod_open(const struct drv_call *call, struct vnl **pod,
+	     struct vfk_err *err) VFK_MUST_CHECK;
+/* Tells who the pod is: before anything is moved, so that its end is heard from the start.
+ * VFK_E_NETNS: it is the namespace of 'home'. */
+int pod_identify(struct vnl *home, struct vnl *pod, const struct drv_call *call,
+		 struct drv_out *out, struct vfk_err *err) VFK_MUST_CHECK;
+/* What an ADD's result says of 'link'. */
+void pod_tell(const struct link *link, struct drv_out *out);
 
 /* What is expected beside the call's name, addresses and routes. */
 struct pod_expect {

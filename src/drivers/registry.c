@@ -62,10 +62,16 @@ static bool sim_enabled(const struct drv_env *env)
 	return env->sim_path[0] != '\0';
 }
 
+/* Also without a card: one may be plugged in, and VFs on record are looked for. */
+static bool sysfs_enabled(const struct drv_env *env)
+{
+	return env->sysfs_root[0] != '\0';
+}
+
 static const struct {
 	const struct driver *driver;
 	bool (*enabled)(const struct drv_env *env);
-} entries[] = { { &sim_driver, sim_enabled } };
+} entries[] = { { &sim_driver, sim_enabled }, { &ib_driver, sysfs_enabled } };
 
 const struct driver *const *registry_drivers(const struct drv_env *env)
 {

@@ -319,7 +319,7 @@ int sim_link_all(struct vnl *home, const struct sim_conf *conf, struct sim_place
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "list the links");
 	c.place = place;
 	c.peer = peer;
-	rc = link_each(home, &walk, err);
+	rc = link_each(home, LINK_HERE, &walk, err);
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < conf->n_pfs; i++)

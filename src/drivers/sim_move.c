@@ -7,81 +7,29 @@
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 
-#define MODES (IFF_PROMISC | IFF_ALLMULTI)
+#include "drivers/pod.h"
 
-static int open_pod(const struct sim_job *job, struct vnl **pod, struct vfk_err *err)
-{
-	if (job->call->netns_fd < 0)
-		return vfk_err_set(err, VFK_E_NETNS, 0, "the pod has no network namespace");
-	return vnl_open(pod, NETLINK_ROUTE, job->call->netns_fd, err);
-}
-
-static void tell(const struct sim_job *job, const struct link *link)
-{
-	job->out->ifindex = link->ifindex;
-	job->out->mtu_bytes = link->mtu_bytes;
-	job->out->hwaddr_len = link->hwaddr_len;
-	memcpy(job->out->hwaddr, link->hwaddr, sizeof(job->out->hwaddr));
-}
-
-/* Who the pod is: before anything is moved, so that its end is heard from the start. */
+/* Without links nothing is moved, and a pod may even be the node's own namespace. */
 static int identify_pod(const struct sim_job *job, struct vnl *pod, struct vfk_err *err)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *own = NULL;
-	struct vnl *home = job->home;
-	uint64_t home_cookie;
-	int rc = 0;
+	int rc;
 
-	if (!home) {
-		rc = vnl_open(&own, NETLINK_ROUTE, -1, err);
-		home = own;
-	}
+	if (job->home)
+		return pod_identify(job->home, pod, job->call, job->out, err);
+	rc = vnl_open(&own, NETLINK_ROUTE, -1, err);
 	if (rc >= 0)
 		rc = vnl_netns_cookie(pod, &job->out->netns_cookie, err);
 	if (rc >= 0)
-		rc = vnl_netns_cookie(home, &home_cookie, err);
-	if (rc >= 0 && job->home && home_cookie == job->out->netns_cookie)
-		return vfk_err_set(err, VFK_E_NETNS, 0,
-				   "the pod's network namespace is the node's own");
-	if (rc >= 0)
-		rc = netns_id_assign(home, job->call->netns_fd, &job->out->nsid, err);
+		rc = netns_id_assign(own, job->call->netns_fd, &job->out->nsid, err);
 	return rc;
-}
-
-/* The link is in the pod already: whoever asked before did not hear that it worked, or was
- * ended between the kernel's parts of the move. */
-static int finish_in_pod(const struct sim_job *job, struct vnl *pod, struct link *link,
-			 struct vfk_err *err)
-{
-	struct link_change ch = LINK_NO_CHANGE;
-	struct link taken;
-	int rc;
-
-	if (strcmp(link->ifname, job->call->ifname)) {
-		rc = link_get(pod, LINK_HERE, 0, job->call->ifname, &taken, err);
-		if (rc < 0)
-			return rc;
-		if (rc > 0)
-			return vfk_err_set(err, VFK_E_EXISTS, 0,
-					   "the pod has a link named %s already",
-					   job->call->ifname);
-		ch.ifname = job->call->ifname;
-	}
-	if (!(link->flags & IFF_UP))
-		ch.flags = ch.change = IFF_UP;
-	if (!ch.ifname && !ch.change)
-		return 0;
-	rc = link_set(pod, link->ifindex, &ch, err);
-	return rc < 0 ? vfk_err_wrap(err, "name link %s %s in the pod", link->ifname,
-				     job->call->ifname) :
-			0;
 }
 
 int sim_link_to_pod(const struct sim_job *job, struct vfk_err *err)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *pod = NULL;
 	struct sim_place place;
-	int rc = open_pod(job, &pod, err);
+	int rc = pod_open(job->call, &pod, err);
 
 	if (rc >= 0)
 		rc = identify_pod(job, pod, err);
@@ -94,14 +42,14 @@ int sim_link_to_pod(const struct sim_job *job, struct vfk_err *err)
 		rc = link_to_pod(job->home, pod, &place.link, job->call->ifname,
 				 &place.link.ifindex, err);
 	else if (place.nsid == job->out->nsid)
-		rc = finish_in_pod(job, pod, &place.link, err);
+		rc = link_finish_in_pod(pod, &place.link, job->call->ifname, err);
 	else
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "the link is in another network namespace (nsid %d)",
 				   place.nsid);
 	if (rc < 0)
 		return rc;
-	tell(job, &place.link);
+	pod_tell(&place.link, job->out);
 	job->out->where = WHERE_IN_POD;
 	return 0;
 }
@@ -138,24 +86,6 @@ static int need_in_pod(const struct sim_job *job, struct vnl *pod, struct link *
 	return rc < 0 ? rc : 0;
 }
 
-/* The difference between 'link' and what 'set' asks for, as one change; true if any. */
-static bool differs(const struct link *link, const struct vf_settings *set,
-		    struct link_change *ch)
-{
-	unsigned want = link->flags;
-
-	*ch = (struct link_change)LINK_NO_CHANGE;
-	if (set->has & HAS_MTU && set->mtu_bytes != link->mtu_bytes)
-		ch->mtu_bytes = set->mtu_bytes;
-	if (set->has & HAS_PROMISC)
-		want = set->promisc ? want | IFF_PROMISC : want & ~(unsigned)IFF_PROMISC;
-	if (set->has & HAS_ALLMULTI)
-		want = set->allmulti ? want | IFF_ALLMULTI : want & ~(unsigned)IFF_ALLMULTI;
-	ch->change = (want ^ link->flags) & MODES;
-	ch->flags = want & ch->change;
-	return ch->mtu_bytes || ch->change;
-}
-
 static bool other_hwaddr(const struct link *link, const uint8_t *want, uint8_t len)
 {
 	return len != link->hwaddr_len || memcmp(want, link->hwaddr, len);
@@ -172,12 +102,12 @@ int sim_link_settings(const struct sim_job *job, struct vfk_err *err)
 
 	if (!job->home || !(want->has & (HAS_MTU | HAS_MAC | HAS_PROMISC | HAS_ALLMULTI)))
 		return 0;
-	rc = open_pod(job, &pod, err);
+	rc = pod_open(job->call, &pod, err);
 	if (rc >= 0)
 		rc = need_in_pod(job, pod, &link, err);
 	if (rc < 0)
 		return rc;
-	any = differs(&link, want, &ch);
+	any = link_differs(&link, want, &ch);
 	if (want->has & HAS_MAC && other_hwaddr(&link, want->mac, sizeof(want->mac))) {
 		ch.hwaddr = want->mac;
 		ch.hwaddr_len = sizeof(want->mac);
@@ -190,7 +120,7 @@ int sim_link_settings(const struct sim_job *job, struct vfk_err *err)
 		if (rc < 0)
 			return vfk_err_wrap(err, "set up link %s in the pod", link.ifname);
 	}
-	tell(job, &link);
+	pod_tell(&link, job->out);
 	return 0;
 }
 
@@ -202,7 +132,7 @@ int sim_addresses(const struct sim_job *job, struct vfk_err *err)
 
 	if (!job->home || (!job->call->n_ips && !job->call->n_routes))
 		return 0;
-	rc = open_pod(job, &pod, err);
+	rc = pod_open(job->call, &pod, err);
 	if (rc >= 0)
 		rc = need_in_pod(job, pod, &link, err);
 	return rc < 0 ? rc : addr_configure(pod, link.ifindex, job->call, err);
@@ -215,27 +145,6 @@ static const char *name_at_home(const struct sim_job *job, const struct sim_name
 	return base->valid && base->ifname[0] ? base->ifname : names->vf;
 }
 
-/* At home, however it got there: its baseline name, if nobody else has that. */
-static int name_it(const struct sim_job *job, struct link *link, const char *name,
-		   struct vfk_err *err)
-{
-	struct link_change ch = LINK_NO_CHANGE;
-	int rc;
-
-	if (!strcmp(link->ifname, name))
-		return 0;
-	if (link->flags & IFF_UP) { /* older kernels rename no link that is up */
-		ch.change = IFF_UP;
-		rc = link_set(job->home, link->ifindex, &ch, err);
-		if (rc < 0)
-			return vfk_err_wrap(err, "take link %s down", link->ifname);
-	}
-	ch = (struct link_change)LINK_NO_CHANGE;
-	ch.ifname = name;
-	rc = link_set(job->home, link->ifindex, &ch, err);
-	return rc < 0 ? vfk_err_wrap(err, "name link %s %s", link->ifname, name) : 0;
-}
-
 /* Out of the pod by its descriptor.  1: done; 0: it is not there. */
 static int leave_pod(const struct sim_job *job, const struct sim_names *names,
 		     struct vfk_err *err)
@@ -246,7 +155,7 @@ static int leave_pod(const struct sim_job *job, const struct sim_names *names,
 
 	if (job->call->netns_fd < 0)
 		return 0;
-	rc = open_pod(job, &pod, err);
+	rc = pod_open(job->call, &pod, err);
 	if (rc >= 0)
 		rc = find_in_pod(job, pod, &link, err);
 	if (rc <= 0)
@@ -283,7 +192,8 @@ int sim_link_home(const struct sim_job *job, struct vfk_err *err)
 	/* A name that somebody else took is LINK_BASELINE's to complain about. */
 	rc = link_get(job->home, LINK_HERE, 0, name_at_home(job, &names), &taken, err);
 	return rc != 0 ? (rc < 0 ? rc : 0) :
-			 name_it(job, &place.link, name_at_home(job, &names), err);
+			 link_set_name(job->home, &place.link, name_at_home(job, &names),
+				       err);
 }
 
 int sim_link_find_home(const struct sim_job *job, struct sim_place *out, struct vfk_err *err)
@@ -323,10 +233,10 @@ int sim_link_baseline(const struct sim_job *job, struct vfk_err *err)
 			return vfk_err_wrap(err, "remove the altnames of link %s",
 					    place.link.ifname);
 	}
-	rc = name_it(job, &place.link, name_at_home(job, &names), err);
+	rc = link_set_name(job->home, &place.link, name_at_home(job, &names), err);
 	if (rc < 0 || !base->valid)
 		return rc;
-	any = differs(&place.link, &base->set, &ch);
+	any = link_differs(&place.link, &base->set, &ch);
 	if (base->hwaddr_len && other_hwaddr(&place.link, base->hwaddr, base->hwaddr_len)) {
 		ch.hwaddr = base->hwaddr;
 		ch.hwaddr_len = base->hwaddr_len;

@@ -183,6 +183,10 @@ faults() {
 	mv $ROOT/faults.new $ROOT/faults
 }
 
+# step_begun: the fault with "count=1" of the last 'faults' has been met: its step is under way
+# for as long as the fault says.
+step_begun() { grep -q 'count=0' $ROOT/faults; }
+
 add_netns() { "$HELPERS/netns-pool" add /run/netns "$1" "$2" "$3"; }
 del_netns() { "$HELPERS/netns-pool" del /run/netns "$1" "$2" "$3"; }
 
@@ -227,8 +231,8 @@ cni() {
 	OUT=$(printf '%s' "$5" | env "${CNI_ENV[@]}" CNI_COMMAND="$1" CNI_CONTAINERID="$2" \
 		CNI_IFNAME="$3" CNI_NETNS="$netns" CNI_PATH="$CNI_PATH" \
 		"CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=tests;K8S_POD_NAME=$2" \
-		timeout -s KILL 150 "$CNI_BIN/${CNI_NAME:-vfkeeper}" 2>>$ROOT/client.log)
-	RC=$?
+		timeout -s KILL 150 "$CNI_BIN/${CNI_NAME:-vfkeeper}" 2>>$ROOT/client.log) &&
+		RC=0 || RC=$? # also under "set -e"
 	return 0
 }
 CNI_ENV=(LC_ALL=C)

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rebind: a GUID takes effect when the VF's driver probes it.  Both devices of the VF are
+ * made anew, under the lowest names and numbers that are free; so names are put back, and a
+ * number that is another one is an error. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/ib.h"
+#include "drivers/rdma.h"
+#include "drivers/sysfs.h"
+
+static int look_again(void *arg, struct vfk_err *err)
+{
+	struct ib_job *job = arg;
+	const struct drv_call *call = job->call;
+	struct ib_vf *vf = &job->vf;
+	int rc = ib_look(call->env, job->home, call->addr, call->pf, call->incarnation,
+			 vf, err);
+
+	vf->index = call->index;
+	return rc < 0 ? rc : ib_complete(vf, &call->baseline);
+}
+
+int ib_wait_complete(struct ib_job *job, int64_t until_ns, struct vfk_err *err)
+{
+	const struct ib_vf *vf = &job->vf;
+	int rc = ib_wait(look_again, job, until_ns, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return vfk_err_set(err, VFK_E_TIMEOUT, 0, "its %s did not appear in time",
+			   !vf->driver[0] ? "driver" :
+			   !vf->rdma_home ? "RDMA device" :
+					    "IPoIB link");
+}
+
+int ib_unbind(struct ib_job *job, struct vfk_err *err)
+{
+	struct vfk_err own;
+	int rc = 0;
+
+	if (job->vf.driver[0])
+		rc = pci_unbind(job->vf.env, job->vf.addr, job->vf.driver, &own);
+	if (rc < 0 && own.sys != ENODEV) { /* nothing to unbind any more */
+		if (err)
+			*err = own;
+		return rc;
+	}
+	job->out->rebind_needed = true;
+	return 0;
+}
+
+int ib_own_name(struct ib_job *job, struct vfk_err *err)
+{
+	const struct vf_baseline *base = &job->call->baseline;
+	struct link *link = &job->vf.link;
+	char passing[16];
+	struct vfk_err own;
+	int rc;
+
+	if (!job->vf.link_home || !base->valid || !base->ifname[0] ||
+	    !strcmp(link->ifname, base->ifname))
+		return 0;
+	rc = link_set_name(job->home, link, base->ifname, &own);
+	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {
+		snprintf(passing, sizeof(passing), "vfk%" PRIx64,
+			 job->vf.addr & UINT64_C(0xffffffffffff));
+		rc = link_set_name(job->home, link, passing, &own);
+	}
+	if (rc < 0) {
+		if (err)
+			*err = own;
+		return rc;
+	}
+	return 0;
+}
+
+static int own_rdma_name(struct ib_job *job, struct vfk_err *err)
+{
+	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
+	const struct vf_baseline *base = &job->call->baseline;
+	struct rdma_dev dev;
+	int rc;
+
+	if (!job->vf.rdma_home || !base->valid || !base->rdma_dev[0] ||
+	    !strcmp(job->vf.rdma, base->rdma_dev))
+		return 0;
+	rc = vnl_open(&nl, NETLINK_RDMA, -1, err);
+	if (rc >= 0)
+		rc = rdma_find(nl, job->vf.rdma, &dev, err);
+	if (rc == 0)
+		return vfk_err_set(err, VFK_E_KERNEL, 0, "RDMA device %s went away",
+				   job->vf.rdma);
+	if (rc > 0)
+		rc = rdma_set_name(nl, dev.index, base->rdma_dev, err);
+	if (rc < 0)
+		return vfk_err_wrap(err, "name RDMA device %s %s as before", job->vf.rdma,
+				    base->rdma_dev);
+	snprintf(job->vf.rdma, sizeof(job->vf.rdma), "%s", base->rdma_dev);
+	return 0;
+}
+
+/* A device that took the new settings and did nothing about them shows it here. */
+static int check_guids(const struct ib_vf *vf, const struct vf_settings *set,
+		       struct vfk_err *err)
+{
+	if (set->has & HAS_NODE_GUID && vf->has_node_guid && vf->node_guid != set->node_guid)
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "the PF took node GUID %016" PRIx64
+				   ", after the rebind the VF has %016" PRIx64,
+				   set->node_guid, vf->node_guid);
+	if (set->has & HAS_PORT_GUID && vf->has_port_guid && vf->port_guid != set->port_guid)
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "the PF took port GUID %016" PRIx64
+				   ", after the rebind the VF has %016" PRIx64,
+				   set->port_guid, vf->port_guid);
+	return 0;
+}
+
+/* Somebody may have bound another driver, or none, since the baseline was taken. */
+static const char *driver_to_bind(const struct ib_job *job)
+{
+	const struct vf_baseline *base = &job->call->baseline;
+
+	return base->valid && base->driver[0] ? base->driver : job->vf.driver;
+}
+
+static int bind_anew(struct ib_job *job, struct vfk_err *err)
+{
+	const char *driver = driver_to_bind(job);
+	char name[sizeof(job->vf.driver)];
+	struct vfk_err own;
+	int rc;
+
+	if (!driver[0])
+		return vfk_err_set(err, VFK_E_KERNEL, 0,
+				   "it has no driver, and none is on record");
+	snprintf(name, sizeof(name), "%s", driver);
+	rc = ib_unbind(job, err);
+	if (rc < 0)
+		return rc;
+	rc = pci_bind(job->vf.env, job->vf.addr, name, &own);
+	if (rc == -VFK_E_KERNEL && own.sys == EBUSY) /* the kernel was quicker */
+		rc = 0;
+	if (rc < 0) {
+		if (err)
+			*err = own;
+		return rc;
+	}
+	return ib_wait_complete(job, job->until_ns, err);
+}
+
+static int rebind(struct ib_job *job, const struct vf_settings *set, struct vfk_err *err)
+{
+	struct vfk_err ignored;
+	int rc = 0;
+
+	if (job->vf.user_driver)
+		return 0;
+	if (!ib_complete(&job->vf, &job->call->baseline) ||
+	    check_guids(&job->vf, set, &ignored) < 0) {
+		rc = bind_anew(job, err);
+		if (rc >= 0)
+			rc = check_guids(&job->vf, set, err);
+	}
+	if (rc >= 0)
+		rc = own_rdma_name(job, err);
+	if (rc >= 0)
+		rc = ib_own_name(job, err);
+	job->out->rebind_needed = false;
+	job->out->ifindex = job->vf.link_home ? job->vf.link.ifindex : 0;
+	return rc;
+}
+
+int ib_rebind(struct ib_job *job, struct vfk_err *err)
+{
+	char was[sizeof(job->vf.uverbs)];
+	int rc;
+
+	snprintf(was, sizeof(was), "%s", job->vf.uverbs);
+	rc = rebind(job, &job->call->wanted, err);
+	if (rc < 0)
+		return rc;
+	/* The container was given the device file by its old number already. */
+	if (was[0] && strcmp(was, job->vf.uverbs) != 0)
+		return vfk_err_set(err, VFK_E_KERNEL, EAGAIN,
+				   "its verbs device was %s and is %s after the rebind",
+				   was, job->vf.uverbs);
+	return 0;
+}
+
+int ib_rebind_home(struct ib_job *job, struct vfk_err *err)
+{
+	static const struct vf_settings nothing;
+	const struct vf_baseline *base = &job->call->baseline;
+
+	return rebind(job, base->valid ? &base->set : &nothing, err);
+}
