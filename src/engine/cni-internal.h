@@ -27,6 +27,8 @@ json_t *cni_json_find2(const json_t *obj, const char *outer, const char *inner);
 
 /* Whether the text is UTF-8, so that it can stand in a result. */
 bool cni_text_valid(const char *text);
+/* Whether it holds no control character. */
+bool cni_one_line(const char *text);
 /* "a string", "a number", ... for messages. */
 const char *cni_json_kind(const json_t *value);
 /* A string without NUL inside, or NULL. */

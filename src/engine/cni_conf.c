@@ -264,8 +264,9 @@ static int parse_ipam(struct cni_request *rq, struct cni_fail *fail)
 	if (!json_is_string(value))
 		return kind_fail(rq, fail, "ipam.type", value, "a string");
 	type = cni_json_text(value);
-	if (!type || strchr(type, '/') || strlen(type) >= sizeof(rq->ipam_type) ||
-	    !strcmp(type, ".") || !strcmp(type, "..")) {
+	if (!type || strchr(type, '/') || !cni_one_line(type) ||
+	    strlen(type) >= sizeof(rq->ipam_type) || !strcmp(type, ".") ||
+	    !strcmp(type, "..")) {
 		cni_fail_set(fail, 7, "%sipam.type %s is no name of a plugin",
 			     cni_conf_prefix(rq->dialect), cni_json_show(value, show));
 		return -1;

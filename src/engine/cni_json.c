@@ -51,6 +51,14 @@ bool cni_text_valid(const char *text)
 	return true;
 }
 
+bool cni_one_line(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
 /* A copy with U+FFFD in place of each byte that is not UTF-8, as Go's decoder does. */
 static char *utf8_repair(const char *text, size_t len, size_t *out_len)
 {

@@ -149,12 +149,14 @@ void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail
 
 void request_fail(struct engine *e, struct request *rq, int code, const char *fmt, ...)
 {
-	struct cni_fail fail = { .code = code };
+	char text[sizeof(((struct cni_fail *)NULL)->msg)];
+	struct cni_fail fail;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(fail.msg, sizeof(fail.msg), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	cni_fail_set(&fail, code, "%s", text); /* one line, whatever is quoted in it */
 	request_fail_as(e, rq, &fail);
 }
 
