@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/cni-internal.h"
+#include "engine/json_print.h"
 
 /* --- CHECK ---------------------------------------------------------------------- */
 
@@ -221,7 +222,7 @@ char *cni_valid_conf(const struct cni_request *rq, const struct attachment *all,
 	}
 	if (conf && list && !json_object_set(conf, "cni.dev/valid-attachments", list) &&
 	    !json_object_set(conf, "cni.dev/attachments", list))
-		text = json_dumps(conf, JSON_COMPACT);
+		text = json_print(conf, JSON_COMPACT);
 out:
 	json_decref(list);
 	json_decref(conf);

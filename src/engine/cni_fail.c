@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "engine/cni-internal.h"
+#include "engine/json_print.h"
 
 /* One line: whatever is below a space becomes one. */
 static void one_line(char *text)
@@ -98,7 +99,7 @@ char *cni_fail_text(const struct cni_fail *fail, enum cni_spec spec)
 			fail->code, "msg", any_string(fail->msg));
 	if (obj && (!fail->details[0] ||
 		    !json_object_set_new(obj, "details", any_string(fail->details))))
-		text = json_dumps(obj, JSON_COMPACT);
+		text = json_print(obj, JSON_COMPACT);
 	json_decref(obj);
 	return text;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/cni-internal.h"
+#include "engine/json_print.h"
 
 /* A result is answered in one frame and journalled (64 KiB); of that the addresses, routes
  * and dns of an IPAM plugin may need the rest. */
@@ -267,7 +268,7 @@ char *cni_result(const struct cni_request *rq, const struct cni_link *link,
 	else
 		out = say_new(rq->spec, all);
 	if (out)
-		text = json_dumps(out, JSON_COMPACT);
+		text = json_print(out, JSON_COMPACT);
 	if (!text)
 		(void)no_memory(err);
 	json_decref(out);

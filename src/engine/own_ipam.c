@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include "engine/json_print.h"
+
 #define MAX_RANGES 64
 
 /* --- the configuration --- */
@@ -476,7 +478,7 @@ char *own_ipam_answer(const struct own_ipam *own, const struct rec_addr *addrs, 
 	failed = failed || json_object_set(doc, "ips", ips) ||
 		 (own->routes && json_object_set(doc, "routes", (json_t *)own->routes)) ||
 		 (own->dns && json_object_set(doc, "dns", (json_t *)own->dns));
-	text = failed ? NULL : json_dumps(doc, JSON_COMPACT);
+	text = failed ? NULL : json_print(doc, JSON_COMPACT);
 	json_decref(ips);
 	json_decref(doc);
 	return text;

@@ -11,14 +11,19 @@
 
 #include "drivers/driver.h"
 #include "engine/ctl_cmds.h"
+#include "engine/json_print.h"
 #include "engine/plan.h"
 
-/* --- small pieces; where memory ends, jansson's setters refuse NULL, so that a part shows
- * as null or is left out, and view_dump fails if nothing is left --- */
+/* --- small pieces --- */
+
+/* Something was left out for want of memory, so that view_dump fails: half an answer would be
+ * taken for a whole one.  One document at a time, one thread. */
+static bool cut;
 
 void view_set(json_t *obj, const char *key, json_t *value)
 {
-	json_object_set_new(obj, key, value ? value : json_null());
+	if (json_object_set_new(obj, key, value ? value : json_null()))
+		cut = true;
 }
 
 json_t *view_time(int64_t wall_ns)
@@ -495,11 +500,12 @@ json_t *view_status(const struct view *v)
 
 int view_dump(json_t *doc, char **json, struct vfk_err *err)
 {
-	char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
+	char *text = doc && !cut ? json_print(doc, JSON_INDENT(2)) : NULL;
 	size_t len = text ? strlen(text) : 0;
 	char *longer = text ? realloc(text, len + 2) : NULL;
 
 	json_decref(doc);
+	cut = false;
 	if (!longer) {
 		free(text);
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "no memory for the answer");
