@@ -4,7 +4,10 @@ calls.  Run by crash.sh, inside a world.
 
     crash.py trace DIR                  clean runs under strace; DIR gets traces and points
     crash.py kill DIR PART PARTS ALL    the points of this part; ALL: both recoveries for each
-    crash.py unread DIR ALL             what is on its way when somebody dies
+    crash.py unread DIR ALL [NAME]      what is on its way when somebody dies
+    crash.py ending DIR                 an engine that is about to end
+    crash.py fail DIR PART PARTS STEP   each STEP-th system call of the engine fails once
+    crash.py nomem DIR PART PARTS STEP  each STEP-th allocation of the engine fails once
     crash.py one DIR NAME               one point, by the name that a failure prints
 """
 
@@ -26,7 +29,7 @@ HOWS = ("service", "demand")  # who serves the call, and who recovers
 SCENARIOS = ("ADD", "DEL", "replay")
 SNAPSHOT = ROOT + "/snapshot"
 HANG_S = 60
-TRIES = 20  # for a point that a run did not come to
+TRIES = 10  # for a point that a run did not come to
 ROUNDS = 30  # of clean runs, until they agree
 
 
@@ -189,7 +192,20 @@ def forget_unfinished():
                 os.unlink(path + "/" + name)
 
 
-def finish(what, status, victim=None):
+def next_pod(may_be_refused):
+    """Another pod gets the VF.  An engine that could not read its configuration or write its
+    journal refuses it and says so (P10): then the next engine does not."""
+    try:
+        text = world.insist("ADD", "p2", "second", 3 if may_be_refused else 20)
+    except Broken as e:
+        if not may_be_refused or "no ADD is served" not in str(e):
+            raise
+        world.end_engines()
+        text = world.insist("ADD", "p2", "second")
+    world.attached("p2", text)
+
+
+def finish(what, status, victim=None, may_be_refused=False):
     """What the runtime does after the call, and what another pod does then."""
     if what == "replay":
         for _ in range(20):
@@ -204,16 +220,17 @@ def finish(what, status, victim=None):
         world.insist("DEL", "p1", "first")
     if victim in ("client", "plugin"):
         forget_unfinished()
-    world.attached("p2", world.insist("ADD", "p2", "second"))
+    next_pod(may_be_refused)
     world.insist("DEL", "p2", "second")
     world.judge(SNAPSHOT)
 
 
-def kill_once(what, how, recovery, role, n):
-    """The call that was hit, or None if the run did not come to it."""
+def kill_once(what, how, recovery, role, n, only=None):
+    """The call that was hit, or None if the run did not come to it; 'only' one kind of call
+    counts."""
     open(world.LOG, "w", encoding="ascii").close()
     prepare(what)
-    options = ["-k", "%s:%d" % (role, n)]
+    options = ["-k", "%s:%d" % (role, n)] + (["-c", only] if only else [])
     if recovery == "service":
         options += ["-a", BIN + "vfkeeperd"]
     runner = killat(what, how, *options)
@@ -233,8 +250,15 @@ def name_of(point):
     return "%s/%s/%s/%s:%d" % point
 
 
+def is_gone(what, how, role, n):
+    """Whether a clean run of now does not come to it either: how long this machine takes
+    decides what overlaps, and may have changed since the points were counted."""
+    names = set(world.run(HELPERS + "killat", "-n").stdout.split())
+    return any(strace(what, how, ROOT + "/again.strace", names)[role] < n for _ in range(3))
+
+
 def kill(point):
-    """None, or what is wrong."""
+    """(what is wrong or None, what was hit); ("gone", None) if there is no such point now."""
     try:
         for _ in range(TRIES):
             signal.alarm(HANG_S)
@@ -242,10 +266,200 @@ def kill(point):
             signal.alarm(0)
             if hit:
                 return None, hit
-        return "no run came to it", None
+        what, how, _, role, n = point
+        signal.alarm(HANG_S)
+        gone = is_gone(what, how, role, n)
+        signal.alarm(0)
+        return "gone" if gone else "no run came to it", None
     except (Broken, subprocess.TimeoutExpired) as e:
         signal.alarm(0)
         return str(e), None
+
+
+def ending(directory):
+    """The engine is killed in front of each descriptor that it closes at its end: listener,
+    connections, workers, journal, and the lock last (R1)."""
+    failed = n_runs = 0
+    for how in HOWS:
+        prepare("DEL")
+        path = "%s/ending-%s" % (directory, how)
+        runner = killat("DEL", how, "-c", "close", "-l", path)
+        said(runner)
+        release(runner)
+        finish("DEL", "0")
+        world.end_engines()
+        with open(path, encoding="ascii") as f:
+            lines = f.read().split("\n")
+        over = lines.index("over")
+        before = sum(line.startswith("loop ") for line in lines[:over])
+        for n in range(before + 1, sum(line.startswith("loop ") for line in lines) + 1):
+            wrong = None
+            signal.alarm(HANG_S)
+            try:
+                n_runs += kill_once("DEL", how, HOWS[n % 2], "loop", n, "close") is not None
+            except (Broken, subprocess.TimeoutExpired) as e:
+                wrong = str(e)
+            signal.alarm(0)
+            if wrong:
+                failed += 1
+                print("FAIL: crash: killed when it closes its %d-th descriptor, engine %s: %s" %
+                      (n, how, re.sub(r"\s+", " ", wrong)[:600]), flush=True)
+                clean_up()
+    if not n_runs:
+        print("FAIL: crash: no engine was killed while it ended")
+    elif not failed:
+        print("PASS: crash: an engine dies between its last answer and its exit (%d runs)" %
+              n_runs)
+    return failed or not n_runs
+
+
+# --- calls that fail ---
+
+FAILING = (("ADD", "demand"), ("DEL", "service"))
+ENGINE = ("loop", "spawner", "worker")
+
+
+def is_clear(what):
+    """One line for a person, with a code: what a failed call has to print."""
+    with open(ROOT + "/call.out", encoding="utf-8") as f:
+        text = f.read()
+    try:
+        error = json.loads(text)
+        good = error["code"] > 0 and error["msg"] and "\n" not in error["msg"]
+    except (ValueError, LookupError, TypeError):
+        good = False
+    if not good:
+        raise Broken("%s failed without a clear error: %s" % (what, text))
+
+
+def fail_once(what, how, role, n):
+    """What failed, or None if the run did not come to it."""
+    open(world.LOG, "w", encoding="ascii").close()
+    prepare(what)
+    options = ["-e", "0", "-k", "%s:%d" % (role, n)]
+    if how == "service":
+        options += ["-a", BIN + "vfkeeperd"]
+    runner = killat(what, how, *options)
+    found = {}
+    try:
+        found = said(runner)
+        if "failed" in found:
+            if found["call"] != "0":
+                is_clear(what)
+            finish(what, found["call"], may_be_refused=True)
+    except Broken as e:
+        raise Broken("%s: %s" % (found.get("failed"), e)) from None
+    finally:
+        release(runner)
+        world.end_engines()
+    return found.get("failed")
+
+
+def fail_part(directory, part, parts, step):
+    """Each step-th system call of the engine fails once."""
+    failed = n_runs = 0
+    with open("%s/failed.%d" % (directory, part), "w", encoding="ascii") as done:
+        for what, how in FAILING:
+            prepare(what)
+            runner = killat(what, how, "-e", "0")
+            counts = said(runner)["count"]
+            release(runner)
+            finish(what, "0")
+            world.end_engines()
+            for role in ENGINE:
+                for n in range(1 + part * step, counts[role] + 1, parts * step):
+                    name = "%s/%s/%s:%d" % (what, how, role, n)
+                    wrong = hit = None
+                    try:
+                        signal.alarm(HANG_S)
+                        hit = fail_once(what, how, role, n)
+                    except (Broken, subprocess.TimeoutExpired) as e:
+                        wrong = str(e)
+                    signal.alarm(0)
+                    n_runs += 1
+                    done.write("%s %s %s\n" % (name, hit, wrong or "ok"))
+                    done.flush()
+                    if wrong:
+                        failed += 1
+                        print("FAIL: crash: the call fails at %s: %s" %
+                              (name, re.sub(r"\s+", " ", wrong)[:600]), flush=True)
+                        shutil.copy(world.LOG, "%s/fail-%s.log" %
+                                    (directory, re.sub("[/:]", "-", name)))
+                        clean_up()
+    if not failed:
+        print("PASS: crash: each of %d system calls of the engine fails once, and nothing is "
+              "lost" % n_runs)
+    return failed
+
+
+def nomem_service(at):
+    """An engine whose at-th allocation fails; when it serves or has ended."""
+    notes = ROOT + "/nomem"
+    if os.path.exists(notes):
+        os.unlink(notes)
+    with open(world.LOG, "ab") as log:
+        engine = subprocess.Popen([BIN + "vfkeeperd-nomem"], stdin=subprocess.DEVNULL,
+                                  stdout=log, stderr=log,
+                                  env=dict(os.environ, NOMEM_AT=str(at), NOMEM_FILE=notes))
+    unread.wait_for(lambda: engine.poll() is not None or
+                    os.path.exists(ROOT + "/run/vfkeeper/control.sock"))
+    return engine
+
+
+def nomem_notes():
+    with open(ROOT + "/nomem", encoding="ascii") as f:
+        return dict(line.split() for line in f)
+
+
+def nomem_once(at):
+    open(world.LOG, "w", encoding="ascii").close()
+    prepare("ADD")
+    engine = nomem_service(at)
+    try:
+        if engine.poll() is not None:
+            with open(world.LOG, encoding="utf-8") as log:
+                if not re.search("^error ", log.read(), re.M):
+                    raise Broken("the engine ended with %d and said nothing" % engine.poll())
+        status, text = world.call("ADD", "p1", "first")
+        with open(ROOT + "/call.out", "w", encoding="utf-8") as f:
+            f.write(text)
+        if status:
+            is_clear("ADD")
+        finish("ADD", str(status), may_be_refused=True)
+        engine.terminate()
+        engine.wait(10)
+    finally:
+        world.end_engines()
+        engine.wait()
+    return nomem_notes()
+
+
+def nomem_part(directory, part, parts, step):
+    """Each step-th allocation of the engine fails once: start, two ADDs, two DELs, end."""
+    shutil.copy(HELPERS + "vfkeeperd-nomem", BIN)
+    total = int(nomem_once(0)["count"])
+    failed = n_runs = 0
+    with open("%s/nomem.%d" % (directory, part), "w", encoding="ascii") as done:
+        for at in range(1 + part * step, total + 1, parts * step):
+            wrong = None
+            signal.alarm(HANG_S)
+            try:
+                n_runs += "failed" in nomem_once(at)
+            except (Broken, subprocess.TimeoutExpired) as e:
+                wrong = str(e)
+            signal.alarm(0)
+            done.write("%d %s\n" % (at, wrong or "ok"))
+            done.flush()
+            if wrong:
+                failed += 1
+                print("FAIL: crash: allocation %d of the engine fails: %s" %
+                      (at, re.sub(r"\s+", " ", wrong)[:600]), flush=True)
+                shutil.copy(world.LOG, "%s/nomem-%d.log" % (directory, at))
+                clean_up()
+    if not failed:
+        print("PASS: crash: each of %d allocations of the engine (of %d) fails once, and "
+              "nothing is lost" % (n_runs, total))
+    return failed
 
 
 def clean_up():
@@ -283,7 +497,7 @@ def kill_part(directory, part, parts, everything):
             done.write("%s %.3f %s %s\n" % (name_of(point), time.monotonic() - t0, hit,
                                             wrong or "ok"))
             done.flush()
-            if wrong:
+            if wrong and wrong != "gone":
                 failed += 1
                 shutil.copy(world.LOG, "%s/%s.log" % (directory, re.sub("[/:]", "-",
                                                                         name_of(point))))
@@ -291,6 +505,21 @@ def kill_part(directory, part, parts, everything):
                       (name_of(point), re.sub(r"\s+", " ", wrong)[:600]), flush=True)
                 clean_up()
     return failed
+
+
+def one(what, how, *rest):
+    """A point by the name that its failure prints: what/how/recovery/role:n of a kill,
+    what/how/role:n of a call that fails."""
+    try:
+        if len(rest) == 3:
+            hit = kill_once(what, how, rest[0], rest[1], int(rest[2]))
+        else:
+            hit = fail_once(what, how, rest[0], int(rest[1]))
+        wrong = None
+    except (Broken, subprocess.TimeoutExpired) as e:
+        hit, wrong = None, str(e)
+    print("%s: %s" % (hit or "no run came to it", wrong or "ok"))
+    return 1 if wrong or not hit else 0
 
 
 def main():
@@ -302,14 +531,20 @@ def main():
         trace(directory)
         return 0
     if what == "unread":
-        return 1 if unread.run(prepare, finish, int(sys.argv[3])) else 0
+        return 1 if unread.run(prepare, finish, int(sys.argv[3]),
+                               *sys.argv[4:5]) else 0
+    if what == "ending":
+        return 1 if ending(directory) else 0
+    if what == "fail":
+        part, parts, step = (int(arg) for arg in sys.argv[3:6])
+        return 1 if fail_part(directory, part, parts, step) else 0
+    if what == "nomem":
+        part, parts, step = (int(arg) for arg in sys.argv[3:6])
+        return 1 if nomem_part(directory, part, parts, step) else 0
     if what == "kill":
         part, parts, everything = (int(arg) for arg in sys.argv[3:6])
         return 1 if kill_part(directory, part, parts, everything) else 0
-    scenario, how, recovery, role, n = re.split("[/:]", sys.argv[3])
-    wrong, hit = kill((scenario, how, recovery, role, int(n)))
-    print("%s: killed in front of %s: %s" % (sys.argv[3], hit, wrong or "ok"))
-    return 1 if wrong else 0
+    return one(*re.split("[/:]", sys.argv[3]))
 
 
 if __name__ == "__main__":

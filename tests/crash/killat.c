@@ -273,18 +273,46 @@ static bool repeated(struct proc *p, const struct call *c, uint64_t what)
 	return false;
 }
 
-/* What may not fail, or cannot: leaving, returning from a signal, what has no result. */
-static bool call_may_fail(long nr)
+/* Not what cannot fail when its arguments are good, and not what the kernel has done even
+ * where it says that it failed (close). */
+static bool call_may_fail(long nr, unsigned long long arg1)
 {
-	static const long never[] = { SYS_exit,	  SYS_exit_group, SYS_rt_sigreturn,
-				      SYS_getpid, SYS_getppid,	  SYS_gettid,
-				      SYS_alarm,  SYS_umask,	  SYS_set_tid_address,
-				      SYS_execve, SYS_arch_prctl, SYS_restart_syscall };
+	static const long never[] = { SYS_exit,
+				      SYS_exit_group,
+				      SYS_rt_sigreturn,
+				      SYS_getpid,
+				      SYS_getppid,
+				      SYS_gettid,
+				      SYS_getuid,
+				      SYS_geteuid,
+				      SYS_getgid,
+				      SYS_getegid,
+				      SYS_alarm,
+				      SYS_umask,
+				      SYS_uname,
+				      SYS_set_tid_address,
+				      SYS_set_robust_list,
+				      SYS_rseq,
+				      SYS_rt_sigprocmask,
+				      SYS_rt_sigaction,
+				      SYS_arch_prctl,
+				      SYS_execve,
+				      SYS_close,
+				      SYS_close_range,
+				      SYS_munmap,
+				      SYS_mprotect,
+				      SYS_brk,
+				      SYS_futex,
+				      SYS_restart_syscall,
+				      SYS_timerfd_settime,
+				      SYS_getsockname,
+				      SYS_sched_getaffinity };
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
 		if (never[i] == nr)
 			return false;
-	return true;
+	return nr != SYS_fcntl || arg1 == F_DUPFD_CLOEXEC || arg1 == F_OFD_SETLK ||
+	       arg1 == F_SETLK || arg1 == F_ADD_SEALS;
 }
 
 static int call_errno(long nr)
@@ -328,6 +356,19 @@ static int call_errno(long nr)
 	case SYS_flock:
 	case SYS_fcntl:
 		return ENOLCK;
+	case SYS_poll:
+	case SYS_epoll_wait:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_wait4:
+		return EINTR;
+	case SYS_readlink:
+	case SYS_access:
+	case SYS_statfs:
+	case SYS_fstatfs:
+	case SYS_unlink:
+	case SYS_setns:
+		return EIO;
 	}
 	return ENOMEM;
 }
@@ -354,7 +395,7 @@ static bool on_call(struct proc *p)
 	    (!c || !call_counts(c, regs.rdi, regs.rsi, regs.rdx, regs.r8) ||
 	     repeated(p, c, c->flags & CALL_FD ? regs.rdi : 0)))
 		return false;
-	if (fail_errno >= 0 && !call_may_fail((long)regs.orig_rax))
+	if (fail_errno >= 0 && !call_may_fail((long)regs.orig_rax, regs.rsi))
 		return false;
 	snprintf(name, sizeof(name), c ? "%s" : "%.0s%ld", c ? c->name : "",
 		 (long)regs.orig_rax);

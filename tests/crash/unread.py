@@ -255,12 +255,16 @@ def runs_of(case, everything):
                     yield what, how, recovery, n
 
 
-def run(prepare, finish, everything):
-    """Every case and victim.  Returns how many were wrong."""
+def run(prepare, finish, everything, only=None):
+    """Every case and victim, or 'only' one run by the name that its failure prints.  Returns
+    how many were wrong."""
     failed = 0
     for case, victim in CASES:
         wrong, n_runs = [], 0
-        for what, how, recovery, n in runs_of(case, everything):
+        for what, how, recovery, n in runs_of(case, everything or only):
+            name = "%s/%s/%s/%s/%s:%d" % (case.__name__, what, how, recovery, victim, n)
+            if only not in (None, name):
+                continue
             try:
                 open(world.LOG, "w", encoding="ascii").close()
                 begin(what, how, prepare)
@@ -268,13 +272,12 @@ def run(prepare, finish, everything):
                 n_runs += came_to_it
                 finish(what, status, victim)
             except (Broken, subprocess.TimeoutExpired) as e:
-                wrong.append("%s, engine %s, recovery by %s, worker %d: %s" %
-                             (what, how, recovery, n, e))
+                wrong.append("%s: %s" % (name, e))
             world.end_engines()
         sentence = "%s dies while %s (%d runs)" % (victim, SENTENCES[case], n_runs)
         for line in wrong:
             print("FAIL: crash: %s: %s" % (sentence, " ".join(line.split())[:500]))
         if not wrong and n_runs:
             print("PASS: crash: " + sentence, flush=True)
-        failed += bool(wrong) or not n_runs
+        failed += bool(wrong) or not (n_runs or only)
     return failed

@@ -168,12 +168,18 @@ def reset_pods():
 # --- judging ---
 
 def vfctl(*what):
-    done = run(BIN + "vfctl", "-o", "json", *what)
+    """Asked again once: the engine may have had no memory for the answer."""
+    done = run(BIN + "vfctl", "-o", "json", *what, check=False)
+    if done.returncode:
+        done = run(BIN + "vfctl", "-o", "json", *what)
     return json.loads(done.stdout)
 
 
 def states():
-    return {name: n for name, n in vfctl("status")["vfs"].items() if n}
+    found = vfctl("status")
+    if "vfs" not in found:
+        raise Broken("vfctl status: %s" % found)
+    return {name: n for name, n in found["vfs"].items() if n}
 
 
 def leases():
@@ -199,9 +205,11 @@ def attached(pod, text):
         raise Broken("the link in the pod is not the VF's")
     if not os.path.exists(ROOT + "/var/ipam/net/" + address.split("/")[0]):
         raise Broken("ADD said %s, and host-local has not leased it" % address)
-    now = states()
-    if now.get("ATTACHED") != 1:
-        raise Broken("ADD succeeded, and the states are %s" % now)
+    seen = [states()]
+    if seen[0].get("ATTACHED") != 1:
+        seen.append(states())
+    if seen[-1].get("ATTACHED") != 1:
+        raise Broken("ADD succeeded, and the states are %s" % seen)
 
 
 def judge(snapshot, seconds=30):

@@ -13,3 +13,6 @@ export CNI_PATH VFKEEPER_BOOT_ID=11111111-1111-1111-1111-111111111111
 export PYTHONDONTWRITEBYTECODE=1
 world 1 2 'retry_min_ms = 50' 'retry_max_ms = 500'
 python3 "$top_srcdir/tests/crash/crash.py" "$@"
+status=$?
+[ $status = 0 ] || [ -z "${VFK_KEEP_LOG:-}" ] || cp $ROOT/engines.log "$VFK_KEEP_LOG"
+exit $status
