@@ -38,7 +38,7 @@ everything() {
 	CNI_COMMAND=ADD CNI_CONTAINERID=dead$n CNI_IFNAME=net1 CNI_NETNS=$ns1 CNI_PATH=$CNI_PATH \
 		"$CNI_BIN/vfkeeper" <$ROOT/conf >/dev/null 2>&1 &
 	call=$!
-	sleep 0.5
+	check "$row: it is ($HOW)" wait_for 20 step_begun
 	kill -KILL $call
 	kill_all
 	wait $call 2>/dev/null
@@ -51,7 +51,7 @@ everything() {
 	next
 	add "c$n" net1 "$ns1" "$c"
 	add "c$n" net1 "$ns1" "$c"
-	check "$row: refused ($HOW)" lacks '^0$' "$RC"
+	check "$row: refused with code 999 ($HOW)" answered 999
 	check "$row: the first stays attached ($HOW)" vf_is ATTACHED "$vf"
 	released "c$n" "$ns1"
 
@@ -65,9 +65,9 @@ everything() {
 	sleep 0.05
 	add "c$n" net1 "$ns1" "$c"
 	check "$row: it cannot be paid, so ADD gets code 11 ($HOW)" answered 11
-	check "$row: the message says that IPAM owes ($HOW)" matches 'IPAM|ipam|owe|address|lease' "$(msg)"
+	check "$row: the message says that IPAM owes ($HOW)" matches 'earlier lease of this attachment.*fake' "$(msg)"
+	: >$ROOT/fake.calls # first: the engine itself may pay at any moment
 	rm -f $ROOT/fake.DEL
-	: >$ROOT/fake.calls
 	add "c$n" net1 "$ns1" "$c"
 	check "$row: it can be paid, so ADD succeeds ($HOW)" answered 0
 	check "$row: it was paid before IPAM ADD was asked ($HOW)" \
@@ -101,7 +101,7 @@ everything() {
 	CNI_COMMAND=DEL CNI_CONTAINERID=c$n CNI_IFNAME=net1 CNI_NETNS=$ns1 CNI_PATH=$CNI_PATH \
 		"$CNI_BIN/vfkeeper" <$ROOT/conf >/dev/null 2>&1 &
 	call=$!
-	sleep 0.4
+	check "$row: its step runs ($HOW)" wait_for 20 step_begun
 	check "$row: it is ($HOW)" vf_is DETACHING "$vf"
 	add "d$n" net1 "$ns2" "$c"
 	check "$row: the release is finished first, then ADD succeeds ($HOW)" answered 0
@@ -119,7 +119,7 @@ everything() {
 	check "$row: its link is home all the same ($HOW)" at_home "$vf"
 	add "d$n" net1 "$ns2" "$c"
 	check "$row: the repair fails, so ADD gets code 11 ($HOW)" answered 11
-	check "$row: with the reason ($HOW)" matches 'EIO|settings|Input/output' "$(msg)"
+	check "$row: with the reason ($HOW)" matches 'settings_home.*EIO' "$(msg)"
 	faults
 	add "d$n" net1 "$ns2" "$c"
 	check "$row: the repair works, so ADD succeeds ($HOW)" answered 0
@@ -133,7 +133,7 @@ everything() {
 	CNI_COMMAND=DEL CNI_CONTAINERID=c$n CNI_IFNAME=net1 CNI_NETNS=$ns1 CNI_PATH=$CNI_PATH \
 		"$CNI_BIN/vfkeeper" <$ROOT/conf >$ROOT/del.out 2>&1 &
 	call=$!
-	sleep 0.3
+	check "$row: it is ($HOW)" wait_for 20 step_begun
 	add "d$n" net1 "$ns2" "$c"
 	check "$row: at its deadline ADD gets code 11 ($HOW)" answered 11
 	check "$row: naming the old owner and the step ($HOW)" \
@@ -152,8 +152,7 @@ row=ABSENT
 sed -i 's/^vfs = 8/vfs = 6/' "$SIM"
 add_netns z 1 1
 add z net1 /run/netns/z1 "$(conf "$(vf_addr 0 7)")"
-check "$row: one clear error" answered "$(code)"
-check "$row: not success" lacks '^0$' "$RC"
+check "$row: one clear error" answered 11
 check "$row: it names the VF" matches "$(vf_addr 0 7)" "$(msg)"
 sed -i 's/^vfs = 6/vfs = 8/' "$SIM"
 engines_end

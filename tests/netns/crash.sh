@@ -28,7 +28,6 @@ kill_engine() {
 	[ -z "$SVC" ] || { wait "$SVC" 2>/dev/null; SVC=; }
 	[ -z "$with_service" ] || { "$VFKEEPERD" >>$ROOT/vfkeeperd.log 2>&1 & SVC=$!; }
 }
-in_step() { "$VFCTL" -o json show "$vf" | tr -d '\n' | grep -q "$1"; }
 
 # killed_in VERB STEP: the STEP takes 700 ms, the engine dies in the middle of it.
 killed_in() {
@@ -43,7 +42,8 @@ killed_in() {
 	fi
 	faults "$2 $vf latency_ms=700 count=1"
 	start "$1"
-	sleep 0.35
+	check "killed in $2: the step had begun ($HOW)" wait_for 20 step_begun
+	sleep 0.1
 	kill_engine
 	faults
 	result

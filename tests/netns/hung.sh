@@ -45,12 +45,15 @@ hang_in() {
 	CNI_COMMAND=$1 CNI_CONTAINERID=$hung_id CNI_IFNAME=net1 CNI_NETNS=$hung_ns \
 		CNI_PATH=$CNI_PATH "$CNI_BIN/vfkeeper" <$ROOT/hung.conf >$ROOT/hung.out 2>&1 &
 	hung=$!
-	sleep 1
+	check "$4 of PF $2 hangs" wait_for 20 step_begun
 }
+# still STATE: what hung was hanging all the while.
+still() { check "it hung all the while" vf_is "$1" "$hung_vf"; }
 
 hang_in ADD 0 0 settings 600000
 within 10 "a sysfs step of PF 0 hangs: a VF of PF 1" 1 0
 within 10 "a sysfs step of PF 0 hangs: a VF without a link" 2 0
+still RESERVED
 wait $hung
 RC=$? OUT=$(cat $ROOT/hung.out)
 check "the hung ADD gets code 11 in the end" answered 11
@@ -60,6 +63,7 @@ within 10 "afterwards: a VF of PF 0" 0 1
 
 hang_in DEL 1 1 link_home 600000
 within 10 "a step under RTNL hangs: a VF that needs no RTNL" 2 1
+still DETACHING
 wait $hung
 check "the DEL whose step hangs succeeds: the engine owns the rest" is 0 $?
 faults
@@ -89,6 +93,7 @@ for pid in $(engine_pid); do
 done
 wait "$SVC" 2>/dev/null
 service_start
+still DETACHING
 within 10 "a step outlives its engine: a VF of another PF" 1 0
 wait $hung
 check "the DEL whose engine died succeeds" is 0 $?
