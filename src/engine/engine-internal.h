@@ -168,6 +168,8 @@ void cause_set(struct engine *e, enum cause_kind kind, const char *fmt, ...)
  * is changed).  Without 'must' the transition stands in memory (P10). */
 int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must);
 int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool must);
+/* node_blob_put; a disk that cannot be written is tried again as after any other record. */
+uint64_t record_blob(struct engine *e, const void *bytes, size_t len, struct vfk_err *err);
 /* REC_NODE as it stands. */
 int record_node(struct engine *e);
 bool engine_can_record(const struct engine *e);

@@ -55,7 +55,7 @@ static uint64_t store_request(struct engine *e, const struct request *rq,
 	if (env.failed || blob.failed)
 		vfk_err_set(err, VFK_E_NOMEM, 0, "stored request");
 	else
-		id = node_blob_put(e->node, e->journal, blob.data, blob.len, err);
+		id = record_blob(e, blob.data, blob.len, err);
 	strbuf_free(&env);
 	strbuf_free(&blob);
 	return id;
@@ -440,7 +440,7 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 			    l->rec.plugin, out_len, BLOB_MAX);
 	else if (cni_ipam_parse(&rq->ipam, out, out_len, &err) < 0)
 		vfk_err_wrap(&err, "%s", l->rec.plugin);
-	blob = err.kind ? 0 : node_blob_put(e->node, e->journal, out, out_len, &err);
+	blob = err.kind ? 0 : record_blob(e, out, out_len, &err);
 	if (!blob) {
 		cni_fail_from(&fail, &err, rq->vf->rec.addr);
 		add_failed(e, rq, &fail);

@@ -50,6 +50,15 @@ static void broken_by_disk(struct engine *e, const char *what, const struct vfk_
 	wake(e, e->journal_retry_ns);
 }
 
+uint64_t record_blob(struct engine *e, const void *bytes, size_t len, struct vfk_err *err)
+{
+	uint64_t id = node_blob_put(e->node, e->journal, bytes, len, err);
+
+	if (!id && err->kind == VFK_E_SYS)
+		broken_by_disk(e, "written", err);
+	return id;
+}
+
 static int append(struct engine *e, enum record_type type, struct strbuf *buf)
 {
 	struct vfk_err err = { 0 };

@@ -553,6 +553,18 @@ void requests_deadlines(struct engine *e, int64_t now)
 	}
 }
 
+/* Whether what an ADD is about to say is true, now that the disk is ready. */
+static bool still_so(const struct engine *e, const struct request *rq)
+{
+	const struct vf *vf;
+
+	if (rq->cni.verb != CNI_ADD)
+		return true;
+	vf = node_vf_of(e->node, &rq->cni.att);
+	return vf && vf->fsm.state == VF_ATTACHED && vf->rec.nonce.hi == rq->nonce.hi &&
+	       vf->rec.nonce.lo == rq->nonce.lo;
+}
+
 void requests_synced(struct engine *e)
 {
 	unsigned pass = ++e->pass;
@@ -565,7 +577,12 @@ void requests_synced(struct engine *e)
 		} else if (rq->state == REQ_ANSWER_SYNC && synced(e, rq->wait_seq)) {
 			VFK_AUTO(free_auto) char *text = VFK_STEAL(rq->answer);
 
-			answer_now(e, rq, 0, text);
+			if (still_so(e, rq))
+				answer_now(e, rq, 0, text);
+			else
+				request_fail(e, rq, 11,
+					     "the VF was released while the "
+					     "journal was synced");
 		}
 	}
 }

@@ -147,7 +147,7 @@ static void attached(struct engine *e, struct vf *vf)
 		internal_fail(e, vf, &err);
 		return;
 	}
-	blob = text ? node_blob_put(e->node, e->journal, text, strlen(text), &err) : 0;
+	blob = text ? record_blob(e, text, strlen(text), &err) : 0;
 	if (!blob) {
 		internal_fail(e, vf, &err);
 		return;

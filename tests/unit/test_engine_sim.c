@@ -208,6 +208,64 @@ static void ended_while_its_turn_is_awaited(void)
 	ew_free(w);
 }
 
+/* A DEL of a stranger writes nothing but what it wants to keep for its IPAM. */
+static void blob_meets_full_disk(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1;
+	w->disk.fail_errno = ENOSPC;
+	ew_ran_ok(w, EW_DEL(w, .container = "c1", .ipam = "host-local", .netns = ""));
+	ew_pass(w, 6 * NS_PER_S);
+	add = EW_ADD(w, .container = "c2", .ipam = "host-local");
+	SUITE_INT(add->n_runs, 1);
+	ew_free(w);
+}
+
+static void released_during_sync(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add;
+
+	w->e->config.sync_all = true;
+	w->hold_sync = true;
+	add = EW_ADD(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	w->gone_vf = 1;
+	discover_start(w->e);
+	ew_settle(w);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_FAILED(add, "was released");
+	ew_free(w);
+}
+
+/* As many leases as VFs: what this DEL owes cannot be put on record. */
+static void add_during_own_del(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *add, *del;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	ew_ran_ok(w, EW_ADD(w, .container = "c2", .vf = 1, .ipam = "host-local"));
+	ew_ran_ok(w, EW_ADD(w, .container = "c3", .vf = 0, .ipam = "host-local"));
+	del = EW_DEL(w, .container = "c3", .ipam = "host-local", .netns = "");
+	w->hold_ipam = true;
+	ew_ran(w, del, RUN_EXITED, 1, "{\"code\":11,\"msg\":\"no\"}");
+	SUITE_INT(w->e->node->n_leases, 2);
+	del = EW_DEL(w, .container = "c1", .ipam = "host-local", .netns = "");
+	SUITE_INT(del->n_runs, 1);
+	add = EW_ADD(w, .container = "c1", .vf = 0, .ipam = "host-local");
+	SUITE_INT(add->n_runs, 0);
+	ew_ran_ok(w, del);
+	ew_pass(w, NS_PER_S);
+	SUITE_INT(add->n_runs, 1);
+	ew_free(w);
+}
+
 VFK_SUITE(engine_sim,
 	  { "steps that wait are forgotten when their ADD ends", waiting_steps },
 	  { "an ADD that began during a DEL's look is left alone", add_during_look },
@@ -220,4 +278,7 @@ VFK_SUITE(engine_sim,
 	  { "a free VF without a driver is not handed out", unbound },
 	  { "discovery that lacks a descriptor is tried again", no_descriptor_to_discover },
 	  { "a plugin's old result is not taken for the next one's", result_of_another_run },
-	  { "an ADD that ended is not asked for", ended_while_its_turn_is_awaited })
+	  { "an ADD that ended is not asked for", ended_while_its_turn_is_awaited },
+	  { "a full disk is tried again also after a blob", blob_meets_full_disk },
+	  { "sync = all: an ADD whose VF went meanwhile fails", released_during_sync },
+	  { "an ADD waits for a DEL that is not on record", add_during_own_del })
