@@ -435,9 +435,47 @@ static bool answer_unsynced(struct engine *e, struct request *rq)
 	return true;
 }
 
+static void stop_plugin(struct engine *e, struct request *rq)
+{
+	if (rq->run_sent && rq->client)
+		e->ops.cancel(e->ops.ctx, rq->client);
+	if (rq->run_sent)
+		lease_runner_gone(e, rq);
+}
+
+static void setup_late(struct engine *e, struct request *rq)
+{
+	struct cni_fail fail;
+	char addr[PCI_STRLEN];
+
+	pci_format(rq->vf->rec.addr, addr);
+	cni_fail_set(&fail, 11, "VF %s: %s within the deadline (vfctl explain %s)", addr,
+		     rq->state == REQ_SYNC ? "the journal was not synced" :
+		     rq->state == REQ_IPAM ? "the IPAM plugin did not answer" :
+					     "the attach steps did not end",
+		     addr);
+	setup_failed(e, rq->vf, VF_EV_TIMEOUT, LEASE_EV_TIMEOUT, &fail);
+}
+
+/* P2: a live engine owns what is left, but for an IPAM DEL that nobody has on record. */
+static void release_late(struct engine *e, struct request *rq)
+{
+	char addr[PCI_STRLEN];
+
+	if (rq->own_del_due) {
+		pci_format(rq->vf ? rq->vf->rec.addr : PCI_NONE, addr);
+		request_fail(e, rq, 11,
+			     "VF %s is still being released, and IPAM plugin %s was not asked "
+			     "to release yet",
+			     addr, rq->cni.ipam_type);
+		return;
+	}
+	stop_plugin(e, rq);
+	request_ok(e, rq);
+}
+
 static void too_late(struct engine *e, struct request *rq)
 {
-	struct cni_fail fail = { .code = 11 };
 	char addr[PCI_STRLEN] = "", owner[400];
 
 	request_cause(e, rq);
@@ -471,16 +509,7 @@ static void too_late(struct engine *e, struct request *rq)
 	case REQ_SYNC:
 	case REQ_IPAM:
 	case REQ_SETUP:
-		pci_format(rq->vf->rec.addr, addr);
-		snprintf(fail.msg, sizeof(fail.msg),
-			 "VF %s: %s within the deadline "
-			 "(vfctl explain %s)",
-			 addr,
-			 rq->state == REQ_SYNC ? "the journal was not synced" :
-			 rq->state == REQ_IPAM ? "the IPAM plugin did not answer" :
-						 "the attach steps did not end",
-			 addr);
-		setup_failed(e, rq->vf, VF_EV_TIMEOUT, LEASE_EV_TIMEOUT, &fail);
+		setup_late(e, rq);
 		return;
 	case REQ_ANSWER_SYNC:
 		if (!answer_unsynced(e, rq))
@@ -500,26 +529,11 @@ static void too_late(struct engine *e, struct request *rq)
 			     "namespace: the kernel does not answer",
 			     rq->cni.att.ifname);
 		return;
-	case REQ_RELEASE:	       /* P2: a live engine owns what is left */
-		if (rq->own_del_due) { /* but for this, which nobody has on record */
-			pci_format(rq->vf ? rq->vf->rec.addr : PCI_NONE, addr);
-			request_fail(e, rq, 11,
-				     "VF %s is still being released, and IPAM plugin %s was not "
-				     "asked to release yet",
-				     addr, rq->cni.ipam_type);
-			return;
-		}
-		if (rq->run_sent && rq->client)
-			e->ops.cancel(e->ops.ctx, rq->client);
-		if (rq->run_sent)
-			lease_runner_gone(e, rq);
-		request_ok(e, rq);
+	case REQ_RELEASE:
+		release_late(e, rq);
 		return;
 	case REQ_FAILED:
-		if (rq->run_sent && rq->client)
-			e->ops.cancel(e->ops.ctx, rq->client);
-		if (rq->run_sent)
-			lease_runner_gone(e, rq);
+		stop_plugin(e, rq);
 		request_fail_as(e, rq, &rq->fail);
 		return;
 	}
