@@ -6,7 +6,7 @@
 code() { # everything we wrote, ibvfsim (its own style) left out
 	find src tests proto systemd man run .ci configure.ac Makefile.am -type f \
 		! -path 'tests/golden/*' ! -name '*.mod' ! -name '*.sum' ! -name '*.json' \
-		! -name '*~' ! -name '*.swp' 2>/dev/null | sort
+		! -name '*.patch' ! -name '*~' ! -name '*.swp' 2>/dev/null | sort
 }
 
 for file in $(code | grep -vE '/(README|COVERAGE)$|/config|\.conf$|tests/fuzz/.*/|tests/.*/(corpus|seeds)/'); do
