@@ -67,6 +67,7 @@ fi
 if build test --enable-werror --enable-loop-hold; then
   suite test check
   suite test check-journal
+  suite test check-sim
   suite test long-cppcheck
   suite test check-netns VFK_GO_BIN="$go"
   suite test check-cni VFK_GO_BIN="$go"
@@ -80,6 +81,7 @@ if build clang CC=clang --enable-werror --without-musl; then
 fi
 if build asan --enable-werror --enable-sanitizers; then
   suite asan check-unit
+  suite asan check-sim SIM_SEEDS=200 SIM_COVERAGE=
 fi
 # Each target searches for a minute, two at once.
 make_target=fuzz-programs

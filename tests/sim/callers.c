@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* As src/vfkeeper has it: session.c (connections), runner.c (the plugin), leave.c. */
+#include "callers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pci.h"
+#include "engines.h"
+#include "faults.h"
+#include "fds.h"
+#include "io/inflight.h"
+#include "ipam.h"
+#include "kernel.h"
+#include "promises.h"
+#include "spooler.h"
+#include "story.h"
+#include "when.h"
+
+#define MAX_CALLERS 48
+#define RETRY (10 * MS)
+#define LETTER (20 * US) /* frames of one connection stay in order */
+#define ADD_GIVES_UP (115 * SEC)
+#define DEL_GIVES_UP (8 * SEC)
+#define STATUS_GIVES_UP (1 * SEC)
+
+enum runner { RUNNER_IDLE, RUNNER_BUSY, RUNNER_RESULT };
+
+struct caller {
+	bool used;
+	unsigned gen;
+	struct call call;
+	uint64_t nonce, start_ns;
+	int64_t until_ns;
+	uint64_t conn; /* 0: not connected */
+	bool asked;    /* the request is on its way or there */
+	uint8_t attempt;
+	int stdin_fd, env_fd, netns_fd, netns_errno;
+	enum runner runner;
+	uint64_t run_id;
+	unsigned run_gen; /* of the plugin that runs */
+	enum run_outcome outcome;
+	int status;
+	bool done; /* its answer is on the way */
+};
+
+struct claim claims[SIM_CLAIMS];
+struct pod pods[SIM_PODS];
+
+static struct caller callers[MAX_CALLERS];
+static unsigned gens, n_claims;
+static uint64_t conns, nonces;
+static struct {
+	int exit[2]; /* ADD, DEL */
+} last[SIM_CLAIMS];
+
+static void seek(uint64_t i, uint64_t gen);
+
+static struct caller *caller_of(uint64_t i, uint64_t gen)
+{
+	struct caller *c = &callers[i];
+
+	return c->used && c->gen == gen ? c : NULL;
+}
+
+static struct caller *by_conn(uint64_t conn)
+{
+	for (unsigned i = 0; i < MAX_CALLERS && conn; i++)
+		if (callers[i].used && callers[i].conn == conn)
+			return &callers[i];
+	return NULL;
+}
+
+static uint64_t place(const struct caller *c)
+{
+	return (uint64_t)(c - callers);
+}
+
+/* --- pods --- */
+
+void pod_new(unsigned pod, bool same_id)
+{
+	struct pod *p = &pods[pod];
+
+	if (p->ns)
+		netns_remove(p->ns);
+	p->ns = netns_new();
+	if (!same_id || !p->container[0])
+		snprintf(p->container, sizeof(p->container), "c%u-%u", pod,
+			 ++p->generation);
+}
+
+unsigned claim_find(const char *container, const char *ifname)
+{
+	for (unsigned i = 0; i < n_claims; i++)
+		if (!strcmp(claims[i].container, container) &&
+		    !strcmp(claims[i].ifname, ifname))
+			return i;
+	return SIM_CLAIMS;
+}
+
+unsigned claim_of(unsigned pod, unsigned att)
+{
+	char ifname[8];
+	unsigned i;
+
+	snprintf(ifname, sizeof(ifname), "net%u", att + 1);
+	i = claim_find(pods[pod].container, ifname);
+	if (i == SIM_CLAIMS) {
+		if (n_claims == SIM_CLAIMS)
+			return 0;
+		i = n_claims++;
+		claims[i] = (struct claim){ .used = true };
+		snprintf(claims[i].container, sizeof(claims[i].container), "%s",
+			 pods[pod].container);
+		snprintf(claims[i].ifname, sizeof(claims[i].ifname), "%s", ifname);
+		snprintf(claims[i].network, sizeof(claims[i].network), "n%u", att);
+		last[i].exit[0] = last[i].exit[1] = -1;
+	}
+	claims[i].ns = pods[pod].ns;
+	claims[i].ns_cookie = spaces[pods[pod].ns].cookie;
+	return i;
+}
+
+bool claim_ns_lives(unsigned claim)
+{
+	const struct netns *n = &spaces[claims[claim].ns];
+
+	return n->used && !n->dying && n->cookie == claims[claim].ns_cookie;
+}
+
+/* --- a client --- */
+
+static void over(struct caller *c)
+{
+	fds_shut_all(OWNER_CALLER(place(c)));
+	c->used = false;
+}
+
+static void hung_up(uint64_t conn, uint64_t gen)
+{
+	int64_t wait;
+
+	if (gen != engine_generation() || !engine_exists())
+		return;
+	if (!engine_listens(&wait)) {
+		when_after(wait, hung_up, conn, gen);
+		return;
+	}
+	engine_hangup(conn);
+}
+
+static void hang_up(struct caller *c)
+{
+	if (c->conn)
+		when_after(when_jitter(30 * US), hung_up, c->conn, engine_generation());
+	c->conn = 0;
+}
+
+static void answered(struct caller *c, int exit_code)
+{
+	struct claim *claim = &claims[c->call.claim];
+
+	if (c->call.verb == CNI_ADD || c->call.verb == CNI_DEL)
+		last[c->call.claim].exit[c->call.verb == CNI_DEL] = exit_code;
+	if (exit_code == 0 && c->call.verb == CNI_ADD && claim->added_start < c->start_ns)
+		claim->added_start = c->start_ns;
+	/* The plugin dies with its client. */
+	ipam_kill(place(c), c->run_gen);
+	over(c);
+}
+
+static void gives_up(uint64_t i, uint64_t gen)
+{
+	struct caller *c = caller_of(i, gen);
+	const char *env, *text;
+	size_t env_len, text_len;
+
+	if (!c || c->done)
+		return;
+	story("caller %s %s: gives up", c->call.verb == CNI_ADD ? "ADD" : "DEL",
+	      claims[c->call.claim].container);
+	if (c->call.verb == CNI_DEL) {
+		env = fd_text(c->env_fd, &env_len);
+		text = fd_text(c->stdin_fd, &text_len);
+		spooler_leave(env, env_len, text, text_len, c->start_ns, c->call.claim);
+	}
+	hang_up(c);
+	answered(c, 1);
+}
+
+static void send_result(struct caller *c);
+
+static void deliver_request(uint64_t i, uint64_t conn)
+{
+	struct caller *c = &callers[i];
+	struct frame_request rq = { 0 };
+	int64_t wait;
+	size_t len;
+
+	if (!c->used || c->conn != conn)
+		return;
+	if (!engine_listens(&wait)) {
+		when_after(wait, deliver_request, i, conn);
+		return;
+	}
+	rq.verb = (uint8_t)c->call.verb;
+	rq.dialect = DIALECT_VFKEEPER;
+	rq.nonce.lo = c->nonce;
+	rq.start_ns = c->start_ns;
+	rq.deadline_boot_ns = c->until_ns;
+	rq.netns_errno = c->netns_errno;
+	rq.attempt = c->attempt;
+	fd_text(c->stdin_fd, &len);
+	rq.stdin_len = (uint32_t)len;
+	fd_text(c->env_fd, &len);
+	rq.env_len = (uint32_t)len;
+	rq.has_run = c->runner == RUNNER_RESULT;
+	rq.run_id = rq.has_run ? c->run_id : 0;
+	c->asked = true;
+	engine_ask(conn, &rq, c->stdin_fd, c->env_fd, c->netns_fd);
+	c = &callers[i];
+	if (c->used && c->conn == conn && rq.has_run)
+		send_result(c);
+}
+
+static void deliver_result(uint64_t i, uint64_t conn)
+{
+	struct caller *c = &callers[i];
+	struct frame_ran ran = { 0 };
+	int64_t wait;
+
+	if (!c->used || c->conn != conn || c->runner != RUNNER_RESULT)
+		return;
+	if (!engine_listens(&wait)) {
+		when_after(wait, deliver_result, i, conn);
+		return;
+	}
+	ran.run_id = c->run_id;
+	ran.outcome = (uint8_t)c->outcome;
+	ran.status = c->status;
+	ran.out_len = (uint32_t)strlen(ipam_output(i));
+	engine_result(conn, &ran, ipam_output(i));
+}
+
+static void send_result(struct caller *c)
+{
+	when_after(when_jitter(30 * US), deliver_result, place(c), c->conn);
+}
+
+static void seek(uint64_t i, uint64_t gen)
+{
+	struct caller *c = caller_of(i, gen);
+
+	if (!c || c->conn || c->done || c->runner == RUNNER_BUSY)
+		return;
+	if (!engine_serves()) {
+		if (!engine_exists())
+			engine_start_on_demand();
+		return; /* callers_engine_up comes back */
+	}
+	c->conn = ++conns;
+	c->asked = false;
+	when_after(when_jitter(30 * US), deliver_request, i, c->conn);
+}
+
+void callers_engine_up(void)
+{
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used && !callers[i].conn)
+			when_after(when_jitter(RETRY), seek, i, callers[i].gen);
+}
+
+static void lost(struct caller *c)
+{
+	c->conn = 0;
+	if (c->attempt < 255)
+		c->attempt++;
+	when_after(RETRY, seek, place(c), c->gen);
+}
+
+void callers_eof(void)
+{
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used && callers[i].conn)
+			lost(&callers[i]);
+}
+
+void callers_not_served(void)
+{
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used && callers[i].conn && !callers[i].asked)
+			lost(&callers[i]);
+}
+
+/* --- frames of the engine: what was sent is read, whatever becomes of the sender --- */
+
+struct letter {
+	bool used;
+	uint64_t i, gen;
+	int exit_code;
+	struct frame_run run;
+	bool stored;
+	int fds[3];
+};
+static struct letter letters[64];
+
+static unsigned letter_new(const struct caller *c)
+{
+	for (unsigned n = 0; n < 64; n++) {
+		if (letters[n].used)
+			continue;
+		letters[n] = (struct letter){ .used = true, .i = place(c), .gen = c->gen };
+		return n;
+	}
+	abort();
+}
+
+static void on_answer(uint64_t n, uint64_t unused)
+{
+	struct letter *l = &letters[n];
+	struct caller *c = caller_of(l->i, l->gen);
+	int exit_code = l->exit_code;
+
+	(void)unused;
+	l->used = false;
+	if (!c)
+		return;
+	c->conn = 0;
+	answered(c, exit_code);
+}
+
+void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
+{
+	struct caller *c = by_conn(conn);
+	unsigned n;
+
+	if (!c)
+		return;
+	story("answer to %s %s: %d %.*s",
+	      c->call.verb == CNI_ADD ? "ADD" :
+	      c->call.verb == CNI_DEL ? "DEL" :
+					"STATUS",
+	      claims[c->call.claim].container, exit_code, exit_code ? (int)len : 0, text);
+	promise_answer(c->call.verb, c->call.claim, c->call.vf, c->start_ns, exit_code,
+		       text, len);
+	n = letter_new(c);
+	letters[n].exit_code = exit_code;
+	/* On its way: whatever else comes over this connection comes too late. */
+	c->conn = 0;
+	c->done = true;
+	when_after(LETTER, on_answer, n, 0);
+}
+
+static void plugin_ended(uint64_t i, uint64_t gen, enum run_outcome outcome, int status)
+{
+	struct caller *c = &callers[i];
+
+	if (!c->used || c->run_gen != gen || c->runner != RUNNER_BUSY)
+		return;
+	c->outcome = outcome;
+	c->status = status;
+	c->runner = RUNNER_RESULT;
+	if (c->conn)
+		send_result(c);
+	else
+		seek(i, c->gen);
+}
+
+static void plugin_late(uint64_t i, uint64_t gen)
+{
+	struct caller *c = &callers[i];
+
+	if (!c->used || c->run_gen != gen || c->runner != RUNNER_BUSY)
+		return;
+	ipam_kill(i, gen);
+	plugin_ended(i, gen, RUN_TIMED_OUT, 0);
+}
+
+static void on_run(uint64_t n, uint64_t unused)
+{
+	struct letter *l = &letters[n];
+	struct caller *c = caller_of(l->i, l->gen);
+	size_t len = 0;
+
+	(void)unused;
+	l->used = false;
+	if (!c)
+		return;
+	if (c->runner == RUNNER_BUSY) {
+		broken("R8", "a client is told to run a plugin while one runs");
+		return;
+	}
+	c->run_id = l->run.run_id;
+	c->run_gen = ++gens;
+	c->runner = RUNNER_BUSY;
+	if (l->run.verb == CNI_ADD || l->run.verb == CNI_DEL)
+		promise_runs(c->run_id, c->call.claim, l->run.verb == CNI_DEL,
+			     fd_text(l->stored ? l->fds[1] : c->stdin_fd, &len));
+	when_after(l->run.deadline_ms * MS, plugin_late, l->i, c->run_gen);
+	ipam_start(l->i, c->run_gen, l->run.verb, c->run_id, c->call.claim, plugin_ended);
+}
+
+void callers_run(uint64_t conn, const struct frame_run *run, const int *fds, unsigned n_fds)
+{
+	struct caller *c = by_conn(conn);
+	struct letter *l;
+	unsigned n;
+
+	if (!c)
+		return;
+	promise_run(c->call.claim, c->nonce, run, fds, n_fds);
+	n = letter_new(c);
+	l = &letters[n];
+	l->run = *run;
+	l->stored = run->flags & RUN_STORED;
+	/* It keeps the byte to its end. */
+	for (unsigned i = 0; i < n_fds && i < 3; i++)
+		l->fds[i] = fd_pass(fds[i], OWNER_CALLER(place(c)));
+	when_after(LETTER, on_run, n, 0);
+}
+
+static void on_cancel(uint64_t i, uint64_t gen)
+{
+	struct caller *c = caller_of(i, gen);
+
+	if (!c || c->runner != RUNNER_BUSY)
+		return;
+	ipam_kill(i, c->run_gen);
+	plugin_ended(i, c->run_gen, RUN_CANCELLED, 0);
+}
+
+void callers_cancel(uint64_t conn)
+{
+	struct caller *c = by_conn(conn);
+
+	if (c)
+		when_after(LETTER, on_cancel, place(c), c->gen);
+}
+
+/* --- what a runtime does --- */
+
+static const char *const settings_text[] = {
+	"",
+	",\"mtu\":1400",
+	",\"vlan\":7,\"mac\":\"02:aa:00:00:00:01\"",
+	",\"vlan\":9,\"spoofchk\":\"off\",\"trust\":\"on\"",
+	",\"runtimeConfig\":{\"infinibandGUID\":\"02:11:22:33:44:55:66:77\"}",
+	",\"rdmaIsolation\":true",
+	",\"rdmaIsolation\":true,\"runtimeConfig\":{\"infinibandGUID\":\"02:11:22:33:44:55:66:88\"}",
+	",\"promisc\":true,\"allmulti\":true,\"mtu\":1300",
+};
+
+unsigned callers_n_settings(void)
+{
+	return sizeof(settings_text) / sizeof(settings_text[0]);
+}
+
+static void make_texts(struct caller *c)
+{
+	const struct claim *claim = &claims[c->call.claim];
+	char env[300], text[500], addr[PCI_STRLEN];
+	int n;
+
+	n = snprintf(env, sizeof(env),
+		     "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
+		     "CNI_PATH=/usr/bin%c",
+		     c->call.verb == CNI_ADD ? "ADD" :
+		     c->call.verb == CNI_DEL ? "DEL" :
+					       "STATUS",
+		     0, claim->container, 0, c->call.netns ? "/run/netns/x" : "", 0,
+		     claim->ifname, 0, 0);
+	c->env_fd = fd_bytes(OWNER_CALLER(place(c)), env, (size_t)n);
+	pci_format(vfs[c->call.vf].addr, addr);
+	n = snprintf(text, sizeof(text),
+		     "{\"cniVersion\":\"1.1.0\",\"name\":\"%s\",\"type\":\"vfkeeper\","
+		     "\"deviceID\":\"%s\"%s%s}",
+		     claim->network, addr, settings_text[c->call.settings],
+		     c->call.ipam ? ",\"ipam\":{\"type\":\"host-local\"}" : "");
+	c->stdin_fd = fd_bytes(OWNER_CALLER(place(c)), text, (size_t)n);
+}
+
+static void open_netns(struct caller *c)
+{
+	const struct claim *claim = &claims[c->call.claim];
+	const struct netns *n = &spaces[claim->ns];
+
+	c->netns_fd = -1;
+	c->netns_errno = 0;
+	if (!c->call.netns) {
+		c->netns_errno = -1;
+		return;
+	}
+	if (!claim->ns || n->cookie != claim->ns_cookie || !n->path) {
+		c->netns_errno = ENOENT;
+		return;
+	}
+	c->netns_fd = fd_netns(OWNER_CALLER(place(c)), claim->ns);
+}
+
+static int64_t patience(enum cni_verb verb)
+{
+	if (verb == CNI_STATUS)
+		return STATUS_GIVES_UP;
+	return verb == CNI_ADD ? ADD_GIVES_UP : DEL_GIVES_UP - DEL_GIVES_UP / 8;
+}
+
+void caller_start(const struct call *call)
+{
+	struct caller *c = NULL;
+	struct claim *claim = &claims[call->claim];
+
+	for (unsigned i = 0; !c && i < MAX_CALLERS; i++)
+		if (!callers[i].used)
+			c = &callers[i];
+	if (!c)
+		return;
+	*c = (struct caller){ .used = true,
+			      .gen = ++gens,
+			      .call = *call,
+			      .nonce = ++nonces,
+			      .start_ns = (uint64_t)(when_now - call->born_before_ns) };
+	c->until_ns = (int64_t)c->start_ns + patience(call->verb);
+	if (c->until_ns < when_now + SEC)
+		c->until_ns = when_now + SEC;
+	open_netns(c);
+	make_texts(c);
+	story("caller: %s %s %s%s%s%s%s",
+	      call->verb == CNI_ADD ? "ADD" :
+	      call->verb == CNI_DEL ? "DEL" :
+				      "STATUS",
+	      claim->container, claim->ifname, call->verb == CNI_ADD ? " vf" : "",
+	      call->verb == CNI_ADD ? (const char[][2]){ "0", "1", "2", "3" }[call->vf % 4] :
+				      "",
+	      call->ipam ? ", with IPAM" : "",
+	      c->netns_fd < 0 ? ", without its netns" : "");
+	if (call->verb == CNI_ADD || call->verb == CNI_DEL)
+		last[call->claim].exit[call->verb == CNI_DEL] = -1;
+	if (call->verb == CNI_ADD)
+		claim->asked = true;
+	if (call->verb == CNI_DEL && claim->last_del_start < c->start_ns)
+		claim->last_del_start = c->start_ns;
+	when_after(c->until_ns - when_now, gives_up, place(c), c->gen);
+	when_after(when_jitter(20 * US), seek, place(c), c->gen);
+}
+
+static void killed(struct caller *c)
+{
+	story("caller %s %s: is killed", c->call.verb == CNI_ADD ? "ADD" : "DEL",
+	      claims[c->call.claim].container);
+	ipam_kill(place(c), c->run_gen);
+	hang_up(c);
+	over(c);
+}
+
+void caller_kill_any(unsigned nth)
+{
+	unsigned n = callers_running();
+
+	if (!n)
+		return;
+	nth %= n;
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used && !nth--) {
+			killed(&callers[i]);
+			return;
+		}
+}
+
+unsigned callers_running(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		n += callers[i].used;
+	return n;
+}
+
+unsigned callers_connected(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		n += callers[i].used && callers[i].conn;
+	return n;
+}
+
+int caller_last_exit(unsigned claim, enum cni_verb verb)
+{
+	return last[claim].exit[verb == CNI_DEL];
+}
+
+void callers_boot(void)
+{
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used)
+			over(&callers[i]);
+	memset(letters, 0, sizeof(letters));
+	for (unsigned i = 0; i < SIM_PODS; i++)
+		pods[i].ns = 0;
+}
+
+void callers_reset(void)
+{
+	memset(callers, 0, sizeof(callers));
+	memset(letters, 0, sizeof(letters));
+	memset(claims, 0, sizeof(claims));
+	memset(pods, 0, sizeof(pods));
+	n_claims = gens = 0;
+	conns = nonces = 0;
+	for (unsigned i = 0; i < SIM_PODS; i++)
+		pod_new(i, false);
+}

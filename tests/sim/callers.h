@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pods, their attachments, and the processes of the client (src/vfkeeper) that a runtime
+ * starts for them. */
+#ifndef VFK_TESTS_SIM_CALLERS_H
+#define VFK_TESTS_SIM_CALLERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/frame.h"
+
+#define SIM_PODS 4
+#define SIM_CLAIMS 64
+
+/* One attachment that was ever asked for: network, container, interface. */
+struct claim {
+	bool used;
+	char container[16], ifname[8], network[8];
+	unsigned ns; /* of its pod */
+	uint64_t ns_cookie;
+	/* What callers have said and heard. */
+	uint64_t last_del_start; /* of the newest DEL whose client has begun */
+	uint64_t del_done_start; /* of the newest DEL that was answered with 0 */
+	uint64_t added_start;	 /* of the newest ADD that was answered with 0 */
+	bool asked;		 /* an ADD has ever begun */
+	bool lost_vf;		 /* its VF went from the bus */
+};
+
+extern struct claim claims[SIM_CLAIMS];
+
+struct pod {
+	unsigned ns;
+	char container[16];
+	unsigned generation;
+};
+extern struct pod pods[SIM_PODS];
+
+struct call {
+	enum cni_verb verb;
+	unsigned claim, vf;
+	bool ipam;
+	bool netns;		/* CNI_NETNS is given */
+	unsigned settings;	/* which of some configurations */
+	int64_t born_before_ns; /* the client began that much earlier */
+};
+
+void callers_reset(void);
+void callers_boot(void); /* all of them are gone */
+void pod_new(unsigned pod, bool same_id);
+unsigned claim_of(unsigned pod, unsigned att);
+unsigned claim_find(const char *container, const char *ifname); /* SIM_CLAIMS: none */
+bool claim_ns_lives(unsigned claim);
+
+void caller_start(const struct call *call);
+void caller_kill_any(unsigned nth);
+unsigned callers_n_settings(void);
+unsigned callers_running(void);
+unsigned callers_connected(void);
+/* How the last call of all for this claim with this verb ended: exit code, -1 not yet. */
+int caller_last_exit(unsigned claim, enum cni_verb verb);
+
+/* From the engine, by connection. */
+void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len);
+void callers_run(uint64_t conn, const struct frame_run *run, const int *fds,
+		 unsigned n_fds);
+void callers_cancel(uint64_t conn);
+void callers_eof(void);	       /* the engine's end of every connection is closed */
+void callers_not_served(void); /* likewise of those that have not asked yet */
+void callers_engine_up(void);
+
+#endif

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# 'make check-sim': a fixed number of histories, what they have come to, and that a seed is
+# one history.  SIM_SEEDS, SIM_FIRST, SIM_JOBS; SIM_COVERAGE= for a run too short for it.
+sim=$top_builddir/tests/sim/sim
+seeds=${SIM_SEEDS:-2000} first=${SIM_FIRST:-1} jobs=${SIM_JOBS:-2}
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+status=0
+
+verdict() { # 0 or not, sentence
+  if [ "$1" = 0 ]; then
+    echo "PASS: sim: $2"
+  else
+    echo "FAIL: sim: $2"
+    status=1
+  fi
+}
+
+for seed in 1 2 3 4 5 6 7 8; do
+  "$sim" --seed "$seed" --hash
+  "$sim" --seed "$seed" --hash
+done | uniq -c | awk '$1 != 2 { bad = 1 } END { exit bad || NR != 8 }'
+verdict $? "a seed is the same history each time"
+
+"$sim" --first "$first" --seeds "$seeds" --jobs "$jobs" ${SIM_COVERAGE---coverage} >"$out"
+cat "$out"
+tail -n 1 "$out" | grep -qx "sim: seeds=$seeds steps=[0-9]* broken=0"
+verdict $? "every history keeps every promise"
+if [ -n "${SIM_COVERAGE---coverage}" ]; then
+  ! grep -q '^coverage: never\|^coverage: reached' "$out" && grep -q '^coverage: ' "$out"
+  verdict $? "every row, every fault and every way for a job to fail is reached"
+fi
+tail -n 1 "$out"
+exit $status

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define MEM_FILE_MAX (64 * 1024)
+
+#include "disk.h"
+
+#include "../unit/mem_disk.h"
+#include "engines.h"
+#include "fds.h"
+#include "promises.h"
+
+static struct mem_disk disk;
+static bool made;
+static bool forgot[JOURNAL_FILES]; /* a sync failed: what was to be written never will be */
+
+void disk_reset(void)
+{
+	if (!made) {
+		mem_init(&disk);
+		made = true;
+		return;
+	}
+	memset(forgot, 0, sizeof(forgot));
+	mem_forget_writes(&disk);
+	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
+		struct mem_file *f = &disk.files[n];
+
+		memset(f->now, 0, f->size);
+		memset(f->disk, 0, f->disk_size);
+		f->size = f->disk_size = 0;
+		f->exists = f->disk_exists = false;
+	}
+	disk.n_ops = disk.fail_at = disk.fail_count = disk.n_aside = 0;
+	disk.fail_errno = 0;
+}
+
+static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_t off)
+{
+	if (!engine_lives()) /* killed before this call: it was never made */
+		return 0;
+	if (engine_dies_here()) /* killed within: part of it is in the page cache */
+		len = len / 2;
+	return mem_pwrite(ctx, n, buf, len, off);
+}
+
+static int op_extend(void *ctx, unsigned n, uint64_t size)
+{
+	if (!engine_lives() || engine_dies_here())
+		return 0;
+	return mem_extend(ctx, n, size);
+}
+
+static int op_set_aside(void *ctx, unsigned n)
+{
+	if (!engine_lives() || engine_dies_here())
+		return 0;
+	return mem_set_aside(ctx, n);
+}
+
+static int op_fd(void *ctx, unsigned n)
+{
+	(void)ctx;
+	return engine_file_fd(n);
+}
+
+struct disk disk_ops(void)
+{
+	struct disk d = mem_as_disk(&disk);
+
+	d.pwrite = op_pwrite;
+	d.extend = op_extend;
+	d.set_aside = op_set_aside;
+	d.fd = op_fd;
+	return d;
+}
+
+void disk_sync(unsigned file)
+{
+	mem_sync(&disk, file);
+	forgot[file] = false;
+}
+
+void disk_sync_fails(unsigned file)
+{
+	forgot[file] = true;
+	mem_sync_fails(&disk, file);
+}
+
+void disk_settle(void)
+{
+	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+		mem_sync(&disk, n);
+}
+
+static uint64_t roll(void *arg)
+{
+	return rng_next(arg);
+}
+
+void disk_power_loss(struct rng *r)
+{
+	mem_power_loss(&disk, roll, r);
+}
+
+void disk_full(int sys, unsigned n_writes)
+{
+	disk.fail_at = n_writes ? disk.n_ops + 1 : 0;
+	disk.fail_count = n_writes;
+	disk.fail_errno = sys;
+}
+
+bool disk_rot(struct rng *r)
+{
+	unsigned n = rng_below(r, JOURNAL_FILES);
+	struct mem_file *f = &disk.files[n];
+	uint64_t off;
+
+	if (!f->exists || f->size < JOURNAL_HEADER_BYTES)
+		return false;
+	off = rng_one_in(r, 4) ? rng_below(r, 128) :
+				 JOURNAL_HEADER_BYTES + rng_below(r, 16 * 1024);
+	for (unsigned i = 0; i < 8 && off + i < f->size; i++)
+		f->now[off + i] ^= (uint8_t)(1 + rng_below(r, 255));
+	if (f->disk_size >= off + 8)
+		memcpy(f->disk + off, f->now + off, 8);
+	return true;
+}
+
+bool disk_is_synced(unsigned file, uint64_t end)
+{
+	if (forgot[file])
+		return false;
+	for (const struct mem_write *w = disk.first; w; w = w->next)
+		if (w->file == file && w->off < end)
+			return false;
+	return true;
+}
+
+unsigned disk_set_aside(void)
+{
+	return disk.n_aside;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disk: what a kill leaves (the page cache), what a loss of power leaves. */
+#ifndef VFK_TESTS_SIM_DISK_H
+#define VFK_TESTS_SIM_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/disk.h"
+#include "rng.h"
+
+#define FILE_BYTES (48 * 1024)
+
+void disk_reset(void);
+struct disk disk_ops(void);
+/* fdatasync of one file: it works, or it fails and what was to be written is forgotten. */
+void disk_sync(unsigned file);
+void disk_sync_fails(unsigned file);
+void disk_settle(void); /* an orderly end: everything lands */
+void disk_power_loss(struct rng *r);
+void disk_full(int sys, unsigned n_writes); /* the next ones fail; 0: there is room again */
+bool disk_rot(struct rng *r); /* some bytes of what is there; false: there is nothing */
+/* Whether everything of 'file' before 'end' would outlive a loss of power now. */
+bool disk_is_synced(unsigned file, uint64_t end);
+unsigned disk_set_aside(void); /* files so far */
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "faults.h"
+
+#include <string.h>
+
+#include "cover.h"
+#include "story.h"
+
+#define MAX_ARMED 8
+
+static struct {
+	enum job_kind kind;
+	struct job_fault fault;
+} armed[MAX_ARMED];
+static unsigned n_armed;
+
+static enum ipam_fail ipam[2][MAX_ARMED];
+static unsigned n_ipam[2];
+static unsigned ops[OF_N];
+
+void faults_reset(void)
+{
+	faults_end();
+}
+
+void faults_end(void)
+{
+	n_armed = n_ipam[0] = n_ipam[1] = 0;
+	memset(ops, 0, sizeof(ops));
+}
+
+void fault_arm(enum job_kind kind, enum job_fail fail, int sys, unsigned writes)
+{
+	if (n_armed == MAX_ARMED)
+		return;
+	armed[n_armed].kind = kind;
+	armed[n_armed++].fault =
+		(struct job_fault){ .fail = fail, .sys = sys, .writes = writes };
+}
+
+struct job_fault fault_take(enum job_kind kind)
+{
+	struct job_fault none = { .fail = JF_NONE };
+
+	for (unsigned i = 0; i < n_armed; i++) {
+		struct job_fault fault = armed[i].fault;
+
+		if (armed[i].kind != kind)
+			continue;
+		n_armed--;
+		memmove(&armed[i], &armed[i + 1], (n_armed - i) * sizeof(armed[0]));
+		cover_job(kind, fault.fail);
+		return fault;
+	}
+	return none;
+}
+
+void fault_arm_ipam(enum ipam_fail fail, bool del)
+{
+	if (n_ipam[del] < MAX_ARMED)
+		ipam[del][n_ipam[del]++] = fail;
+}
+
+enum ipam_fail fault_take_ipam(bool del)
+{
+	enum ipam_fail fail;
+
+	if (!n_ipam[del])
+		return IF_NONE;
+	fail = ipam[del][0];
+	n_ipam[del]--;
+	memmove(&ipam[del][0], &ipam[del][1], n_ipam[del] * sizeof(ipam[del][0]));
+	cover_ipam(fail, del);
+	return fail;
+}
+
+void fault_arm_op(enum op_fail fail)
+{
+	ops[fail]++;
+}
+
+bool fault_take_op(enum op_fail fail)
+{
+	if (!ops[fail])
+		return false;
+	ops[fail]--;
+	cover_op(fail);
+	return true;
+}

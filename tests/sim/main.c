@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The simulator: a node, its engine, its callers and everything that goes wrong, in one
+ * process and in simulated time.  How it is used: HACKING, THE SIMULATOR. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cover.h"
+#include "history.h"
+#include "shrink.h"
+#include "story.h"
+#include "when.h"
+
+#define MAX_STORIES 3 /* that a run tells in full */
+
+struct result {
+	uint64_t seeds, steps, broken;
+};
+
+static bool with_log;
+
+static void log_line(enum log_level level, const char *line)
+{
+	(void)level;
+	if (with_log)
+		story("      %s", line);
+}
+
+/* The whole of it, as it is or as short as it can be. */
+static bool tell(struct history *h, bool shorter)
+{
+	char what[600];
+	bool good;
+
+	if (shorter)
+		printf("\nseed %llu, shrunk to %u events:\n", (unsigned long long)h->seed,
+		       shrink(h));
+	story_reset(STORY_PRINT);
+	good = history_play(h);
+	if (good)
+		return true;
+	snprintf(what, sizeof(what), "%s", story_broken());
+	printf("\nbroken: %s\nreplay: tests/sim/sim --seed %llu --keep ", what,
+	       (unsigned long long)h->seed);
+	shrink_print_keep(h);
+	printf("\n");
+	return false;
+}
+
+static void run(uint64_t first, uint64_t n, uint64_t stride, struct result *res)
+{
+	static struct history h;
+	unsigned told = 0;
+
+	for (uint64_t seed = first; seed < first + n; seed += stride) {
+		history_make(&h, seed);
+		story_reset(STORY_OFF);
+		res->seeds++;
+		if (history_play(&h)) {
+			res->steps += when_steps;
+			continue;
+		}
+		res->steps += when_steps;
+		res->broken++;
+		printf("seed %llu: %s\n", (unsigned long long)seed, story_broken());
+		if (told++ < MAX_STORIES)
+			tell(&h, true);
+	}
+}
+
+/* A child plays its share, and says through a pipe what it has come to. */
+static int child(uint64_t first, uint64_t n, unsigned jobs, int out)
+{
+	struct result res = { 0 };
+
+	run(first, n, jobs, &res);
+	fflush(stdout);
+	if (write(out, &res, sizeof(res)) != sizeof(res) ||
+	    write(out, cover_data(), cover_bytes) != (ssize_t)cover_bytes)
+		return 1;
+	return 0;
+}
+
+static bool read_all(int fd, void *buf, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = read(fd, (char *)buf + done, len - done);
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static bool run_in(unsigned jobs, uint64_t first, uint64_t n, struct result *sum)
+{
+	int pipes[64][2];
+	pid_t pids[64];
+	bool good = true;
+
+	fflush(stdout);
+	for (unsigned i = 0; i < jobs; i++) {
+		if (pipe2(pipes[i], O_CLOEXEC) < 0)
+			return false;
+		pids[i] = fork();
+		if (pids[i] < 0)
+			return false;
+		if (!pids[i])
+			_exit(child(first + i, n > i ? n - i : 0, jobs, pipes[i][1]));
+		close(pipes[i][1]);
+	}
+	for (unsigned i = 0; i < jobs; i++) {
+		char *cover = malloc(cover_bytes);
+		struct result res;
+		int status;
+
+		if (cover && read_all(pipes[i][0], &res, sizeof(res)) &&
+		    read_all(pipes[i][0], cover, cover_bytes)) {
+			sum->seeds += res.seeds;
+			sum->steps += res.steps;
+			sum->broken += res.broken;
+			cover_add(cover);
+		} else {
+			printf("a child did not come to its end\n");
+			good = false;
+		}
+		free(cover);
+		close(pipes[i][0]);
+		if (waitpid(pids[i], &status, 0) < 0 || status)
+			good = false;
+	}
+	return good;
+}
+
+static int usage(void)
+{
+	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage]\n"
+	      "       sim --seed SEED [--keep LIST] [--shrink] [--log] [--hash]\n",
+	      stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "first", 1, NULL, 'f' },  { "seeds", 1, NULL, 'n' },
+		{ "jobs", 1, NULL, 'j' },   { "coverage", 0, NULL, 'c' },
+		{ "seed", 1, NULL, 's' },   { "keep", 1, NULL, 'k' },
+		{ "shrink", 0, NULL, 'm' }, { "log", 0, NULL, 'l' },
+		{ "hash", 0, NULL, 'h' },   { 0 }
+	};
+	uint64_t first = 1, n = 1000, seed = 0;
+	unsigned jobs = 1, n_all, missing = 0;
+	bool coverage = false, shorter = false, hash = false, good;
+	static struct history h;
+	struct result res = { 0 };
+	const char *keep = NULL;
+	int opt;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* Engines come and go: their buffers need not go back to the real kernel each time. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	log_set_sink(log_line);
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'f':
+			first = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			n = strtoull(optarg, NULL, 0);
+			break;
+		case 'j':
+			jobs = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'c':
+			coverage = true;
+			break;
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'k':
+			keep = optarg;
+			break;
+		case 'm':
+			shorter = true;
+			break;
+		case 'l':
+			with_log = true;
+			break;
+		case 'h':
+			hash = true;
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (optind != argc || !jobs || jobs > 64)
+		return usage();
+	if (seed) {
+		history_make(&h, seed);
+		if (keep && !shrink_keep(&h, keep))
+			return usage();
+		if (!hash)
+			return tell(&h, shorter) ? 0 : 1;
+		story_reset(STORY_HASH);
+		history_play(&h);
+		printf("%016llx\n", (unsigned long long)story_hash());
+		return 0;
+	}
+	good = run_in(jobs, first, n, &res);
+	if (coverage) {
+		missing = cover_report(&n_all);
+		printf("coverage: %u of %u\n", n_all - missing, n_all);
+	}
+	printf("sim: seeds=%llu steps=%llu broken=%llu\n", (unsigned long long)res.seeds,
+	       (unsigned long long)res.steps, (unsigned long long)res.broken);
+	return good && !res.broken && !missing ? 0 : 1;
+}

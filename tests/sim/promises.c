@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "promises.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/frame.h"
+#include "callers.h"
+#include "disk.h"
+#include "engine/plan.h"
+#include "engines.h"
+#include "fds.h"
+#include "io/inflight.h"
+#include "ipam.h"
+#include "shadow.h"
+#include "spooler.h"
+#include "story.h"
+#include "when.h"
+#include "workers.h"
+
+#define ATTACH_STEPS 0xffu
+#define MAX_ASKED 256
+
+/* What a promise has to know of a VF beside kernel and journal. */
+static struct {
+	uint64_t step_seq;  /* attachment that the last job was sent for */
+	uint64_t ns_cookie; /* of the namespace where it was attached */
+	unsigned ns;
+	bool admin; /* an administrator has released it */
+} about[SIM_VFS];
+
+/* Leases that a plugin was told to ask for. */
+static struct {
+	uint64_t id;
+	unsigned claim;
+	char text[500]; /* configuration of its ADD */
+	int64_t began;
+} asked[MAX_ASKED];
+static unsigned n_asked;
+
+static bool sync_all, calm;
+static bool damaged; /* the journal was found damaged: what is lost is lost (P10) */
+static bool rotten;  /* bytes were changed since the last engine began */
+static bool power;   /* power was lost since then */
+/* A release that could not be recorded is forgotten by the next engine, which may go on with
+ * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
+static bool ever_unwritten;
+static bool unwritten;	     /* something could not be recorded since then */
+static struct shadow before; /* as it was when the last engine ended */
+
+void promises_reset(bool all)
+{
+	shadow_reset();
+	memset(about, 0, sizeof(about));
+	n_asked = 0;
+	sync_all = all;
+	calm = damaged = rotten = power = unwritten = ever_unwritten = false;
+}
+
+void promise_calm(void)
+{
+	calm = true;
+}
+
+static bool excused(void)
+{
+	return damaged || rotten || unwritten || shadow.write_failed ||
+	       !engine_has_journal();
+}
+
+bool promise_free(const struct kvf *v)
+{
+	const struct shadow_vf *s = shadow_of(v);
+
+	return !s->have || s->rec.state == VF_FREE || s->rec.state == VF_ABSENT;
+}
+
+unsigned promise_owner(const struct kvf *v)
+{
+	const struct shadow_vf *s = shadow_of(v);
+
+	if (!s->have || attachment_none(&s->rec.owner))
+		return SIM_CLAIMS;
+	return claim_find(s->rec.owner.container, s->rec.owner.ifname);
+}
+
+static unsigned number(const struct kvf *v)
+{
+	return (unsigned)(v - vfs);
+}
+
+static const char *state_of(const struct shadow_vf *s)
+{
+	return s->have ? vf_state_name(s->rec.state) : "nothing";
+}
+
+/* --- P1, R6: a job is sent --- */
+
+void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
+{
+	struct kvf *v = kernel_vf(rq->call.addr);
+	const struct shadow_vf *s;
+
+	if (rq->kind == JOB_STEPS || rq->kind == JOB_OBSERVE || rq->kind == JOB_IPAM) {
+		if (!n_fds || fd_kind_of(fds[0]) != FD_BYTE)
+			broken("R6", "a job is sent without the lock of its byte");
+		else if (rq->kind != JOB_IPAM &&
+			 fd_number(fds[0]) != inflight_vf(rq->call.addr))
+			broken("R6", "a job is sent with the lock of another byte");
+	}
+	if (rq->kind != JOB_STEPS || !v)
+		return;
+	s = shadow_of(v);
+	about[number(v)].step_seq = s->rec.attach_seq;
+	story("job: vf%u steps %x", number(v), rq->steps);
+	if (excused())
+		return;
+	if (rq->steps & ATTACH_STEPS) {
+		if (s->rec.state != VF_RESERVED ||
+		    (s->rec.touched & rq->steps & ATTACH_STEPS) !=
+			    (rq->steps & ATTACH_STEPS))
+			broken("P1",
+			       "vf%u is to be changed by steps %x, its record says %s, "
+			       "touched %x",
+			       number(v), rq->steps, state_of(s), s->rec.touched);
+		if (!s->rec.baseline.valid)
+			broken("P1", "vf%u is to be changed and its record has no baseline",
+			       number(v));
+	} else if (s->rec.state != VF_DETACHING) {
+		broken("P1", "vf%u is to be released, its record says %s", number(v),
+		       state_of(s));
+	}
+}
+
+/* --- P3, R6: the kernel is changed, perhaps by a worker whose engine is long gone --- */
+
+void promise_change(struct kvf *v, const struct job_req *rq)
+{
+	const struct shadow_vf *s = shadow_of(v);
+
+	if (excused() || !s->have || s->rec.incarnation != rq->call.incarnation)
+		return;
+	if (s->rec.state != VF_RESERVED && s->rec.state != VF_DETACHING)
+		broken("P3", "a step changes vf%u, which is %s", number(v), state_of(s));
+	else if (s->rec.attach_seq != about[number(v)].step_seq)
+		broken("R6",
+		       "a step of an attachment that is over changes vf%u of the next one",
+		       number(v));
+}
+
+/* --- P1, P8, R9: IPAM is asked --- */
+
+static int asked_place(uint64_t id)
+{
+	for (unsigned i = 0; i < n_asked; i++)
+		if (asked[i].id == id)
+			return (int)i;
+	return -1;
+}
+
+void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
+		 const int *fds, unsigned n_fds)
+{
+	const struct shadow_lease *l = shadow_lease(run->run_id);
+
+	(void)nonce;
+	if (!n_fds || fd_kind_of(fds[0]) != FD_BYTE)
+		broken("R9",
+		       "a client is told to run a plugin without the byte of its lease");
+	if (run->verb != CNI_ADD)
+		return;
+	if (n_fds && fd_number(fds[0]) != inflight_lease(run->run_id))
+		broken("R9", "IPAM ADD is run with another lease's byte");
+	if (!l || l->rec.state != LEASE_ASKED)
+		broken("P1", "IPAM is asked for %s before ASKED is written",
+		       claims[claim].container);
+	else if (!shadow_synced(l))
+		broken("P1", "IPAM is asked for %s before ASKED is synced",
+		       claims[claim].container);
+	if (asked_place(run->run_id) >= 0)
+		broken("R9", "IPAM ADD is asked twice for lease %llu",
+		       (unsigned long long)run->run_id);
+}
+
+static const struct kvf *vf_of_lease(uint64_t lease)
+{
+	for (unsigned i = 0; i < n_sim_vfs && lease; i++)
+		if (shadow.vf[i].have && shadow.vf[i].rec.lease_id == lease)
+			return &vfs[i];
+	return NULL;
+}
+
+void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
+{
+	const struct kvf *v = vf_of_lease(lease);
+	int i = asked_place(lease);
+
+	if (ipam_runs(lease) && i >= 0 && when_now - asked[i].began < 130 * SEC)
+		broken("R9", "two plugins run for lease %llu at a time",
+		       (unsigned long long)lease);
+	if (!del) {
+		if (n_asked < MAX_ASKED && text) {
+			asked[n_asked].id = lease;
+			asked[n_asked].claim = claim;
+			asked[n_asked].began = when_now;
+			snprintf(asked[n_asked++].text, sizeof(asked[0].text), "%s", text);
+		}
+		return;
+	}
+	if (i < 0)
+		return; /* a DEL with its own configuration */
+	asked[i].began = when_now;
+	if (asked[i].claim != claim)
+		broken("R11", "the lease of %s is paid for %s",
+		       claims[asked[i].claim].container, claims[claim].container);
+	if (!text || strcmp(text, asked[i].text) != 0)
+		if (!excused()) /* it cannot be read back where no journal can be opened */
+			broken("P8",
+			       "IPAM DEL of %s does not get the configuration of its ADD",
+			       claims[claim].container);
+	if (v && !excused() && v->link.ifindex && v->link.ns > HOME &&
+	    netns_reachable(v->link.ns) && !v->moved_by_others)
+		broken("R11", "IPAM DEL of %s begins while vf%u is in its namespace",
+		       claims[claim].container, number(v));
+}
+
+void promise_pays(unsigned claim, uint64_t lease)
+{
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const struct shadow_vf *s = &shadow.vf[i];
+
+		if (!s->have || s->rec.state != VF_ATTACHED ||
+		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id || excused())
+			continue;
+		broken(s->rec.lease_id == lease ? "R11" : "P8",
+		       "the address of %s is given back while vf%u is attached with it",
+		       claims[claim].container, i);
+	}
+}
+
+/* --- P2, P3, R12: an answer --- */
+
+static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
+{
+	const struct claim *c = &claims[claim];
+	const struct shadow_vf *s = &shadow.vf[vf];
+	const struct kvf *v = &vfs[vf];
+
+	if (!s->have || s->rec.state != VF_ATTACHED || promise_owner(v) != claim) {
+		broken("P2", "ADD %s succeeds and the record of vf%u says %s",
+		       c->container, vf, state_of(s));
+		return;
+	}
+	if (sync_all && !disk_is_synced((unsigned)s->file, s->end))
+		broken("P2", "ADD %s is answered before its record is synced",
+		       c->container);
+	if (c->del_done_start > start_ns)
+		broken("R12", "ADD %s succeeds although a DEL came after it began",
+		       c->container);
+	if (v->kind == KIND_VFIO || v->moved_by_others || !v->present || v->meddled ||
+	    s->rec.incarnation != v->incarnation || about[vf].ns_cookie == 0 ||
+	    !netns_reachable((int)about[vf].ns) ||
+	    spaces[about[vf].ns].cookie != about[vf].ns_cookie)
+		return;
+	if (v->link.ns != (int)about[vf].ns || strcmp(v->link.name, c->ifname) != 0 ||
+	    !v->link.up)
+		broken("P2",
+		       "ADD %s succeeds and the link of vf%u is not up in its namespace",
+		       c->container, vf);
+	if (s->rec.lease_id && ipam_held(claim) == 0 && !ever_unwritten)
+		broken("P2", "ADD %s succeeds without an address", c->container);
+}
+
+static void del_succeeded(unsigned claim, uint64_t start_ns)
+{
+	struct claim *c = &claims[claim];
+
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const struct shadow_vf *s = &shadow.vf[i];
+
+		if (!s->have || promise_owner(&vfs[i]) != claim || excused())
+			continue;
+		if ((s->rec.state == VF_RESERVED || s->rec.state == VF_ATTACHED) &&
+		    s->rec.client_start_ns <= start_ns)
+			broken("P2", "DEL %s succeeds and the record of vf%u says %s",
+			       c->container, i, state_of(s));
+	}
+	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
+		const struct shadow_lease *l = &shadow.lease[i];
+		const struct shadow_vf *s;
+		const struct kvf *v;
+
+		if (!l->have || excused() || l->rec.state == LEASE_OWED ||
+		    claim_find(l->rec.owner.container, l->rec.owner.ifname) != claim)
+			continue;
+		v = vf_of_lease(l->rec.id);
+		s = v ? shadow_of(v) : NULL;
+		if (s && s->rec.client_start_ns > start_ns)
+			continue; /* of an ADD that began later */
+		broken("P2", "DEL %s succeeds and its lease is %s", c->container,
+		       lease_state_name(l->rec.state));
+	}
+	if (c->del_done_start < start_ns && !damaged)
+		c->del_done_start = start_ns;
+}
+
+void promise_answer(enum cni_verb verb, unsigned claim, unsigned vf, uint64_t start_ns,
+		    int exit_code, const char *text, size_t len)
+{
+	if (verb == CNI_ADD && exit_code == 0)
+		add_succeeded(claim, vf, start_ns);
+	if (verb == CNI_DEL && exit_code == 0)
+		del_succeeded(claim, start_ns);
+	if (verb == CNI_DEL && exit_code != 0 && calm)
+		broken("P6", "DEL %s fails and there is no fault: %.*s",
+		       claims[claim].container, (int)len, text);
+	if (exit_code != 0 && (len < 10 || !strstr(text, "\"code\"")))
+		broken("P6", "an error without a code is said");
+}
+
+/* --- P3, P4: a record is written --- */
+
+void promise_released(unsigned vf)
+{
+	about[vf].admin = true;
+}
+
+static void left_owner(struct kvf *v, struct shadow_vf *s)
+{
+	unsigned i = number(v), claim = promise_owner(v);
+	const struct claim *c = claim < SIM_CLAIMS ? &claims[claim] : NULL;
+	bool ns_gone = !about[i].ns || spaces[about[i].ns].cookie != about[i].ns_cookie ||
+		       spaces[about[i].ns].dying;
+
+	switch ((enum vf_event)s->rec.event) {
+	case VF_EV_DEL:
+		if (!c || c->last_del_start < s->rec.client_start_ns)
+			broken("P3", "vf%u is taken from %s by a DEL that nobody made", i,
+			       s->rec.owner.container);
+		return;
+	case VF_EV_NETNS_GONE:
+		if (!ns_gone && s->before.state == VF_ATTACHED && v->kind != KIND_VFIO)
+			broken("P3", "vf%u is taken from %s, whose namespace lives", i,
+			       s->rec.owner.container);
+		return;
+	case VF_EV_RETURNED:
+		if (!ns_gone && !v->moved_by_others && v->link.ns != HOME)
+			broken("P3",
+			       "vf%u is taken from %s as returned, its link is with it",
+			       i, s->rec.owner.container);
+		return;
+	case VF_EV_ADMIN_RELEASE:
+		if (!about[i].admin)
+			broken("P3", "vf%u is released by no administrator", i);
+		return;
+	default:
+		if (s->before.state == VF_ATTACHED)
+			broken("P3", "vf%u is taken from %s by %s", i,
+			       s->rec.owner.container, vf_event_name(s->rec.event));
+	}
+}
+
+static void took_baseline(struct kvf *v, const struct shadow_vf *s)
+{
+	struct vf_baseline now;
+
+	if (!v->present || s->rec.incarnation != v->incarnation)
+		return;
+	kernel_look(v, &now);
+	if (v->meddled) { /* by somebody who may: now it is seen, or will be */
+		if (settings_same(&s->rec.baseline.set, &now.set) && kernel_is_home(v) &&
+		    !strcmp(s->rec.baseline.ifname, now.ifname))
+			kernel_take_home(v);
+		return;
+	}
+	if (!settings_same(&s->rec.baseline.set, &v->home.set))
+		broken("P4", "the baseline of vf%u is not what a free vf%u looks like",
+		       number(v), number(v));
+}
+
+static void became_free(struct kvf *v, const struct shadow_vf *s)
+{
+	struct vf_baseline now;
+	unsigned i = number(v);
+
+	if (!v->present || s->rec.incarnation != v->incarnation)
+		return;
+	kernel_look(v, &now);
+	if (!s->rec.baseline.valid || v->meddled || v->moved_by_others) {
+		/* Somebody else's work: it counts from when a baseline says the same. */
+		if (s->rec.baseline.valid)
+			took_baseline(v, s);
+		return;
+	}
+	if (!kernel_is_home(v) || v->rdma_ns != HOME)
+		broken("P4", "vf%u is FREE and not at home", i);
+	else if (!settings_same(&now.set, &v->home.set) ||
+		 strcmp(now.ifname, v->home.ifname))
+		broken("P4",
+		       "vf%u is FREE and not as it was before: %s, vlan %u, mtu %u, was %s, "
+		       "vlan %u, mtu %u",
+		       i, now.ifname, now.set.vlan, now.set.mtu_bytes, v->home.ifname,
+		       v->home.set.vlan, v->home.set.mtu_bytes);
+}
+
+/* Its lease waits for its DEL (vfkeeper-rules(7), R11). */
+static void lost_its_vf(const struct attachment *owner)
+{
+	unsigned claim = claim_find(owner->container, owner->ifname);
+
+	if (claim < SIM_CLAIMS)
+		claims[claim].lost_vf = true;
+}
+
+void promise_vf_record(struct kvf *v, struct shadow_vf *s)
+{
+	unsigned i = number(v);
+	const struct rec_vf *r = &s->rec, *was = &s->before;
+
+	if (r->event != VF_EV_STEP)
+		story("record: vf%u %s -> %s (%s)%s%s", i, vf_state_name(r->from),
+		      vf_state_name(r->state), vf_event_name(r->event),
+		      r->owner.container[0] ? " of " : "", r->owner.container);
+	if (r->state == VF_FAULTED && !r->reason[0])
+		broken("P5", "vf%u is FAULTED without a reason", i);
+	if (r->state == VF_FAULTED && r->foreign && r->event == VF_EV_APPEARED &&
+	    r->baseline.valid)
+		broken("R14", "a baseline was taken from vf%u, which is foreign", i);
+	if (r->event == VF_EV_SETUP_DONE) {
+		about[i].ns = v->link.ns > HOME ? (unsigned)v->link.ns : 0;
+		about[i].ns_cookie = about[i].ns ? spaces[about[i].ns].cookie : 0;
+	}
+	if (r->event == VF_EV_VANISHED && (!v->present || v->incarnation != r->incarnation))
+		lost_its_vf(&was->owner);
+	if (damaged || unwritten)
+		return;
+	if (r->event == VF_EV_ADD && was->state != VF_FREE)
+		broken("P3", "vf%u is reserved, its record said %s", i,
+		       vf_state_name(was->state));
+	if (r->state == VF_DETACHING && was->state != VF_DETACHING &&
+	    (was->state == VF_ATTACHED || r->event == VF_EV_DEL))
+		left_owner(v, s);
+	if (r->event == VF_EV_RESTORE_DONE)
+		became_free(v, s);
+	if (r->baseline.valid && (r->event == VF_EV_APPEARED || r->event == VF_EV_BASELINE))
+		took_baseline(v, s);
+	if (r->state == VF_FREE)
+		about[i].admin = false;
+}
+
+void promise_lease_record(struct shadow_lease *l)
+{
+	story("record: lease %llu %s -> %s (%s) of %s", (unsigned long long)l->rec.id,
+	      lease_state_name(l->rec.from), lease_state_name(l->rec.state),
+	      lease_event_name(l->rec.event), l->rec.owner.container);
+}
+
+/* --- P10: what a new engine finds --- */
+
+void promise_power_loss(void)
+{
+	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
+		struct shadow_lease *l = &shadow.lease[i];
+
+		if (!power || !l->have) /* lost once is lost */
+			l->survives = l->have && shadow_synced(l);
+	}
+	power = true;
+}
+
+void promise_rot(void)
+{
+	rotten = true;
+}
+
+void promise_no_disk(void)
+{
+	unwritten = ever_unwritten = true;
+}
+
+void promise_reboot(void)
+{
+	memset(about, 0, sizeof(about));
+	for (unsigned i = 0; i < SIM_CLAIMS; i++)
+		claims[i].del_done_start = 0;
+}
+
+void promise_replay_begins(void)
+{
+	before = shadow;
+	memset(shadow.vf, 0, sizeof(shadow.vf));
+	memset(shadow.lease, 0, sizeof(shadow.lease));
+	shadow.write_failed = false;
+}
+
+void promise_replayed(const struct journal_record *rec)
+{
+	struct shadow_lease *lease;
+	struct shadow_vf *vf;
+
+	if (shadow_take(rec->type, rec->payload, rec->len_bytes, &vf, &lease) && lease) {
+		lease->file = rec->file;
+		lease->end = rec->offset + rec->len_bytes;
+	}
+}
+
+/* The record is there as it was, or one that follows it. */
+static bool kept(const struct shadow_vf *was, const struct shadow_vf *is)
+{
+	if (!was->have)
+		return true;
+	if (!is->have)
+		return false;
+	return was->rec.state == is->rec.state ||
+	       (is->rec.from == was->rec.state && is->rec.event != 0);
+}
+
+void promise_replayed_all(enum journal_verdict verdict)
+{
+	bool lost = verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN ||
+		    verdict == JOURNAL_EMPTY;
+
+	if (!rotten && !unwritten && !damaged &&
+	    (verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN))
+		broken("P10", "a journal that nobody damaged is found damaged");
+	if (rotten && verdict != JOURNAL_CLEAN)
+		damaged = true;
+	if (damaged) /* so are the numbers that were given out */
+		n_asked = 0;
+	for (unsigned i = 0; i < n_sim_vfs && !power && !unwritten && !damaged && !lost; i++)
+		if (!kept(&before.vf[i], &shadow.vf[i]))
+			broken("P10", "the record of vf%u, %s, is lost: it is %s", i,
+			       state_of(&before.vf[i]), state_of(&shadow.vf[i]));
+	for (unsigned i = 0; i < SHADOW_LEASES && !unwritten && !damaged; i++) {
+		const struct shadow_lease *l = &before.lease[i];
+
+		if (l->have && (!power || l->survives) && !shadow_lease(l->rec.id) &&
+		    (power || l->rec.state != LEASE_OWED))
+			broken("P8", "the lease of %s, %s, is lost",
+			       l->rec.owner.container, lease_state_name(l->rec.state));
+	}
+	rotten = power = unwritten = false;
+	if (!engine_has_journal())
+		unwritten = ever_unwritten = true;
+}
+
+/* R13: when the first engine of a boot has begun, no record is of the boot before. */
+void promise_begun(void)
+{
+	if (excused())
+		return;
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const struct shadow_vf *s = &shadow.vf[i];
+
+		if (s->have && s->rec.state != VF_ABSENT &&
+		    strcmp(s->rec.meta.boot_id, engine_boot_id()) != 0)
+			broken("R13", "vf%u is %s since the boot before", i, state_of(s));
+	}
+}
+
+/* --- after every event --- */
+
+void promise_step(void)
+{
+	unsigned n_leases = 0;
+
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		unsigned claim = promise_owner(&vfs[i]);
+
+		for (unsigned k = 0; k < i && claim < SIM_CLAIMS && !damaged; k++)
+			if (promise_owner(&vfs[k]) == claim)
+				broken("P3", "%s owns vf%u and vf%u",
+				       claims[claim].container, k, i);
+	}
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		n_leases += shadow.lease[i].have;
+	if (n_leases > 5 * n_sim_vfs)
+		broken("R15", "%u leases are on record for %u VFs", n_leases, n_sim_vfs);
+}
+
+/* --- P5: when everything has come to rest --- */
+
+static const char *unrest_vf(const struct kvf *v)
+{
+	const struct shadow_vf *s = shadow_of(v);
+	static char text[200];
+	unsigned i = number(v), claim = promise_owner(v);
+	struct vf_baseline now;
+
+	if (!s->have)
+		return v->present && engine_serves() ? "a VF is not on record" : NULL;
+	snprintf(text, sizeof(text), "vf%u is %s", i, state_of(s));
+	switch ((enum vf_state)s->rec.state) {
+	case VF_RESERVED:
+	case VF_DETACHING:
+		return text;
+	case VF_ABSENT:
+		return v->present ? text : NULL;
+	case VF_FAULTED:
+		return s->rec.reason[0] ? NULL : text;
+	case VF_FREE:
+		snprintf(text, sizeof(text), "vf%u is FREE and %s", i,
+			 !v->present ? "gone from the bus" : "its link is elsewhere");
+		if (!v->present || !kernel_is_home(v))
+			return text;
+		kernel_look(v, &now);
+		snprintf(text, sizeof(text), "vf%u is FREE and not as its baseline says",
+			 i);
+		return !s->rec.baseline.valid ||
+				       (settings_same(&now.set, &s->rec.baseline.set) &&
+					!strcmp(now.ifname, s->rec.baseline.ifname)) ?
+			       NULL :
+			       text;
+	case VF_ATTACHED:
+		snprintf(text, sizeof(text), "vf%u is ATTACHED to %.60s, which %s", i,
+			 s->rec.owner.container, !v->present ? "has lost it" : "is gone");
+		if (calm) /* its DEL was called */
+			return text;
+		if (v->kind == KIND_VFIO && v->present)
+			return NULL;
+		return v->present && about[i].ns && !spaces[about[i].ns].dying &&
+				       spaces[about[i].ns].cookie == about[i].ns_cookie &&
+				       claim < SIM_CLAIMS ?
+			       NULL :
+			       text;
+	}
+	return text;
+}
+
+static bool lease_may_wait(const struct shadow_lease *l)
+{
+	unsigned claim = claim_find(l->rec.owner.container, l->rec.owner.ifname);
+
+	return claim < SIM_CLAIMS && claims[claim].lost_vf;
+}
+
+static const char *unrest(void)
+{
+	static char text[200];
+
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const char *why = unrest_vf(&vfs[i]);
+
+		if (why)
+			return why;
+	}
+	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
+		const struct shadow_lease *l = &shadow.lease[i];
+		const struct kvf *v = l->have ? vf_of_lease(l->rec.id) : NULL;
+
+		if (!l->have || (l->rec.state == LEASE_HELD && v &&
+				 shadow_of(v)->rec.state == VF_ATTACHED))
+			continue;
+		if (l->rec.state == LEASE_HELD && !v && lease_may_wait(l))
+			continue;
+		/* Its configuration is among what was lost: only its owner's DEL has one. */
+		if ((damaged || rotten) && l->rec.state == LEASE_OWED)
+			continue;
+		/* The engine died between the two records of a release that nobody repeats:
+		 * it stays with the VF. */
+		if (l->rec.state == LEASE_OWED && v &&
+		    shadow_of(v)->rec.state == VF_ATTACHED)
+			continue;
+		snprintf(text, sizeof(text), "the lease of %s is %s",
+			 l->rec.owner.container, lease_state_name(l->rec.state));
+		return text;
+	}
+	if (damaged ||
+	    rotten) /* what an IPAM holds for lost records is not known to anybody */
+		return NULL;
+	for (unsigned i = 0; i < SIM_ADDRESSES; i++) {
+		bool owned = false;
+
+		for (unsigned k = 0; k < n_sim_vfs; k++)
+			owned |= addresses[i].used && shadow.vf[k].have &&
+				 shadow.vf[k].rec.state == VF_ATTACHED &&
+				 promise_owner(&vfs[k]) == addresses[i].claim;
+		owned |= addresses[i].used && claims[addresses[i].claim].lost_vf && !calm;
+		if (!addresses[i].used || owned)
+			continue;
+		snprintf(text, sizeof(text),
+			 "IPAM holds an address for %s, which has no VF",
+			 claims[addresses[i].claim].container);
+		return text;
+	}
+	return NULL;
+}
+
+bool promise_at_rest(void)
+{
+	return !unrest() && !callers_running() && !workers_busy() && !spooler_entries();
+}
+
+void promise_end(void)
+{
+	const char *why = unrest();
+
+	if (why)
+		broken("P5", "%s", why);
+	if (callers_running())
+		broken("P5", "a caller has no answer");
+	if (spooler_entries())
+		broken("R5", "a DEL is left in the spool");
+}

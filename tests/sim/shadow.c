@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shadow.h"
+
+#include <string.h>
+
+#include "disk.h"
+#include "engines.h"
+#include "promises.h"
+#include "story.h"
+
+struct shadow shadow;
+
+static bool appending;
+
+int __wrap_journal_begin(struct journal *j, struct vfk_err *err);
+int __real_journal_begin(struct journal *j, struct vfk_err *err);
+int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
+			  size_t len_bytes, uint64_t *seq, struct vfk_err *err);
+int __real_journal_append(struct journal *j, uint16_t type, const void *buf,
+			  size_t len_bytes, uint64_t *seq, struct vfk_err *err);
+int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *buf,
+				size_t len_bytes, uint64_t *offset, struct vfk_err *err);
+int __real_journal_snapshot_put(struct journal *j, uint16_t type, const void *buf,
+				size_t len_bytes, uint64_t *offset, struct vfk_err *err);
+
+void shadow_reset(void)
+{
+	memset(&shadow, 0, sizeof(shadow));
+}
+
+struct shadow_vf *shadow_of(const struct kvf *v)
+{
+	return &shadow.vf[v - vfs];
+}
+
+struct shadow_lease *shadow_lease(uint64_t id)
+{
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		if (shadow.lease[i].have && shadow.lease[i].rec.id == id)
+			return &shadow.lease[i];
+	return NULL;
+}
+
+static struct shadow_lease *lease_place(uint64_t id)
+{
+	struct shadow_lease *l = shadow_lease(id);
+
+	for (unsigned i = 0; !l && i < SHADOW_LEASES; i++)
+		if (!shadow.lease[i].have)
+			l = &shadow.lease[i];
+	return l;
+}
+
+bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **vf,
+		 struct shadow_lease **lease)
+{
+	static struct rec_vf rec;
+	static struct rec_lease rec_l;
+	struct vfk_err err = { 0 };
+	struct kvf *v;
+
+	*vf = NULL;
+	*lease = NULL;
+	switch (type) {
+	case REC_NODE:
+		return codec_get_node(buf, len, &shadow.node, &err) == 0;
+	case REC_VF:
+		if (codec_get_vf(buf, len, &rec, &err) < 0 || !(v = kernel_vf(rec.addr)))
+			return false;
+		*vf = shadow_of(v);
+		(*vf)->before = (*vf)->rec;
+		(*vf)->rec = rec;
+		(*vf)->have = true;
+		return true;
+	case REC_LEASE:
+		if (codec_get_lease(buf, len, &rec_l, &err) < 0)
+			return false;
+		*lease = lease_place(rec_l.id);
+		if (!*lease)
+			return false;
+		(*lease)->rec = rec_l;
+		(*lease)->have = rec_l.state != LEASE_NONE;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What is not in the newest snapshot is not on record any more. */
+static void snapshot_ends(void)
+{
+	for (unsigned i = 0; i < SHADOW_LEASES && shadow.snapshot; i++)
+		shadow.lease[i].have &= shadow.lease[i].fresh;
+	shadow.snapshot = false;
+}
+
+int __wrap_journal_begin(struct journal *j, struct vfk_err *err)
+{
+	int rc = __real_journal_begin(j, err);
+
+	if (rc == 0 && engine_lives()) {
+		shadow.write_failed = false;
+		snapshot_ends();
+	}
+	return rc;
+}
+
+int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
+			  size_t len_bytes, uint64_t *seq, struct vfk_err *err)
+{
+	struct shadow_lease *lease;
+	struct shadow_vf *vf;
+	uint64_t generation, offset;
+	unsigned file;
+	int rc;
+
+	appending = true;
+	rc = __real_journal_append(j, type, buf, len_bytes, seq, err);
+	appending = false;
+	if (!engine_lives()) /* killed in the middle of it, or before */
+		return rc;
+	shadow.write_failed = rc < 0;
+	if (rc < 0) {
+		promise_no_disk();
+		return rc;
+	}
+	snapshot_ends();
+	journal_where(j, &file, &generation, &offset);
+	shadow.n_records++;
+	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
+		return rc;
+	if (vf) {
+		vf->file = file;
+		vf->end = offset + len_bytes;
+		promise_vf_record(&vfs[vf - shadow.vf], vf);
+	}
+	if (lease) {
+		lease->fresh = true;
+		lease->file = file;
+		lease->end = offset + len_bytes;
+		lease->old_end = 0; /* what stands elsewhere is older news */
+		promise_lease_record(lease);
+	}
+	return rc;
+}
+
+static void lease_stands(struct shadow_lease *l, uint64_t file, uint64_t end)
+{
+	if (file != l->file) {
+		l->old_file = l->file;
+		l->old_end = l->end;
+	}
+	l->file = file;
+	l->end = end;
+}
+
+bool shadow_synced(const struct shadow_lease *l)
+{
+	return disk_is_synced((unsigned)l->file, l->end) ||
+	       (l->old_end && disk_is_synced((unsigned)l->old_file, l->old_end));
+}
+
+/* One that is begun by an append knows already what that record is about to say. */
+static void place_of(uint16_t type, const void *buf, size_t len, unsigned file, uint64_t end)
+{
+	struct vfk_err err = { 0 };
+	struct shadow_lease *l;
+	struct rec_lease lease;
+	struct rec_vf vf;
+	struct kvf *v;
+
+	if (type == REC_VF && codec_get_vf(buf, len, &vf, &err) == 0 &&
+	    (v = kernel_vf(vf.addr))) {
+		shadow_of(v)->file = file;
+		shadow_of(v)->end = end;
+	} else if (type == REC_LEASE && codec_get_lease(buf, len, &lease, &err) == 0 &&
+		   (l = shadow_lease(lease.id))) {
+		lease_stands(l, file, end);
+		l->fresh = true;
+	}
+}
+
+/* A snapshot says again what is so, also what could not be recorded before. */
+int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *buf,
+				size_t len_bytes, uint64_t *offset, struct vfk_err *err)
+{
+	int rc = __real_journal_snapshot_put(j, type, buf, len_bytes, offset, err);
+	struct shadow_lease *lease;
+	struct shadow_vf *vf;
+	uint64_t generation, off;
+	unsigned file;
+
+	if (rc < 0 || !engine_lives())
+		return rc;
+	if (type == REC_NODE) { /* the first of each */
+		shadow.snapshot = true;
+		for (unsigned i = 0; i < SHADOW_LEASES; i++)
+			shadow.lease[i].fresh = false;
+	}
+	journal_where(j, &file, &generation, &off);
+	if (appending) {
+		place_of(type, buf, len_bytes, file, off + len_bytes);
+		return rc;
+	}
+	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
+		return rc;
+	if (vf) {
+		vf->file = file;
+		vf->end = off + len_bytes;
+	}
+	if (lease) {
+		lease_stands(lease, file, off + len_bytes);
+		lease->fresh = true;
+	}
+	return rc;
+}

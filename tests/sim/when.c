@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "when.h"
+
+#include <stdlib.h>
+
+#include "rng.h"
+
+#define MAX_EVENTS 1024
+
+struct event {
+	int64_t at_ns;
+	uint64_t order, a, b;
+	when_fn fn;
+};
+
+int64_t when_now, when_wall_offset;
+unsigned when_steps;
+
+static struct event heap[MAX_EVENTS];
+static unsigned n_events;
+static uint64_t next_order;
+static struct rng jitter;
+static struct event alarm_event; /* at_ns 0: not set */
+
+void when_reset(void)
+{
+	n_events = 0;
+	alarm_event.at_ns = 0;
+	next_order = 0;
+	when_now = 1000 * SEC;
+	when_wall_offset = INT64_C(1700000000) * SEC;
+	when_steps = 0;
+}
+
+void when_forget(void)
+{
+	n_events = 0;
+	alarm_event.at_ns = 0;
+}
+
+void when_seed(uint64_t seed)
+{
+	jitter.state = rng_mix(seed ^ UINT64_C(0x6a09e667f3bcc908));
+}
+
+int64_t when_jitter(int64_t around_ns)
+{
+	return around_ns / 2 + (int64_t)(rng_next(&jitter) % (uint64_t)(around_ns + 1));
+}
+
+static bool before(const struct event *a, const struct event *b)
+{
+	return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
+}
+
+static void swap(unsigned i, unsigned k)
+{
+	struct event tmp = heap[i];
+
+	heap[i] = heap[k];
+	heap[k] = tmp;
+}
+
+void when_after(int64_t ns, when_fn fn, uint64_t a, uint64_t b)
+{
+	unsigned i = n_events;
+
+	if (n_events == MAX_EVENTS)
+		abort();
+	heap[n_events++] = (struct event){ .at_ns = when_now + (ns > 0 ? ns : 0),
+					   .order = next_order++,
+					   .fn = fn,
+					   .a = a,
+					   .b = b };
+	while (i && before(&heap[i], &heap[(i - 1) / 2])) {
+		swap(i, (i - 1) / 2);
+		i = (i - 1) / 2;
+	}
+}
+
+void when_alarm(int64_t at_ns, when_fn fn, uint64_t a)
+{
+	alarm_event =
+		(struct event){ .at_ns = at_ns, .order = next_order++, .fn = fn, .a = a };
+}
+
+static bool alarm_first(void)
+{
+	return alarm_event.at_ns && (!n_events || before(&alarm_event, &heap[0]));
+}
+
+bool when_next(int64_t *at_ns)
+{
+	if (alarm_first())
+		*at_ns = alarm_event.at_ns;
+	else if (n_events)
+		*at_ns = heap[0].at_ns;
+	else
+		return false;
+	return true;
+}
+
+static struct event pop(void)
+{
+	struct event ev = heap[0];
+	unsigned i = 0;
+
+	heap[0] = heap[--n_events];
+	for (;;) {
+		unsigned least = i;
+
+		for (unsigned k = 2 * i + 1; k <= 2 * i + 2 && k < n_events; k++)
+			if (before(&heap[k], &heap[least]))
+				least = k;
+		if (least == i)
+			return ev;
+		swap(i, least);
+		i = least;
+	}
+}
+
+void when_run(void)
+{
+	struct event ev;
+
+	if (alarm_first()) {
+		ev = alarm_event;
+		alarm_event.at_ns = 0;
+	} else if (n_events) {
+		ev = pop();
+	} else {
+		return;
+	}
+	if (ev.at_ns > when_now)
+		when_now = ev.at_ns;
+	when_steps++;
+	ev.fn(ev.a, ev.b);
+}
