@@ -239,10 +239,10 @@ def kill_once(what, how, recovery, role, n, only=None):
     runner = killat(what, how, *options)
     try:
         found = said(runner)
-        if "killed" in found:
-            if how == "service" and recovery == "demand":
-                world.end_engines()
-            finish(what, found["call"], role)
+        # A run that did not come to the point leaves something behind, too.
+        if "killed" in found and how == "service" and recovery == "demand":
+            world.end_engines()
+        finish(what, found["call"], role)
     finally:
         release(runner)
         world.end_engines()
@@ -344,11 +344,10 @@ def fail_once(what, how, role, n):
     found = {}
     try:
         found = said(runner)
-        if "failed" in found:
-            if found["call"] != "0":
-                with open(ROOT + "/call.out", encoding="utf-8") as f:
-                    is_clear(what, f.read())
-            finish(what, found["call"], may_fail=True)
+        if found["call"] != "0":
+            with open(ROOT + "/call.out", encoding="utf-8") as f:
+                is_clear(what, f.read())
+        finish(what, found["call"], may_fail=True)
     except Broken as e:
         raise Broken("%s: %s" % (found.get("failed"), e)) from None
     finally:
