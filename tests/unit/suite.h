@@ -9,7 +9,7 @@
  *	VFK_SUITE(counter, { "counts what it is given", counts }, ...)
  *
  * Each case prints one line "PASS: counter: counts what it is given", or FAIL with the
- * failed assertions above it, or SKIP with the reason.  Exit status: 0, 1 if a case failed,
+ * failed assertions above it (a case that asserts nothing fails), or SKIP with the reason.  Exit status: 0, 1 if a case failed,
  * 77 if all were skipped.  An argument runs only the cases whose sentence contains it. */
 #ifndef VFK_TESTS_SUITE_H
 #define VFK_TESTS_SUITE_H
@@ -75,6 +75,8 @@ static inline void suite_int(long long actual, long long expected, const char *w
 static inline void suite_case_done(const CU_pTest test, const CU_pSuite suite,
 				   const CU_pFailureRecord failures)
 {
+	static unsigned n_asserts_before;
+	unsigned n_asserts = CU_get_number_of_asserts();
 	const char *verdict = "PASS", *reason = "";
 
 	(void)suite;
@@ -88,9 +90,14 @@ static inline void suite_case_done(const CU_pTest test, const CU_pSuite suite,
 		verdict = "SKIP";
 		reason = suite_now.skip;
 		suite_now.n_skipped++;
+	} else if (n_asserts == n_asserts_before) {
+		printf("it has asserted nothing\n");
+		verdict = "FAIL";
+		suite_now.n_failed++;
 	} else {
 		suite_now.n_passed++;
 	}
+	n_asserts_before = n_asserts;
 	printf("%s: %s: %s%s%s\n", verdict, suite_now.name, test->pName,
 	       *reason ? ": " : "", reason);
 	/* A case that forks must not print this a second time. */

@@ -31,6 +31,7 @@ struct history {
 	uint64_t del_start[N_PODS]; /* of the last DEL */
 	int64_t del_at[N_PODS];	    /* when it came */
 	bool bus;		    /* VFs come and go */
+	unsigned n_attached;
 	bool failed;
 };
 
@@ -135,6 +136,7 @@ static void answers(struct history *h)
 		if (!call->c || !call->c->answered)
 			continue;
 		if (call->verb == CNI_ADD && call->c->exit_code == 0) {
+			h->n_attached++;
 			if (h->del_start[call->pod] < call->start)
 				h->attached[call->pod] = true;
 		}
@@ -522,7 +524,8 @@ static void judge(struct history *h)
 	}
 }
 
-static void one_history(uint64_t seed)
+/* Returns how many ADDs were answered with success. */
+static unsigned one_history(uint64_t seed)
 {
 	struct history h = { .seed = seed,
 			     .rng = seed * UINT64_C(0x9e3779b97f4a7c15) | 1,
@@ -539,18 +542,22 @@ static void one_history(uint64_t seed)
 		if (h.calls[i].c)
 			forget(&h.calls[i]);
 	ew_free(h.w);
+	CU_ASSERT_FALSE(h.failed);
+	return h.n_attached;
 }
 
 static void random_histories(void)
 {
 	const char *only = getenv("VFK_TEST_SEED");
+	unsigned n_attached = 0;
 
 	if (only) {
-		one_history(strtoull(only, NULL, 10));
+		(void)one_history(strtoull(only, NULL, 10));
 		return;
 	}
 	for (uint64_t seed = 1; seed <= N_HISTORIES; seed++)
-		one_history(seed);
+		n_attached += one_history(seed);
+	CU_ASSERT(n_attached > N_HISTORIES); /* or nothing much has happened */
 }
 
 VFK_SUITE(engine_random, { "random histories end as promised", random_histories })

@@ -144,12 +144,13 @@ static void every_row_fires(void)
 		struct vf_fsm ours = { vf_rows[i].from, false };
 		struct vf_fsm theirs = { vf_rows[i].from, true };
 
-		if (first_match(&ours, vf_rows[i].event) != i &&
-		    first_match(&theirs, vf_rows[i].event) != i) {
+		bool fires = first_match(&ours, vf_rows[i].event) == i ||
+			     first_match(&theirs, vf_rows[i].event) == i;
+
+		if (!fires)
 			printf("row %zu: %s %s\n", i, vf_state_name(vf_rows[i].from),
 			       vf_event_name(vf_rows[i].event));
-			CU_FAIL("a row that can never fire");
-		}
+		CU_ASSERT(fires);
 	}
 }
 
