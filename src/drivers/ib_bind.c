@@ -144,8 +144,9 @@ static int bind_anew(struct ib_job *job, struct vfk_err *err)
 	if (rc < 0)
 		return rc;
 	rc = pci_bind(job->vf.env, job->vf.addr, name, &own);
-	if (rc == -VFK_E_KERNEL && own.sys == EBUSY) /* the kernel was quicker */
-		rc = 0;
+	if (rc == -VFK_E_KERNEL && own.sys == EBUSY &&
+	    pci_link(job->vf.env, job->vf.addr, "driver", name, sizeof(name)))
+		rc = 0; /* somebody else was quicker */
 	if (rc < 0) {
 		if (err)
 			*err = own;
@@ -197,6 +198,16 @@ int ib_rebind_home(struct ib_job *job, struct vfk_err *err)
 {
 	static const struct vf_settings nothing;
 	const struct vf_baseline *base = &job->call->baseline;
+	const struct vf_settings *set = base->valid ? &base->set : &nothing;
+	struct vfk_err ignored;
+	int rc = rebind(job, set, err);
 
-	return rebind(job, base->valid ? &base->set : &nothing, err);
+	/* The PF forgot what SETTINGS_HOME told it: nobody else would tell it again. */
+	if (rc < 0 && ib_complete(&job->vf, base) &&
+	    check_guids(&job->vf, set, &ignored) < 0) {
+		rc = ib_settings_home(job, err);
+		if (rc >= 0)
+			rc = rebind(job, set, err);
+	}
+	return rc;
 }

@@ -2,6 +2,7 @@
 /* Where a VF's devices are and what they are, from sysfs and the links of a namespace. */
 #include "drivers/ib.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ int ib_link_in(struct vnl *nl, int32_t nsid, pci_addr_t addr, uint32_t hint,
 {
 	struct search s = { .addr = addr, .out = out };
 	struct link_walk walk = { match, &s };
+	struct vfk_err own;
 	int rc;
 
 	if (hint) {
@@ -146,7 +148,11 @@ int ib_link_in(struct vnl *nl, int32_t nsid, pci_addr_t addr, uint32_t hint,
 		if (rc < 0 || (rc > 0 && ib_is_link_of(out, addr)))
 			return rc;
 	}
-	rc = link_each(nl, nsid, &walk, err);
+	rc = link_each(nl, nsid, &walk, &own);
+	if (rc == -VFK_E_KERNEL && nsid >= 0 && own.sys == EINVAL)
+		return 0; /* of an id that names no namespace any more */
+	if (rc < 0 && err)
+		*err = own;
 	return rc < 0 ? rc : s.any;
 }
 

@@ -4,62 +4,7 @@
 # suite: infiniband: attach and release of InfiniBand VFs
 . ./t.sh
 . ./node.sh
-rdma system set netns exclusive
-node_enter
-PF=$(link_of $IB)
-printf '[vfkeeper]\nplugin_dirs = %s\n' "$PLUGIN_DIRS" >$ROOT/etc/vfkeeper/vfkeeper.conf
-GUID0=02:00:00:00:00:00:ff # and two digits
-
-# What a VF looks like, without our programs: link, MTU, port GUID, RDMA device, node GUID, and
-# what the PF holds for it.
-look() { # INDEX
-	local a l r
-	a=$(vf $IB "$1") l=$(link_of "$a") r=$(rdma_of "$a")
-	echo "$l $(<"/sys/class/net/$l/mtu") $(guid_of "$l") $r $(<"/sys/class/infiniband/$r/node_guid") $(uverbs_of "$a")" \
-		"$(ip link show "$PF" | grep "vf $1 " | grep -o 'NODE_GUID.*')"
-}
-remember() { for i in 0 1 2 3; do look $i; done >/tmp/before; }
-as_before() {
-	for i in 0 1 2 3; do look $i; done >/tmp/now 2>&1
-	cmp -s /tmp/before /tmp/now || {
-		diff /tmp/before /tmp/now
-		return 1
-	}
-}
-is_free() { [ "$(state_of "$1")" = FREE ]; }
-all_as_before() {
-	local i
-	for i in 0 1 2 3; do within 20 is_free "$(vf $IB $i)"; done
-	within 20 as_before || as_before
-}
-
-guid() { echo "\"rdmaIsolation\":true,\"runtimeConfig\":{\"infinibandGUID\":\"$GUID0:$1\"}"; }
-pods() {
-	local n
-	for n; do ip netns add "$n"; done
-}
-unpods() {
-	local n
-	for n; do ip netns del "$n"; done
-}
-
-# attach INDEX POD LAST [MEMBER]: and looks whether everything is as asked for
-attach() {
-	local a
-	a=$(vf $IB "$1")
-	add "$2" net1 "/run/netns/$2" "$(conf "$a" "$(guid "$3")" ${4:+"$4"})"
-	answered 0
-	link_in "$2" net1 | grep -q '[<,]UP[,>]'
-	[[ $(link_in "$2" net1) == *link/infiniband\ *:$GUID0:$3\ brd* ]]
-	[[ $OUT == *:$GUID0:$3\"* ]]
-	want "$(ip netns exec "$2" rdma dev | grep -c mlx5)" 1
-	ip netns exec "$2" rdma dev | grep -q "node_guid 0200:0000:0000:ff$3"
-	not has_link "$a"
-}
-release() { # INDEX POD
-	del "$2" net1 "/run/netns/$2" "$(conf "$(vf $IB "$1")")"
-	answered 0
-}
+. ./ibnode.sh
 
 life() {
 	pods a b
@@ -79,11 +24,182 @@ life() {
 	unpods a b
 }
 
-service_up() { service_start; }
+
+probes() { echo "$(<$DBG/$IB/ops/probe/count)"; }
+
+modes() {
+	pods m
+	attach 0 m 03 '"mtu":1500,"allmulti":true,"promisc":true,"ipoibMode":"connected"'
+	link_in m net1 | grep -q 'mtu 1500'
+	link_in m net1 | grep 'PROMISC' | grep -q ALLMULTI
+	ip -n m -d link show net1 | grep -q 'mode *connected'
+	release 0 m
+	all_as_before
+	unpods m
+}
+too_large() {
+	pods m
+	add m net1 /run/netns/m "$(conf "$(vf $IB 0)" "$(guid 03)" '"mtu":4000')"
+	says "mtu 4000"
+	all_as_before
+	want "$(ip netns exec m rdma dev | lines mlx5)" 0
+	unpods m
+}
+link_state() {
+	pods m
+	attach 0 m 04 '"link_state":"disable"'
+	ip link show "$PF" | grep 'vf 0 ' | grep -q 'link-state disable'
+	release 0 m
+	all_as_before
+	ip link show "$PF" | grep 'vf 0 ' | grep -q 'link-state auto'
+	unpods m
+}
+partition() {
+	pods m
+	add m net1 /run/netns/m "$(conf "$(vf $IB 0)" "$(guid 05)" '"pkey":"0x8001"')"
+	says "pkey 0x8001"
+	all_as_before
+	attach 0 m 05 '"pkey":"0x7fff"'
+	release 0 m
+	all_as_before
+	unpods m
+}
+no_rebind() {
+	local a n
+	a=$(vf $IB 0)
+	pods k
+	n=$(probes)
+	add k net1 /run/netns/k "$(conf "$a" '"guidPolicy":"keep","rdmaIsolation":true')"
+	answered 0
+	release 0 k
+	all_as_before
+	want "$(probes)" "$n"
+	# a GUID that the VF has already
+	provision $IB 0 77
+	look_anew
+	"$VFCTL" -o json show "$a" | grep -q 00:00:00:77
+	remember
+	n=$(probes)
+	add k net1 /run/netns/k "$(conf "$a" \
+		'"rdmaIsolation":false,"runtimeConfig":{"infinibandGUID":"02:00:00:00:00:00:00:77"}')"
+	answered 0
+	[ "$(($(probes) - n))" -le 1 ] # its node GUID was another
+	release 0 k
+	all_as_before
+	unpods k
+}
+# an operator changed something: the next engine finds it at once
+look_anew() {
+	node_stop
+	service_start
+}
+
+taken_in_pod() {
+	pods t
+	ip -n t link add net1 type dummy
+	add t net1 /run/netns/t "$(conf "$(vf $IB 0)" "$(guid 06)")"
+	says "the pod has a link named net1 already"
+	ip -n t link del net1
+	all_as_before
+	unpods t
+}
+taken_at_home() {
+	local n
+	n=$(link_of "$(vf $IB 0)")
+	pods t
+	attach 0 t 06
+	ip link add "$n" type dummy
+	release 0 t
+	not is_free "$(vf $IB 0)"
+	ip link del "$n"
+	all_as_before
+	unpods t
+}
+back_to_front() { # the altname of the link is in nobody's way
+	pods t
+	attach 0 t 06
+	ip -n t link property add dev net1 altname "$(sed -n '1s/ .*//p' /tmp/before)"
+	release 0 t
+	all_as_before
+	unpods t
+}
+dead_netns() {
+	pods d
+	attach 0 d 07
+	ip netns del d
+	del d net1 - "$(conf "$(vf $IB 0)")"
+	answered 0
+	all_as_before
+}
+held_netns() {
+	pods d
+	attach 0 d 07
+	ip netns exec d sleep 1000 &
+	within 20 grep -q sleep /proc/$!/comm
+	ip netns del d
+	del d net1 - "$(conf "$(vf $IB 0)")"
+	answered 0
+	all_as_before
+	kill $!
+}
+unbound() {
+	local a
+	a=$(vf $IB 0)
+	pods u
+	attach 0 u 08
+	echo "$a" >$DRV/unbind
+	release 0 u
+	all_as_before
+	unpods u
+}
+numvfs() {
+	pods u
+	attach 0 u 0a
+	echo 0 >$PCI/$IB/sriov_numvfs
+	release 0 u
+	echo 4 >$PCI/$IB/sriov_numvfs
+	unpods u
+	provision $IB 0 78
+	look_anew
+	within 60 is_free "$(vf $IB 3)"
+	remember
+	pods u
+	attach 0 u 0b
+	release 0 u
+	all_as_before
+	unpods u
+}
+shared() {
+	for n in /run/netns/*; do [ ! -e "$n" ] || ip netns del "${n##*/}"; done
+	within 20 rdma system set netns shared
+	pods s
+	add s net1 /run/netns/s "$(conf "$(vf $IB 0)" "$(guid 0c)")"
+	says "rdmaIsolation: RDMA devices are shared"
+	all_as_before
+	add s net1 /run/netns/s "$(conf "$(vf $IB 0)" '"runtimeConfig":{"infinibandGUID":"02:00:00:00:00:00:ff:0c"}')"
+	answered 0
+	release 0 s
+	all_as_before
+	unpods s
+}
+
 remember
-t_case "infiniband: the service starts and finds the VFs" service_up
-t_case "infiniband: attach, ping, release, with the service" life
+t_case "infiniband: attach, ping, release, with an engine on demand" life
 node_stop
-t_case "infiniband: the same with an engine on demand" life
+service_start
+t_case "infiniband: attach, ping, release, with the service" life
+t_case "infiniband: MTU, modes and IPoIB mode" modes
+t_case "infiniband: an MTU that the partition does not have is refused" too_large
+t_case "infiniband: link state" link_state
+t_case "infiniband: a partition that the VF is not in is refused" partition
+t_case "infiniband: no rebind without another GUID" no_rebind
+t_case "infiniband: the name is taken in the pod" taken_in_pod
+t_case "infiniband: the name is taken at home meanwhile" taken_at_home
+t_case "infiniband: the pod gave the link its name at home as another" back_to_front
+t_case "infiniband: the namespace died before the DEL" dead_netns
+t_case "infiniband: a process holds the namespace" held_netns
+t_case "infiniband: the VF was unbound meanwhile" unbound
+t_case "infiniband: VFs removed and made again under a pod" numvfs
+t_case "infiniband: RDMA devices that are shared" shared
 node_stop
 node_end

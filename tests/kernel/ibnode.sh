@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# For suites that attach InfiniBand VFs, after node.sh: what a VF is like is asked with ip,
+# rdma and sysfs alone.
+rdma system set netns exclusive
+node_enter
+PF=$(link_of $IB)
+printf '[vfkeeper]\nplugin_dirs = %s\n' "$PLUGIN_DIRS" >$ROOT/etc/vfkeeper/vfkeeper.conf
+GUID0=02:00:00:00:00:00:ff # and two digits
+
+# What VFs 0 to 3 are like, without our programs: link, MTU, port GUID, RDMA device, its node
+# GUID, verbs device, and what the PF holds for them.  One program: they are slow in a guest.
+look() {
+	local i a l r list line
+	list=$(ip link show "$PF")
+	for i in 0 1 2 3; do
+		a=$(vf $IB $i) l=$(link_of "$a") r=$(rdma_of "$a")
+		line=${list#*vf $i }
+		echo "$l $(<"/sys/class/net/$l/mtu") $(guid_of "$l") $r" \
+			"$(<"/sys/class/infiniband/$r/node_guid") $(uverbs_of "$a") NODE_GUID${line#*NODE_GUID}" |
+			while read -r line; do echo "$line" && break; done
+	done
+}
+remember() { look >/tmp/before; }
+as_before() {
+	look >/tmp/now 2>&1
+	[ "$(</tmp/before)" = "$(</tmp/now)" ] || {
+		diff /tmp/before /tmp/now
+		return 1
+	}
+}
+is_free() { [ "$(state_of "$1")" = FREE ]; }
+all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
+all_as_before() {
+	within 20 all_free_again
+	as_before || within 20 as_before || as_before
+}
+
+# says WORDS: the last answer
+says() {
+	[[ $(msg) == *"$1"* ]] || {
+		echo "it said '$(msg)', not '$1'"
+		return 1
+	}
+}
+guid() { echo "\"rdmaIsolation\":true,\"runtimeConfig\":{\"infinibandGUID\":\"$GUID0:$1\"}"; }
+pods() {
+	local n
+	for n; do
+		[ ! -e "/run/netns/$n" ] || ip netns del "$n" # a case before has failed
+		ip netns add "$n"
+	done
+}
+unpods() {
+	local n
+	for n; do ip netns del "$n"; done
+}
+
+# attach INDEX POD LAST [MEMBER]: and looks whether everything is as asked for
+attach() {
+	local a
+	a=$(vf $IB "$1")
+	add "$2" net1 "/run/netns/$2" "$(conf "$a" "$(guid "$3")" ${4:+"$4"})"
+	answered 0
+	link_in "$2" net1 | grep -q '[<,]UP[,>]'
+	[[ $(link_in "$2" net1) == *link/infiniband\ *:$GUID0:$3\ brd* ]]
+	[[ $OUT == *:$GUID0:$3\"* ]]
+	want "$(ip netns exec "$2" rdma dev | grep -c mlx5)" 1
+	ip netns exec "$2" rdma dev | grep -q "node_guid 0200:0000:0000:ff$3"
+	not has_link "$a"
+}
+release() { # INDEX POD
+	del "$2" net1 "/run/netns/$2" "$(conf "$(vf $IB "$1")")"
+	answered 0
+}
