@@ -18,6 +18,12 @@ for name in $wanted; do
 	grep -q '^\.Em Test :$' <<<"$said" || echo "$page: $name names no test"
 done | rule "vfkeeper-rules(7) has every promise and rule, each with its test"
 
+# In unit suites a case begins with its rule, in scripts a check does: "R7: ...".
+for name in $wanted; do
+	grep -qE "\"([PR][0-9]+, )*$name[:,] " tests/unit/test_*.c tests/netns/*.sh ||
+		echo "no case of tests/unit or tests/netns begins with $name"
+done | rule "every promise and rule has a case that is named after it"
+
 grep -oE '\btest_[a-z_]+\b|\b[a-z-]+\.sh\b' "$page" | sort -u | while read -r name; do
 	case $name in
 	*.sh) file=tests/netns/$name ;;

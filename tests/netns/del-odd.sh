@@ -21,7 +21,7 @@ releases() {
 	answered 0 || { fail "$1 ($HOW)" "ADD: $OUT"; return; }
 	[ -z "${BEFORE_DEL:-}" ] || "$BEFORE_DEL" $pod
 	del "c$n" net1 "${2//POD/$pod}" "$3"
-	check "$1: DEL succeeds ($HOW)" answered 0
+	check "P6: $1: DEL succeeds ($HOW)" answered 0
 	check "$1: the VF is FREE and home ($HOW)" wait_for 20 vf_is FREE "$vf"
 	check "$1: nothing is left ($HOW)" wait_clean
 }

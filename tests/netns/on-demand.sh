@@ -37,7 +37,7 @@ sum=$("$HELPERS/storm" -k 600 -b "$CNI_BIN/vfkeeper" -p "$CNI_PATH" -o $ROOT/tmp
 rm $ROOT/watching
 wait $watcher
 check "600 clients at once are all served" matches 'count=600 failed=0' "$sum"
-check "they started exactly one engine" is 1 "$(wc -l <$ROOT/starts)"
+check "R2: they started exactly one engine" is 1 "$(wc -l <$ROOT/starts)"
 check "and one has held the lock" is 1 "$(n_seen)"
 check "it runs the engine on demand" matches vfkeeper-engine "$(readlink "/proc/$(engine_pid)/exe")"
 
@@ -75,12 +75,12 @@ check "an engine on demand attaches" answered 0
 old=$(engine_pid)
 service_start
 check "the service starts beside an engine on demand" service_answers
-check "the engine on demand gave way" wait_for 10 is_gone "$old"
+check "R3: the engine on demand gave way" wait_for 10 is_gone "$old"
 check "the service holds the lock" is "$SVC" "$(engine_pid)"
 check "it knows the attachment" vf_is ATTACHED "$(vf_addr 0 0)"
 del c1 net1 /run/netns/p1 "$c"
 check "and releases it" answered 0
-check "a second service is refused with exit 5" is 5 \
+check "R1: a second service is refused with exit 5" is 5 \
 	"$("$VFKEEPERD" >/dev/null 2>&1; echo $?)"
 
 add c2 net1 /run/netns/p2 "$c"

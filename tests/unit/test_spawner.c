@@ -497,7 +497,7 @@ static void started_without_standard_descriptors(void)
 
 VFK_SUITE(spawner, { "a job of the largest size comes back as a result", jobs_and_results },
 	  { "a message that is too large is refused, never cut", too_large },
-	  { "a worker has stderr, its socket and the job's descriptors, nothing else",
+	  { "R7: a worker has stderr, its socket and the job's descriptors, nothing else",
 	    only_its_own_descriptors },
 	  { "an idle worker ends when its socket is closed, and is reaped",
 	    idle_ends_on_close },
@@ -508,11 +508,11 @@ VFK_SUITE(spawner, { "a job of the largest size comes back as a result", jobs_an
 	  { "a crashed worker is seen as end of file and can be replaced", crash_is_told },
 	  { "only workers can be killed through the spawner", strangers_are_safe },
 	  { "SIGTERM, SIGINT and SIGHUP do not cut a step", step_survives_terminal_signals },
-	  { "when the engine is killed idle workers end and a busy one finishes its step",
+	  { "R7: when the engine is killed idle workers end and a busy one finishes its step",
 	    engine_killed },
 	  { "a step's byte lock is gone when its result can be read",
 	    byte_is_free_with_the_result },
-	  { "the end of the spawner is seen", spawner_end_is_seen },
+	  { "R7: the end of the spawner is seen", spawner_end_is_seen },
 	  { "a worker that comes too late is dropped", late_worker_is_dropped },
 	  { "a program without standard descriptors has workers all the same",
 	    started_without_standard_descriptors })
