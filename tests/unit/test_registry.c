@@ -17,6 +17,8 @@ static void sim_is_enabled_by_its_description(void)
 	CU_ASSERT_PTR_NOT_NULL(registry_find(&env, "sim"));
 	CU_ASSERT_PTR_NULL(registry_find(&env, "infiniband"));
 	CU_ASSERT_PTR_NULL(registry_find(&env, ""));
+	snprintf(env.sysfs_root, sizeof(env.sysfs_root), "/nowhere");
+	CU_ASSERT_PTR_NOT_NULL(registry_find(&env, "infiniband")); /* with or without cards */
 }
 
 static void unset_operations_say_no(void)
