@@ -102,6 +102,7 @@ static void describe_vf(const struct discovery *d, const struct ib_vf *vf,
 			struct drv_vf *out)
 {
 	out->bound = vf->driver[0] != '\0';
+	out->cannot = ib_cannot(vf);
 	out->ifindex = vf->link_home ? vf->link.ifindex : 0;
 	if (vf->driver[0] && !vf->user_driver &&
 	    (!vf->rdma_home || (d->links && !vf->link_home))) {
@@ -313,6 +314,7 @@ static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 			     &vf, err);
 	if (rc < 0)
 		return rc;
+	out->cannot = ib_cannot(&vf);
 	if (!vf.driver[0])
 		return 0; /* unknown: whoever took the driver off may put it back */
 	if (vf.user_driver) {

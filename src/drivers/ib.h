@@ -51,6 +51,8 @@ uint64_t ib_guid_of_link(const struct link *link);
 bool ib_parse_guid(const char *text, uint64_t *out);
 /* Whether the PF is one of ours: of PCI class InfiniBand, with VFs that it could have. */
 bool ib_is_pf(const struct drv_env *env, pci_addr_t addr);
+/* Settings that the VF can never honour, as bits of enum vf_has. */
+uint32_t ib_cannot(const struct ib_vf *vf);
 /* What is set, for a baseline: without what only the PF knows. */
 void ib_seen(const struct ib_vf *vf, struct vf_baseline *out);
 
@@ -79,6 +81,8 @@ int ib_verify(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 /* ib_bind.c */
 int ib_rebind(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int ib_rebind_home(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
+/* Whether the VF is reset when it is released (at REBIND_HOME). */
+bool ib_wants_scrub(const struct drv_call *call);
 /* Takes the driver off the VF: link and RDMA device leave whatever namespace they are in.
  * The step tells that a rebind is needed. */
 int ib_unbind(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;

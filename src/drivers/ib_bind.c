@@ -104,6 +104,11 @@ static int own_rdma_name(struct ib_job *job, struct vfk_err *err)
 	return 0;
 }
 
+bool ib_wants_scrub(const struct drv_call *call)
+{
+	return call->wanted.has & HAS_SCRUB && call->wanted.scrub;
+}
+
 /* A device that took the new settings and did nothing about them shows it here. */
 static int check_guids(const struct ib_vf *vf, const struct vf_settings *set,
 		       struct vfk_err *err)
@@ -129,7 +134,7 @@ static const char *driver_to_bind(const struct ib_job *job)
 	return base->valid && base->driver[0] ? base->driver : job->vf.driver;
 }
 
-static int bind_anew(struct ib_job *job, struct vfk_err *err)
+static int bind_anew(struct ib_job *job, bool reset, struct vfk_err *err)
 {
 	const char *driver = driver_to_bind(job);
 	char name[sizeof(job->vf.driver)];
@@ -141,6 +146,8 @@ static int bind_anew(struct ib_job *job, struct vfk_err *err)
 				   "it has no driver, and none is on record");
 	snprintf(name, sizeof(name), "%s", driver);
 	rc = ib_unbind(job, err);
+	if (rc >= 0 && reset)
+		rc = pci_reset(job->vf.env, job->vf.addr, err);
 	if (rc < 0)
 		return rc;
 	rc = pci_bind(job->vf.env, job->vf.addr, name, &own);
@@ -155,16 +162,17 @@ static int bind_anew(struct ib_job *job, struct vfk_err *err)
 	return ib_wait_complete(job, job->until_ns, err);
 }
 
-static int rebind(struct ib_job *job, const struct vf_settings *set, struct vfk_err *err)
+static int rebind(struct ib_job *job, const struct vf_settings *set, bool reset,
+		  struct vfk_err *err)
 {
 	struct vfk_err ignored;
 	int rc = 0;
 
 	if (job->vf.user_driver)
 		return 0;
-	if (!ib_complete(&job->vf, &job->call->baseline) ||
+	if (reset || !ib_complete(&job->vf, &job->call->baseline) ||
 	    check_guids(&job->vf, set, &ignored) < 0) {
-		rc = bind_anew(job, err);
+		rc = bind_anew(job, reset, err);
 		if (rc >= 0)
 			rc = check_guids(&job->vf, set, err);
 	}
@@ -183,7 +191,7 @@ int ib_rebind(struct ib_job *job, struct vfk_err *err)
 	int rc;
 
 	snprintf(was, sizeof(was), "%s", job->vf.uverbs);
-	rc = rebind(job, &job->call->wanted, err);
+	rc = rebind(job, &job->call->wanted, false, err);
 	if (rc < 0)
 		return rc;
 	/* The container was given the device file by its old number already. */
@@ -200,14 +208,14 @@ int ib_rebind_home(struct ib_job *job, struct vfk_err *err)
 	const struct vf_baseline *base = &job->call->baseline;
 	const struct vf_settings *set = base->valid ? &base->set : &nothing;
 	struct vfk_err ignored;
-	int rc = rebind(job, set, err);
+	int rc = rebind(job, set, ib_wants_scrub(job->call), err);
 
 	/* The PF forgot what SETTINGS_HOME told it: nobody else would tell it again. */
 	if (rc < 0 && ib_complete(&job->vf, base) &&
 	    check_guids(&job->vf, set, &ignored) < 0) {
 		rc = ib_settings_home(job, err);
 		if (rc >= 0)
-			rc = rebind(job, set, err);
+			rc = rebind(job, set, false, err);
 	}
 	return rc;
 }

@@ -222,6 +222,18 @@ bool ib_complete(const struct ib_vf *vf, const struct vf_baseline *base)
 	       (vf->link_home || (base->valid && !base->ifname[0]));
 }
 
+uint32_t ib_cannot(const struct ib_vf *vf)
+{
+	uint32_t cannot = HAS_MAC | HAS_VLAN | HAS_MIN_TX | HAS_MAX_TX | HAS_SPOOFCHK |
+			  HAS_TRUST;
+
+	if (vf->user_driver)
+		cannot |= HAS_RDMA_ISOLATION;
+	if (vf->user_driver || !pci_can_reset(vf->env, vf->addr))
+		cannot |= HAS_SCRUB;
+	return cannot;
+}
+
 void ib_seen(const struct ib_vf *vf, struct vf_baseline *out)
 {
 	memset(out, 0, sizeof(*out));

@@ -231,3 +231,22 @@ int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 {
 	return tell_driver(env, addr, driver, "unbind", err);
 }
+
+bool pci_can_reset(const struct drv_env *env, pci_addr_t addr)
+{
+	char path[PATH_BYTES];
+
+	return device_path(path, env, addr, "reset") && !access(path, W_OK);
+}
+
+int pci_reset(const struct drv_env *env, pci_addr_t addr, struct vfk_err *err)
+{
+	char path[PATH_BYTES];
+	VFK_AUTO(fd_auto) int fd = -1;
+
+	if (device_path(path, env, addr, "reset"))
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return vfk_err_set(err, VFK_E_KERNEL, errno, "reset the function");
+	return 0;
+}

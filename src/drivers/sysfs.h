@@ -48,5 +48,9 @@ int pci_bind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	     struct vfk_err *err) VFK_MUST_CHECK;
 int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	       struct vfk_err *err) VFK_MUST_CHECK;
+/* Function-level reset.  VFK_E_KERNEL. */
+int pci_reset(const struct drv_env *env, pci_addr_t addr,
+	      struct vfk_err *err) VFK_MUST_CHECK;
+bool pci_can_reset(const struct drv_env *env, pci_addr_t addr);
 
 #endif

@@ -94,6 +94,29 @@ look_anew() {
 	service_start
 }
 
+scrub() { # seen by the driver's own count of probes: its GUID is kept
+	local n
+	pods k
+	n=$(probes)
+	add k net1 /run/netns/k "$(conf "$(vf $IB 0)" '"guidPolicy":"keep","scrub":"flr"')"
+	answered 0
+	want "$(probes)" "$n"
+	release 0 k
+	all_as_before
+	want "$(probes)" $((n + 1))
+	unpods k
+}
+ethernet_only() {
+	local key
+	pods k
+	for key in '"vlan":7' '"trust":"on"' '"mac":"02:00:00:00:00:01"'; do
+		add k net1 /run/netns/k "$(conf "$(vf $IB 0)" "$(guid 0d)" "$key")"
+		want "$(code)" 2
+	done
+	all_as_before
+	unpods k
+}
+
 taken_in_pod() {
 	pods t
 	ip -n t link add net1 type dummy
@@ -193,6 +216,8 @@ t_case "infiniband: an MTU that the partition does not have is refused" too_larg
 t_case "infiniband: link state" link_state
 t_case "infiniband: a partition that the VF is not in is refused" partition
 t_case "infiniband: no rebind without another GUID" no_rebind
+t_case "infiniband: a VF is reset when it is released" scrub
+t_case "infiniband: what only Ethernet has is refused" ethernet_only
 t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: the pod gave the link its name at home as another" back_to_front
