@@ -27,10 +27,10 @@ elif [ $status != 0 ]; then
 fi
 python3 "$here/p1.py" "$points" || status=1
 
-# Two worlds at a time: most of a run is waiting.
-both() {
+# Several worlds at a time: most of a run is waiting.
+worlds() {
 	local job
-	for job in "$1" "$2"; do
+	for job; do
 		# shellcheck disable=SC2086 # words
 		bash "$here/world.sh" $job &
 	done
@@ -38,9 +38,10 @@ both() {
 		wait "$job" || status=1
 	done
 }
-both "kill $points 0 2 $everything" "kill $points 1 2 $everything"
-both "unread $points $everything" "ending $points"
-both "fail $points 0 1 $step" "nomem $points 0 1 $step"
+worlds "kill $points 0 3 $everything" "kill $points 1 3 $everything" \
+	"kill $points 2 3 $everything"
+worlds "unread $points $everything" "ending $points" "fail $points 0 1 $step" \
+	"nomem $points 0 1 $step"
 
 # A verdict for each call, way and role, and the sums.
 awk '
