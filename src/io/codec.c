@@ -489,7 +489,7 @@ const char *cause_kind_name(uint8_t kind)
 	case CAUSE_EVENT:
 		return "event";
 	case CAUSE_ADMIN:
-		return "administrator";
+		return "admin";
 	}
 	return "unknown";
 }

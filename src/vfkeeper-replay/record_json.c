@@ -194,7 +194,7 @@ static void fill_vf(json_t *obj, const struct rec_vf *r)
 {
 	static const char *const plans[] = { "", "attach", "detach" };
 	char when[RECORD_TIME_LEN];
-	uint8_t own[REC_OWN_BYTES];
+	uint8_t own[REC_OWN_BYTES] = { 0 };
 
 	set_addr(obj, "vf", r->addr);
 	if (r->event) {

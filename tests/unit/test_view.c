@@ -698,7 +698,7 @@ static void words_for_every_event(void)
 		tell(1, 0, VF_FREE, (enum vf_event)event, VF_FREE, CAUSE_ADMIN, "");
 		text = story(&v, PF_A + 1, n.vfs[0]);
 		CU_ASSERT_PTR_NULL(strstr(text, "newer version"));
-		CU_ASSERT_PTR_NOT_NULL(strstr(text, "cause: administrator"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "cause: admin"));
 	}
 	n_told = 0;
 	tell(1, 0, VF_FREE, (enum vf_event)63, VF_FREE, CAUSE_EVENT, "");
