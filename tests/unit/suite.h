@@ -10,7 +10,8 @@
  *
  * Each case prints one line "PASS: counter: counts what it is given", or FAIL with the
  * failed assertions above it (a case that asserts nothing fails), or SKIP with the reason.
- * Exit status: 0, 1 if a case failed, 77 if all were skipped.  An argument runs only the cases whose sentence contains it. */
+ * Exit status: 0, 1 if a case failed, 77 if all were skipped.  An argument runs
+ * only the cases whose sentence contains it. */
 #ifndef VFK_TESTS_SUITE_H
 #define VFK_TESTS_SUITE_H
 
