@@ -51,7 +51,8 @@ struct drv_env { /* the same for every call; from the configuration file */
 };
 
 struct drv_ip {
-	uint8_t family; /* AF_INET, AF_INET6 */
+	/* In a job the routes follow the addresses: they have to be aligned there. */
+	_Alignas(uint32_t) uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t prefix_len;
 	uint8_t addr[16], gateway[16];
 	bool has_gateway;

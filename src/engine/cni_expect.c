@@ -200,7 +200,8 @@ bool cni_valid_has(const struct cni_valid *valid, const struct attachment *att)
 {
 	const struct cni_valid_one key = { att->container, att->ifname };
 
-	return bsearch(&key, valid->all, valid->n, sizeof(key), valid_cmp) != NULL;
+	return valid->n &&
+	       bsearch(&key, valid->all, valid->n, sizeof(key), valid_cmp) != NULL;
 }
 
 void cni_valid_free(struct cni_valid *valid)

@@ -3,6 +3,7 @@
  * the configuration. */
 #include "fuzz.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/cni.h"
@@ -36,6 +37,11 @@ static const struct {
 	{ CNI_GC, DIALECT_VFKEEPER,
 	  "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"cni.dev/valid-attachments\":"
 	  "[{\"containerID\":\"c\",\"ifname\":\"net1\"}]}" },
+	{ CNI_CHECK, DIALECT_VFKEEPER,
+	  "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"x\",\"prevResult\":"
+	  "{\"interfaces\":[{\"name\":\"net1\",\"mac\":\"02:00:00:00:00:01\",\"mtu\":1500,"
+	  "\"sandbox\":\"/run/netns/a\"}],\"ips\":[{\"address\":\"10.0.0.5/24\","
+	  "\"interface\":0}],\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.0.1\"}]}}" },
 };
 
 size_t fuzz_seed(unsigned n, uint8_t out[FUZZ_MAX])
@@ -90,6 +96,34 @@ static void check_result(const struct cni_request *rq, const struct cni_ipam *ip
 	free(text);
 }
 
+/* What CHECK expects and GC holds valid. */
+static void check_lists(const struct cni_request *rq)
+{
+	struct cni_expect want;
+	struct cni_valid valid;
+	struct cni_fail fail = { 0 };
+	struct vfk_err err = { 0 };
+
+	if (rq->prev_result && cni_expect(&want, rq, rq->prev_result, &err) == 0)
+		FUZZ_HOLDS(want.n_ips <= DRV_MAX_IPS && want.n_routes <= DRV_MAX_ROUTES &&
+			   want.pod.hwaddr_len <= sizeof(want.pod.hwaddr));
+	if (cni_valid_parse(&valid, rq, &fail) < 0) {
+		check_fail(&fail, rq->spec);
+		return;
+	}
+	for (size_t i = 0; i < valid.n; i++) {
+		struct attachment att = { .network = "" };
+
+		snprintf(att.container, sizeof(att.container), "%s",
+			 valid.all[i].container);
+		snprintf(att.ifname, sizeof(att.ifname), "%s", valid.all[i].ifname);
+		if (strlen(valid.all[i].container) < sizeof(att.container) &&
+		    strlen(valid.all[i].ifname) < sizeof(att.ifname))
+			FUZZ_HOLDS(cni_valid_has(&valid, &att));
+	}
+	cni_valid_free(&valid);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct cni_request rq;
@@ -123,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			check_result(&rq, &ipam);
 			cni_ipam_free(&ipam);
 		}
+		check_lists(&rq);
 		cni_request_free(&rq);
 	} else {
 		check_fail(&fail, CNI_SPEC_NEWEST);
