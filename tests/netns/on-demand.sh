@@ -81,7 +81,7 @@ check "it knows the attachment" vf_is ATTACHED "$(vf_addr 0 0)"
 del c1 net1 /run/netns/p1 "$c"
 check "and releases it" answered 0
 check "R1: a second service is refused with exit 5" is 5 \
-	"$("$VFKEEPERD" >/dev/null 2>&1; echo $?)"
+	"$(timeout -s KILL 60 "$VFKEEPERD" >/dev/null 2>&1; echo $?)"
 
 add c2 net1 /run/netns/p2 "$c"
 check "the service attaches" answered 0
