@@ -27,13 +27,13 @@ enum drv_lock { LOCK_NONE = 0, LOCK_RTNL, LOCK_PF, LOCK_REBIND };
 	/* attach */                                                                     \
 	X(SETTINGS, 0, LOCK_PF)	       /* PF-side settings of the VF to 'wanted' */      \
 	X(REBIND, 1, LOCK_REBIND)      /* unbind, bind, wait, names verified */          \
-	X(RDMA_TO_POD, 2, LOCK_PF)     /* RDMA device into the pod netns */              \
+	X(RDMA_TO_POD, 2, LOCK_REBIND) /* RDMA device into the pod netns */              \
 	X(LINK_TO_POD, 3, LOCK_RTNL)   /* one message: netns, name, up */                \
 	X(LINK_SETTINGS, 4, LOCK_RTNL) /* MTU, MAC, modes of the link in the pod */      \
 	X(ADDRESSES, 5, LOCK_RTNL)     /* addresses and routes in the pod */             \
 	/* detach */                                                                     \
-	X(LINK_HOME, 8, LOCK_RTNL) /* link out of the pod, baseline name */              \
-	X(RDMA_HOME, 9, LOCK_PF)                                                         \
+	X(LINK_HOME, 8, LOCK_RTNL)    /* link out of the pod, baseline name */           \
+	X(RDMA_HOME, 9, LOCK_REBIND)  /* out of it: device files get new numbers */      \
 	X(SETTINGS_HOME, 10, LOCK_PF) /* PF-side settings to the baseline */             \
 	X(REBIND_HOME, 11, LOCK_REBIND)                                                  \
 	X(LINK_BASELINE, 12, LOCK_RTNL) /* name, MTU, MAC, modes, altnames */            \

@@ -94,6 +94,11 @@ int ib_wait_complete(struct ib_job *job, int64_t until_ns,
  * link made anew may have taken the name of another VF's. */
 int ib_own_name(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 
+/* The container was given the device file by its old number 'was' already ("": not known).
+ * VFK_E_KERNEL with EAGAIN: it is another one now. */
+int ib_same_number(const struct ib_job *job, const char *was,
+		   struct vfk_err *err) VFK_MUST_CHECK;
+
 /* ib_rdma.c */
 int ib_rdma_to_pod(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int ib_rdma_home(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;

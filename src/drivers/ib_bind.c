@@ -185,6 +185,14 @@ static int rebind(struct ib_job *job, const struct vf_settings *set, bool reset,
 	return rc;
 }
 
+int ib_same_number(const struct ib_job *job, const char *was, struct vfk_err *err)
+{
+	if (!was[0] || !strcmp(was, job->vf.uverbs))
+		return 0;
+	return vfk_err_set(err, VFK_E_KERNEL, EAGAIN,
+			   "its verbs device was %s and is %s now", was, job->vf.uverbs);
+}
+
 int ib_rebind(struct ib_job *job, struct vfk_err *err)
 {
 	char was[sizeof(job->vf.uverbs)];
@@ -192,14 +200,7 @@ int ib_rebind(struct ib_job *job, struct vfk_err *err)
 
 	snprintf(was, sizeof(was), "%s", job->vf.uverbs);
 	rc = rebind(job, &job->call->wanted, false, err);
-	if (rc < 0)
-		return rc;
-	/* The container was given the device file by its old number already. */
-	if (was[0] && strcmp(was, job->vf.uverbs) != 0)
-		return vfk_err_set(err, VFK_E_KERNEL, EAGAIN,
-				   "its verbs device was %s and is %s after the rebind",
-				   was, job->vf.uverbs);
-	return 0;
+	return rc < 0 ? rc : ib_same_number(job, was, err);
 }
 
 int ib_rebind_home(struct ib_job *job, struct vfk_err *err)

@@ -2,12 +2,14 @@
 /* The RDMA device into the pod and home.  The kernel destroys the IPoIB link of a device that
  * moves, wherever it is, and makes another one in the first namespace: so the device goes
  * first, and the link that appears then follows it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "drivers/ib.h"
 #include "drivers/pod.h"
 #include "drivers/rdma.h"
+#include "drivers/sysfs.h"
 
 #define RETURN_NS NS_PER_S /* what a dying namespace is given to let go by itself */
 
@@ -103,6 +105,7 @@ int ib_rdma_to_pod(struct ib_job *job, struct vfk_err *err)
 	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
 	const struct vf_settings *want = &job->call->wanted;
 	struct inside in = { .job = job, .home_fd = -1 };
+	char was[sizeof(job->vf.uverbs)];
 	struct rdma_dev dev;
 	int rc;
 
@@ -133,7 +136,14 @@ int ib_rdma_to_pod(struct ib_job *job, struct vfk_err *err)
 		rc = rdma_to_netns(nl, dev.index, job->call->netns_fd, err);
 	if (rc < 0)
 		return vfk_err_wrap(err, "move RDMA device %s into the pod", job->vf.rdma);
-	return wait_link(job, err);
+	rc = wait_link(job, err);
+	if (rc < 0)
+		return rc;
+	snprintf(was, sizeof(was), "%s", job->vf.uverbs);
+	if (!pci_first_name(job->vf.env, job->vf.addr, "infiniband_verbs", job->vf.uverbs,
+			    sizeof(job->vf.uverbs)))
+		job->vf.uverbs[0] = '\0';
+	return ib_same_number(job, was, err);
 }
 
 /* --- home ------------------------------------------------------------------------- */

@@ -7,8 +7,6 @@
 #include "drivers/ib.h"
 #include "drivers/vfinfo.h"
 
-#define IPOIB_GUID 12
-
 static int refuse(const char *key, struct vfk_err *err)
 {
 	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0,
@@ -153,8 +151,10 @@ static int differs(const char *what, uint64_t is, uint64_t want, struct vfk_err 
 			   want);
 }
 
+/* GUIDs that this attachment has not set are not for it to restore: an operator gave the free
+ * VF others, and nobody has looked since. */
 static int verify_rdma(const struct ib_vf *vf, const struct vf_baseline *base,
-		       struct vfk_err *err)
+		       uint32_t ours, struct vfk_err *err)
 {
 	if (!base->rdma_dev[0])
 		return 0;
@@ -164,13 +164,20 @@ static int verify_rdma(const struct ib_vf *vf, const struct vf_baseline *base,
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "its RDMA device is called %s, its baseline %s",
 				   vf->rdma, base->rdma_dev);
-	if (base->set.has & HAS_NODE_GUID && vf->has_node_guid &&
+	if (base->set.has & ours & HAS_NODE_GUID && vf->has_node_guid &&
 	    vf->node_guid != base->set.node_guid)
 		return differs("node GUID", vf->node_guid, base->set.node_guid, err);
-	if (base->set.has & HAS_PORT_GUID && vf->has_port_guid &&
+	if (base->set.has & ours & HAS_PORT_GUID && vf->has_port_guid &&
 	    vf->port_guid != base->set.port_guid)
 		return differs("port GUID", vf->port_guid, base->set.port_guid, err);
 	return 0;
+}
+
+/* Joining the multicast group of its partition has cut a link's MTU, and only a link that is
+ * made anew forgets that: no reason for a rebind. */
+static bool mtu_was_cut(const struct link *link, const struct vf_settings *base)
+{
+	return !link->ipoib_mode && link->mtu_bytes < base->mtu_bytes;
 }
 
 static int verify_link(const struct ib_vf *vf, const struct vf_baseline *base,
@@ -186,16 +193,11 @@ static int verify_link(const struct ib_vf *vf, const struct vf_baseline *base,
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "the link's name is %s, its baseline %s",
 				   vf->link.ifname, base->ifname);
-	/* What comes before the GUID is the kernel's and the subnet manager's. */
-	if (base->hwaddr_len == sizeof(base->hwaddr) &&
-	    memcmp(base->hwaddr + IPOIB_GUID, vf->link.hwaddr + IPOIB_GUID,
-		   sizeof(base->hwaddr) - IPOIB_GUID) != 0)
-		return vfk_err_set(err, VFK_E_KERNEL, 0,
-				   "the link's address is not that of its baseline");
 	if (vf->link.n_altnames)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "the link has %u altnames",
 				   vf->link.n_altnames);
-	if (link_differs(&vf->link, &base->set, &ch))
+	if (link_differs(&vf->link, &base->set, &ch) &&
+	    (ch.change || !mtu_was_cut(&vf->link, &base->set)))
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "MTU or modes of the link are not as in its baseline");
 	if (base->set.has & HAS_IPOIB_MODE && vf->link.ipoib_mode != base->set.ipoib_mode)
@@ -214,7 +216,7 @@ int ib_verify(struct ib_job *job, struct vfk_err *err)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "its driver is %s, not %s",
 				   vf->driver[0] ? vf->driver : "none", base->driver);
 	if (base->valid && vf->driver[0] && !vf->user_driver) {
-		rc = verify_rdma(vf, base, err);
+		rc = verify_rdma(vf, base, job->call->wanted.has, err);
 		if (rc >= 0)
 			rc = verify_link(vf, base, err);
 	}

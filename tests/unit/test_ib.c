@@ -379,6 +379,8 @@ static void verify_names_the_difference(void)
 	SUITE_INT(step(STEP_VERIFY), 0);
 	SUITE_INT(lab.out.where, WHERE_HOME);
 	lab.call.baseline.set.node_guid = 1;
+	SUITE_INT(step(STEP_VERIFY), 0); /* somebody else gave it another */
+	lab.call.wanted.has = HAS_NODE_GUID;
 	SUITE_INT(step(STEP_VERIFY), -VFK_E_KERNEL);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: its node GUID is 0200000000010017, its "
 			       "baseline 0000000000000001");

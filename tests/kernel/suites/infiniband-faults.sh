@@ -110,6 +110,20 @@ other_names() { # the device file was promised by its number
 	unpods f
 }
 
+own_names() { # but the numbers of its device files are the kernel's
+	local a
+	a=$(vf $IB 0)
+	pods f
+	attach 0 f 18
+	echo 1 >$PARAM/renumber
+	release 0 f
+	within 20 all_free_again
+	want "$(link_of "$a") $(rdma_of "$a")" "ib2 mlx5_2"
+	rebind "$a"
+	all_as_before
+	unpods f
+}
+
 # An engine dies in the middle; its client goes to the next one.
 kill_engines() {
 	local pid
@@ -165,6 +179,7 @@ no_faults
 t_case "infiniband-faults: firmware that takes 1.5 s" slow
 t_case "infiniband-faults: no uevents" no_events
 t_case "infiniband-faults: another number of the verbs device is found out" other_names
+t_case "infiniband-faults: a VF that comes back under other names gets its own" own_names
 node_stop
 t_case "infiniband-faults: engines are killed in the middle of ADD and DEL" killed
 node_stop

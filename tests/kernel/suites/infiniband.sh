@@ -64,6 +64,15 @@ partition() {
 	all_as_before
 	unpods m
 }
+# was_up POD: VF 0 has been in use.  A link that comes up joins its partition's group, which cuts
+# its MTU until the link is made anew.
+was_up() {
+	add "$1" net1 "/run/netns/$1" "$(conf "$(vf $IB 0)" '"guidPolicy":"keep"')"
+	answered 0
+	within 20 carrier net1 "$1"
+	release 0 "$1"
+	within 20 all_free_again
+}
 no_rebind() {
 	local a n
 	a=$(vf $IB 0)
@@ -75,7 +84,10 @@ no_rebind() {
 	all_as_before
 	want "$(probes)" "$n"
 	# a GUID that the VF has already
-	provision $IB 0 77
+	ip link set "$PF" vf 0 node_guid 02:00:00:00:00:00:00:77
+	ip link set "$PF" vf 0 port_guid 02:00:00:00:00:00:00:77
+	rebind "$a"
+	was_up k
 	look_anew
 	"$VFCTL" -o json show "$a" | grep -q 00:00:00:77
 	remember
@@ -83,9 +95,9 @@ no_rebind() {
 	add k net1 /run/netns/k "$(conf "$a" \
 		'"rdmaIsolation":false,"runtimeConfig":{"infinibandGUID":"02:00:00:00:00:00:00:77"}')"
 	answered 0
-	[ "$(($(probes) - n))" -le 1 ] # its node GUID was another
 	release 0 k
 	all_as_before
+	want "$(probes)" "$n"
 	unpods k
 }
 # an operator changed something: the next engine finds it at once
@@ -138,12 +150,19 @@ taken_at_home() {
 	all_as_before
 	unpods t
 }
-back_to_front() { # the altname of the link is in nobody's way
+back_to_front() { # the link is not made anew here: what it got in the pod comes home with it
 	pods t
-	attach 0 t 06
+	was_up t
+	look_anew
+	remember
+	add t net1 /run/netns/t "$(conf "$(vf $IB 0)" '"guidPolicy":"keep"')"
+	answered 0
 	ip -n t link property add dev net1 altname "$(sed -n '1s/ .*//p' /tmp/before)"
+	ip -n t link set net1 mtu 1600 promisc on
+	ip -n t link property add dev net1 altname other
 	release 0 t
 	all_as_before
+	not ip link show other
 	unpods t
 }
 dead_netns() {
@@ -220,7 +239,7 @@ t_case "infiniband: a VF is reset when it is released" scrub
 t_case "infiniband: what only Ethernet has is refused" ethernet_only
 t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
-t_case "infiniband: the pod gave the link its name at home as another" back_to_front
+t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
 t_case "infiniband: the namespace died before the DEL" dead_netns
 t_case "infiniband: a process holds the namespace" held_netns
 t_case "infiniband: the VF was unbound meanwhile" unbound
