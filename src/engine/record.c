@@ -99,7 +99,7 @@ void journal_deadline(struct engine *e, int64_t now)
 		return;
 	}
 	e->broken_by_disk = false;
-	log_warn("journal", "can be written again");
+	log_warn("journal", "another file is begun");
 }
 
 static int write_vf(struct engine *e, struct vf *vf)
@@ -284,15 +284,20 @@ void sync_kick(struct engine *e)
 void sync_done(struct engine *e, const struct job *job, const struct job_res *res)
 {
 	struct vfk_err err = { 0 };
+	bool again = journal_failed(e->journal);
 
 	if (!res->err.kind && job->sync_names)
 		journal_names_synced(e->journal);
 	journal_synced(e->journal, job->sync_file, job->sync_upto,
 		       res->err.kind ? (res->err.sys ? res->err.sys : EIO) : 0);
 	if (res->err.kind) {
-		/* P10: a failed sync is final for that file. */
-		log_error("journal", "%s; beginning another file", res->err.msg);
-		if (journal_begin(e->journal, &err) < 0)
+		/* P10: a failed sync is final for that file.  If the next one fails, too, it
+		 * is not the file: the disk is given time. */
+		if (!again)
+			log_error("journal", "%s; beginning another file", res->err.msg);
+		if (again)
+			broken_by_disk(e, "synced", &res->err);
+		else if (journal_begin(e->journal, &err) < 0)
 			broken_by_disk(e, "synced", &err);
 	}
 	requests_synced(e);

@@ -523,6 +523,31 @@ static void p10_failed_sync_begins_another_file(void)
 	ew_free(w);
 }
 
+/* A disk on which no sync works: now and then is often enough. */
+static void p10_failed_syncs_are_not_repeated_at_once(void)
+{
+	struct ew *w = ew_new(1);
+	unsigned n_before = w->n_jobs_ever;
+	struct ew_client *c;
+
+	w->sync_errno = EIO;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_pass(w, 3 * NS_PER_S);
+	CU_ASSERT(w->n_jobs_ever - n_before <= 3);
+	ew_pass(w, 20 * NS_PER_S);
+	CU_ASSERT(w->n_jobs_ever - n_before <= 10);
+	SUITE_INT(c->n_runs, 0);
+	CU_ASSERT_FALSE(engine_can_record(w->e));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
+	w->sync_errno = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	CU_ASSERT_TRUE(engine_can_record(w->e));
+	SUITE_INT(c->n_runs, 1);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
 /* The snapshot of the next file is the whole state. */
 static void p9_a_new_file_has_everything(void)
 {
@@ -765,6 +790,8 @@ VFK_SUITE(
 	{ "P10: with sync = all a DEL does not wait for a journal that is lost",
 	  p10_del_waits_for_no_journal_that_is_lost },
 	{ "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	{ "P10: syncs that fail are repeated only now and then",
+	  p10_failed_syncs_are_not_repeated_at_once },
 	{ "P4: a free VF whose link somebody took is not given to a pod",
 	  p4_a_free_vf_that_is_taken },
 	{ "P8: a plugin that never ran owes nothing",
