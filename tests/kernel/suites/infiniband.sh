@@ -176,6 +176,13 @@ dead_netns() {
 held_netns() {
 	pods d
 	attach 0 d 07
+	held
+	pods d
+	add d net1 /run/netns/d "$(conf "$(vf $IB 0)" '"guidPolicy":"keep"')" # the link alone
+	answered 0
+	held
+}
+held() {
 	ip netns exec d sleep 1000 &
 	within 20 grep -q sleep /proc/$!/comm
 	ip netns del d
