@@ -114,7 +114,7 @@ static void link_of_a_vf_without_owner_is_adopted(void)
 	c = EW_DEL(w, .container = "c9");
 	EW_OK(c);
 	SUITE_STR(w->trace.data,
-		  "job IDENTIFY;job STEPS 100;job STEPS 600;job STEPS 3000;answer 0;");
+		  "job IDENTIFY;job STEPS 100;job STEPS 200;job STEPS 400;job STEPS 3000;answer 0;");
 	SUITE_STR(ew_state(w, 0), "FREE");
 	ew_free(w);
 }
@@ -132,7 +132,8 @@ static void adopted_where_records_may_be_missing(void)
 	ew_trace_clear(w);
 	ew_settle(w);
 	/* Its lease, too, and only when the link has left. */
-	SUITE_STR(w->trace.data, "job STEPS 100;run DEL;job STEPS 600;job STEPS 3000;");
+	SUITE_STR(w->trace.data,
+		  "job STEPS 100;run DEL;job STEPS 200;job STEPS 400;job STEPS 3000;");
 	ew_ran_ok(w, c);
 	EW_OK(c);
 	SUITE_STR(ew_state(w, 0), "FREE");
