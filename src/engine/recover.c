@@ -20,16 +20,26 @@ static uint64_t journal_size_for(size_t n_vfs)
 	return UINT64_C(4) * 1024 * 1024 + n_vfs * UINT64_C(12) * 1024;
 }
 
+static bool old_boot(const struct engine *e, const struct rec_meta *meta)
+{
+	return meta->boot_id[0] && strcmp(meta->boot_id, e->boot_id) != 0;
+}
+
+/* R13.  By each record of its own: the one of the node may be among what was damaged. */
 static void reboot(struct engine *e)
 {
 	cause_set(e, CAUSE_ENGINE, "first engine of boot %.36s", e->boot_id);
-	for (size_t i = 0; i < e->node->n_vfs; i++)
-		if (e->node->vfs[i]->fsm.state != VF_ABSENT)
-			vf_event(e, e->node->vfs[i], VF_EV_REBOOT, false);
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
+
+		if (vf->fsm.state != VF_ABSENT && old_boot(e, &vf->rec.meta))
+			vf_event(e, vf, VF_EV_REBOOT, false);
+	}
 	list_each(it, &e->node->leases) {
 		struct lease *l = list_entry(it, struct lease, link);
 
-		if (l->state == LEASE_ASKED || l->state == LEASE_HELD)
+		if ((l->state == LEASE_ASKED || l->state == LEASE_HELD) &&
+		    old_boot(e, &l->rec.meta))
 			lease_event(e, l, LEASE_EV_REBOOT, false);
 	}
 }
@@ -74,11 +84,7 @@ static void recover_lease(struct engine *e, struct lease *l)
 
 void recover_begin(struct engine *e)
 {
-	const char *last_boot = e->node->rec.meta.boot_id;
-	bool rebooted = last_boot[0] && strcmp(last_boot, e->boot_id) != 0;
-
-	if (rebooted)
-		reboot(e);
+	reboot(e);
 	cause_set(e, CAUSE_ENGINE, "engine started");
 	record_node(e);
 	list_each(it, &e->node->leases)

@@ -266,6 +266,24 @@ static void add_during_own_del(void)
 	ew_free(w);
 }
 
+/* The node's record is lost, those of VFs and leases are not. */
+static void records_of_an_older_boot(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_ran_ok(w, EW_ADD(w, .container = "c1", .vf = 0, .ipam = "host-local"));
+	EW_OK(EW_ADD(w, .container = "c2", .vf = 1));
+	ew_vf(w, 0)->rec.meta.boot_id[0] = 'x';
+	list_entry(w->e->node->leases.next, struct lease, link)->rec.meta.boot_id[0] = 'x';
+	w->e->node->rec.meta.boot_id[0] = '\0';
+	w->hold_ipam = true;
+	recover_begin(w->e);
+	SUITE_STR(ew_state(w, 0), "ABSENT");
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	SUITE_STR(ew_state(w, 1), "ATTACHED");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_sim,
 	  { "steps that wait are forgotten when their ADD ends", waiting_steps },
 	  { "an ADD that began during a DEL's look is left alone", add_during_look },
@@ -281,4 +299,6 @@ VFK_SUITE(engine_sim,
 	  { "an ADD that ended is not asked for", ended_while_its_turn_is_awaited },
 	  { "a full disk is tried again also after a blob", blob_meets_full_disk },
 	  { "sync = all: an ADD whose VF went meanwhile fails", released_during_sync },
-	  { "an ADD waits for a DEL that is not on record", add_during_own_del })
+	  { "an ADD waits for a DEL that is not on record", add_during_own_del },
+	  { "records tell by themselves that they are of an older boot",
+	    records_of_an_older_boot })
