@@ -233,6 +233,8 @@ void engine_take_journal(struct engine *e, struct journal *j)
 	e->broken[0] = '\0';
 	cause_set(e, CAUSE_ENGINE, "the journal can be written");
 	record_node(e);
+	if (journal_failed(j)) /* as in recover_begin */
+		sync_want(e);
 	log_warn("journal", "can be written now; ADD is served");
 }
 

@@ -87,6 +87,10 @@ void recover_begin(struct engine *e)
 	reboot(e);
 	cause_set(e, CAUSE_ENGINE, "engine started");
 	record_node(e);
+	/* A sync has failed in this boot: no ADD is served before one works (P10), and so
+	 * nobody would ask for it. */
+	if (e->journal && journal_failed(e->journal))
+		sync_want(e);
 	list_each(it, &e->node->leases)
 		recover_lease(e, list_entry(it, struct lease, link));
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
@@ -267,10 +271,12 @@ static bool handed_out(const struct engine *e, const struct vf_settings *set)
 	return false;
 }
 
-/* A VF that had a driver and has none: there is nothing to hand out (R14). */
+/* A VF that had a driver, or of which nothing is known, and that has none now: there is
+ * nothing to hand out (R14). */
 static bool unbound(const struct vf *vf, const struct vf_baseline *seen)
 {
-	return seen->valid && !seen->driver[0] && vf->rec.baseline.driver[0];
+	return seen->valid && !seen->driver[0] &&
+	       (vf->rec.baseline.driver[0] || !vf->rec.baseline.valid);
 }
 
 static void taken(struct engine *e, struct vf *vf, const char *why)

@@ -284,6 +284,34 @@ static void records_of_an_older_boot(void)
 	ew_free(w);
 }
 
+/* The file that a restart begins after a failed sync is synced though nobody asks for it. */
+static void restart_after_failed_sync(void)
+{
+	struct ew *w = ew_new(1);
+	struct vfk_err err = { 0 };
+
+	journal_synced(w->journal, 0, 1, EIO);
+	CU_ASSERT_EQUAL(journal_begin(w->journal, &err), 0);
+	CU_ASSERT_FALSE(engine_can_record(w->e));
+	recover_begin(w->e);
+	ew_settle(w);
+	CU_ASSERT_TRUE(engine_can_record(w->e));
+	ew_free(w);
+}
+
+/* One that was taken back from somebody else has no baseline yet. */
+static void unbound_without_baseline(void)
+{
+	struct ew *w = ew_new(1);
+
+	memset(&ew_vf(w, 0)->rec.baseline, 0, sizeof(struct vf_baseline));
+	w->unbound_vf = 1;
+	discover_start(w->e);
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_sim,
 	  { "steps that wait are forgotten when their ADD ends", waiting_steps },
 	  { "an ADD that began during a DEL's look is left alone", add_during_look },
@@ -301,4 +329,7 @@ VFK_SUITE(engine_sim,
 	  { "sync = all: an ADD whose VF went meanwhile fails", released_during_sync },
 	  { "an ADD waits for a DEL that is not on record", add_during_own_del },
 	  { "records tell by themselves that they are of an older boot",
-	    records_of_an_older_boot })
+	    records_of_an_older_boot },
+	  { "after a failed sync a restart syncs by itself", restart_after_failed_sync },
+	  { "a free VF without driver and baseline is not handed out",
+	    unbound_without_baseline })
