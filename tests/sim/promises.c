@@ -23,6 +23,7 @@
 
 /* What a promise has to know of a VF beside kernel and journal. */
 static struct {
+	bool unrecorded; /* the last job was sent when nothing could be recorded (P10) */
 	uint64_t step_seq;  /* attachment that the last job was sent for */
 	uint64_t ns_cookie; /* of the namespace where it was attached */
 	unsigned ns;
@@ -39,9 +40,10 @@ static struct {
 static unsigned n_asked;
 
 static bool sync_all, calm;
-static bool damaged; /* the journal was found damaged: what is lost is lost (P10) */
-static bool rotten;  /* bytes were changed since the last engine began */
-static bool power;   /* power was lost since then */
+static bool damaged;  /* the journal was found damaged: what is lost is lost (P10) */
+static bool rotten;   /* bytes were changed since the last engine began */
+static bool unsynced; /* a sync failed, and nobody is left who was told */
+static bool power;    /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
 static bool ever_unwritten;
@@ -54,7 +56,7 @@ void promises_reset(bool all)
 	memset(about, 0, sizeof(about));
 	n_asked = 0;
 	sync_all = all;
-	calm = damaged = rotten = power = unwritten = ever_unwritten = false;
+	calm = damaged = rotten = unsynced = power = unwritten = ever_unwritten = false;
 }
 
 void promise_calm(void)
@@ -112,6 +114,7 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 		return;
 	s = shadow_of(v);
 	about[number(v)].step_seq = s->rec.attach_seq;
+	about[number(v)].unrecorded = excused();
 	story("job: vf%u steps %x", number(v), rq->steps);
 	if (excused())
 		return;
@@ -138,7 +141,8 @@ void promise_change(struct kvf *v, const struct job_req *rq)
 {
 	const struct shadow_vf *s = shadow_of(v);
 
-	if (excused() || !s->have || s->rec.incarnation != rq->call.incarnation)
+	if (excused() || about[number(v)].unrecorded || !s->have ||
+	    s->rec.incarnation != rq->call.incarnation)
 		return;
 	if (s->rec.state != VF_RESERVED && s->rec.state != VF_DETACHING)
 		broken("P3", "a step changes vf%u, which is %s", number(v), state_of(s));
@@ -473,6 +477,11 @@ void promise_rot(void)
 	rotten = true;
 }
 
+void promise_sync_lost(void)
+{
+	rotten = unsynced = true;
+}
+
 void promise_no_disk(void)
 {
 	unwritten = ever_unwritten = true;
@@ -523,7 +532,7 @@ void promise_replayed_all(enum journal_verdict verdict)
 	if (!rotten && !unwritten && !damaged &&
 	    (verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN))
 		broken("P10", "a journal that nobody damaged is found damaged");
-	if (rotten && verdict != JOURNAL_CLEAN)
+	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED)
 		damaged = true;
 	if (damaged) /* so are the numbers that were given out */
 		n_asked = 0;
@@ -539,7 +548,8 @@ void promise_replayed_all(enum journal_verdict verdict)
 			broken("P8", "the lease of %s, %s, is lost",
 			       l->rec.owner.container, lease_state_name(l->rec.state));
 	}
-	rotten = power = unwritten = false;
+	rotten = unsynced; /* that shows at the next loss of power only */
+	power = unwritten = false;
 	if (!engine_has_journal())
 		unwritten = ever_unwritten = true;
 }

@@ -31,8 +31,9 @@ void promise_replayed(const struct journal_record *rec);
 void promise_replayed_all(enum journal_verdict verdict);
 void promise_begun(void);
 void promise_power_loss(void);
-void promise_rot(void);	    /* bytes of the journal were changed */
-void promise_no_disk(void); /* writes fail: what cannot be recorded is excused (P10) */
+void promise_rot(void);	      /* bytes of the journal were changed */
+void promise_sync_lost(void); /* what was written is forgotten, and nobody knows */
+void promise_no_disk(void);   /* writes fail: what cannot be recorded is excused (P10) */
 void promise_released(unsigned vf); /* by an administrator */
 void promise_reboot(void);
 

@@ -146,7 +146,7 @@ static void deliver(uint64_t i, uint64_t gen)
 	/* The kernel says it once, and to nobody who is left: what was not written is lost
 	 * (file_check_and_advance_wb_err). */
 	if (w->rq->kind == JOB_SYNC && w->res.err.kind)
-		promise_rot();
+		promise_sync_lost();
 	forget(w);
 }
 
