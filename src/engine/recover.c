@@ -11,7 +11,8 @@
 
 #define RECONCILE_NS (30 * NS_PER_S) /* between two rounds over all VFs */
 #define RECONCILE_STEP_NS (NS_PER_S / 10)
-#define RECONCILE_BATCH 16
+/* No more than the workers that are kept: none is made for it. */
+#define RECONCILE_BATCH 8
 
 /* Journal bytes per file for so many VFs: a snapshot of every VF and lease (R15) with room
  * for as many records again. */

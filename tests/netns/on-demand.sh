@@ -80,8 +80,11 @@ check "the service holds the lock" is "$SVC" "$(engine_pid)"
 check "it knows the attachment" vf_is ATTACHED "$(vf_addr 0 0)"
 del c1 net1 /run/netns/p1 "$c"
 check "and releases it" answered 0
+sockets=$(stat -c '%n %i' $ROOT/run/vfkeeper/*.sock)
 check "R1: a second service is refused with exit 5" is 5 \
 	"$(timeout -s KILL 60 "$VFKEEPERD" >/dev/null 2>&1; echo $?)"
+check "and has left the sockets of the other alone" is "$sockets" \
+	"$(stat -c '%n %i' $ROOT/run/vfkeeper/*.sock)"
 
 add c2 net1 /run/netns/p2 "$c"
 check "the service attaches" answered 0

@@ -306,6 +306,26 @@ static void spooled_del_without_a_record_pays(void)
 	ew_free(w);
 }
 
+static void spooled_del_of_an_earlier_boot(void)
+{
+	static const char env[] = "CNI_COMMAND=DEL\0CNI_CONTAINERID=c1\0CNI_IFNAME=net1\0"
+				  "CNI_PATH=/usr/bin";
+	static const char text[] = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\","
+				   "\"type\":\"vfkeeper\"}";
+	struct ew *w = ew_new(1);
+	struct vfk_err err = { 0 };
+
+	attach(w, "c1", NULL);
+	/* Its time is of another clock, and later than that of the ADD. */
+	SUITE_INT(engine_spooled(w->e, DIALECT_VFKEEPER, env, sizeof(env), text,
+				 strlen(text), "99999999-2222-3333-4444-555555555555",
+				 (uint64_t)w->now_ns + 3600 * NS_PER_S, &err),
+		  0);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
 /* A VF that this engine does not know, and whose link is in the caller's namespace. */
 static struct ew *unknown_vf(void)
 {
@@ -427,6 +447,8 @@ static void rounds_are_30_s_apart(void)
 VFK_SUITE(engine_paths,
 	  { "P8: a DEL from the spool without a record pays",
 	    spooled_del_without_a_record_pays },
+	  { "R5: a DEL from the spool of an earlier boot releases nothing of this one",
+	    spooled_del_of_an_earlier_boot },
 	  { "a discovery that fails is one clear error for who waits",
 	    discovery_that_fails_is_said_once },
 	  { "a discovery that is busy is waited for, with pauses",
