@@ -74,6 +74,7 @@ if build test --enable-werror --enable-loop-hold; then
   suite test check-crash VFK_GO_BIN="$go"
   export KERNEL_CACHE="$PWD/build/kernel"
   suite test check-kernel
+  suite test check-disk
   suite test distcheck
 fi
 if build clang CC=clang --enable-werror --without-musl; then
