@@ -184,7 +184,7 @@ int sim_link_find(struct vnl *home, const struct sim_vf *vf, uint32_t hint,
 	for (int tries = 0;; tries++) {
 		rc = find_once(home, vf, hint, out, &own);
 		/* Discovery and a step may find it missing at the same time. */
-		if (rc >= 0 || rc != -VFK_E_KERNEL || own.sys != EEXIST || tries == 2)
+		if (rc != -VFK_E_KERNEL || own.sys != EEXIST || tries == 2)
 			break;
 	}
 	if (rc < 0 && err)

@@ -117,10 +117,10 @@ static int key_link_state(struct keys *k, const json_t *value)
 		return -1;
 	if (!text)
 		return 0;
-	for (uint8_t i = 0; i < VFK_ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(names); i++) {
 		if (strcmp(text, names[i]) != 0)
 			continue;
-		k->set->link_state = i;
+		k->set->link_state = (uint8_t)i;
 		k->set->has |= HAS_LINK_STATE;
 		return 0;
 	}

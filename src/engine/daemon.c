@@ -182,13 +182,13 @@ static void on_wake(void *arg)
 static void on_nsid(void *arg, int nsid, const struct nlmsghdr *msg)
 {
 	struct daemon *d = arg;
-	const struct rtgenmsg *gen = nlmsg_data(msg);
+	const int len = sizeof(struct rtgenmsg);
 	const struct nlattr *attr;
 
 	(void)nsid;
-	if (msg->nlmsg_type != RTM_DELNSID || !nlmsg_valid_hdr(msg, sizeof(*gen)))
+	if (msg->nlmsg_type != RTM_DELNSID || !nlmsg_valid_hdr(msg, len))
 		return;
-	attr = nlmsg_find_attr((struct nlmsghdr *)msg, sizeof(*gen), NETNSA_NSID);
+	attr = nlmsg_find_attr((struct nlmsghdr *)msg, len, NETNSA_NSID);
 	if (attr)
 		engine_nsid_gone(d->engine, (int32_t)nla_get_u32(attr));
 }
