@@ -93,7 +93,7 @@ everything() {
 	check "explain tells the ADD ($HOW)" matches 'FREE -> RESERVED  \[ADD\]' "$OUT"
 	check "explain tells the addresses ($HOW)" matches 'ASKED -> HELD  \[ANSWERED\]' "$OUT"
 	check "explain tells who released it ($HOW)" matches \
-		"\[ADMIN_RELEASE\].*cause: administrator, vfctl release $vf --force" "$(tr '\n' ' ' <<<"$OUT")"
+		"\[ADMIN_RELEASE\].*cause: admin, vfctl release $vf --force" "$(tr '\n' ' ' <<<"$OUT")"
 	check "explain ends where it is free ($HOW)" matches 'DETACHING -> FREE' "$OUT"
 	vfctl show pod tests/0123456789abcdef
 	check "the pod has no VF any more ($HOW)" is \
