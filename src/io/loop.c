@@ -124,6 +124,11 @@ int loop_run(struct loop *l, struct vfk_err *err)
 	return 0;
 }
 
+struct event_base *loop_base(struct loop *l)
+{
+	return l->base;
+}
+
 void loop_stop(struct loop *l)
 {
 	l->stopping = true;

@@ -45,4 +45,8 @@ int loop_on_signal(struct loop *l, int signo, loop_fn fn, void *arg,
 /* 'fn' runs once at the end of every turn, before the loop sleeps: the place to flush. */
 void loop_on_turn(struct loop *l, loop_fn fn, void *arg);
 
+/* libevent's own, for http alone. */
+struct event_base;
+struct event_base *loop_base(struct loop *l);
+
 #endif
