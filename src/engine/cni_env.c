@@ -183,8 +183,9 @@ static int keep_container(struct attachment *att, enum cni_verb verb, const char
 	return -1;
 }
 
-/* What is printed in the result has to be text. */
-static int check_text(const char *env, size_t env_len, struct cni_fail *fail)
+/* What is printed in the result has to be text, and a name with a % in it is a pattern for the
+ * kernel: the link would get another one.  A DEL of such a name has nothing to release. */
+static int check_new(const char *env, size_t env_len, struct cni_fail *fail)
 {
 	static const char *const names[] = { "CNI_NETNS", "CNI_IFNAME" };
 
@@ -194,7 +195,10 @@ static int check_text(const char *env, size_t env_len, struct cni_fail *fail)
 		cni_fail_set(fail, 4, "%s is not UTF-8 text", names[i]);
 		return -1;
 	}
-	return 0;
+	if (!strchr(cni_env_get(env, env_len, "CNI_IFNAME"), '%'))
+		return 0;
+	cni_fail_set(fail, 4, "interface name contains %%, which the kernel fills in");
+	return -1;
 }
 
 int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
@@ -231,7 +235,7 @@ int cni_env_check(struct attachment *att, enum cni_verb verb, const char *env,
 	}
 	if (!one)
 		return 0;
-	if (verb != CNI_DEL && check_text(env, env_len, fail) < 0)
+	if (verb != CNI_DEL && check_new(env, env_len, fail) < 0)
 		return -1;
 	snprintf(att->ifname, sizeof(att->ifname), "%s",
 		 cni_env_get(env, env_len, "CNI_IFNAME"));

@@ -183,6 +183,22 @@ static void only_text_for_the_result(void)
 	accepted(CNI_DEL, DIALECT_VFKEEPER, "CNI_CONTAINERID=c\nCNI_IFNAME=n\xff" REST);
 }
 
+static void no_patterns(void)
+{
+	static const char *const names[] = { "net%d", "%", "50%" };
+	char lines[200];
+
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(names); i++) {
+		snprintf(lines, sizeof(lines), "CNI_CONTAINERID=c\nCNI_IFNAME=%s" REST,
+			 names[i]);
+		refused(CNI_ADD, DIALECT_IB_SRIOV, lines,
+			"interface name contains %, which the kernel fills in", "");
+		refused(CNI_CHECK, DIALECT_SRIOV, lines,
+			"interface name contains %, which the kernel fills in", "");
+		accepted(CNI_DEL, DIALECT_VFKEEPER, lines);
+	}
+}
+
 static void long_container_id(void)
 {
 	char lines[700], id[300];
@@ -362,6 +378,7 @@ VFK_SUITE(cni_env,
 	  { "container IDs follow the skeleton's rule", container_ids },
 	  { "interface names follow the skeleton's rule", interface_names },
 	  { "what an ADD prints has to be UTF-8", only_text_for_the_result },
+	  { "an interface name is no pattern, but a DEL of one is a success", no_patterns },
 	  { "a container ID of 256 bytes fails an ADD and matches nothing in a DEL",
 	    long_container_id },
 	  { "CNI_ARGS are held to Go's rule, except for ib-sriov and DEL", args_errors },
