@@ -154,6 +154,40 @@ del_during() {
 	del_netns p 1 1
 }
 
+# The steps of an ADD with every setting are counted: none for an ADD whose IPAM fails, each
+# for one whose IPAM works.
+costs_nothing() {
+	local vf=$(vf_addr 0 6) c what step
+	c=$(conf "$vf" "$FAKE" "$SETTINGS" "$GUID")
+	add_netns p 1 1
+	for what in 'fail 11' silent garbage crash; do
+		faults "settings $vf latency_ms=1 count=1" "rebind $vf latency_ms=1 count=1" \
+			"settings_home $vf latency_ms=1 count=1" \
+			"rebind_home $vf latency_ms=1 count=1" \
+			"rdma_to_pod $vf latency_ms=1 count=1" "link_to_pod $vf latency_ms=1 count=1"
+		echo "$what" >$ROOT/fake.ADD
+		add costs net1 /run/netns/p1 "$c"
+		check "IPAM that says '$what' fails an ADD with settings and a GUID ($HOW)" lacks '^0$' "$RC"
+		check "its VF is FREE again ($HOW)" wait_for 10 vf_is FREE "$vf"
+		check "nothing was set, moved or rebound for it, nor undone ($HOW)" lacks 'count=0' "$(cat $ROOT/faults)"
+		rm -f $ROOT/fake.ADD
+		check "its lease is released ($HOW)" wait_for 20 no_lease
+	done
+	add costs net1 /run/netns/p1 "$c"
+	check "IPAM that works: the same ADD succeeds ($HOW)" answered 0
+	for step in settings rebind rdma_to_pod link_to_pod; do
+		check "and its step $step was counted ($HOW)" grep -q "^$step $vf.*count=0" $ROOT/faults
+	done
+	del costs net1 /run/netns/p1 "$c"
+	check "its DEL succeeds ($HOW)" answered 0
+	check "its VF is FREE ($HOW)" wait_for 10 vf_is FREE "$vf"
+	for step in settings_home rebind_home; do
+		check "and its step $step was counted ($HOW)" grep -q "^$step $vf.*count=0" $ROOT/faults
+	done
+	faults
+	del_netns p 1 1
+}
+
 # The plugin gets what the caller gave: whole stdin, environment but CNI_COMMAND.
 environment() {
 	local vf=$(vf_addr 0 5) c
@@ -176,6 +210,7 @@ environment() {
 everything() {
 	bad_plugins
 	not_found
+	costs_nothing
 	environment
 	caller_killed
 	del_during
