@@ -105,7 +105,7 @@ static void describe_vf(const struct discovery *d, const struct ib_vf *vf,
 	out->cannot = ib_cannot(vf);
 	out->ifindex = vf->link_home ? vf->link.ifindex : 0;
 	if (vf->driver[0] && !vf->user_driver &&
-	    (!vf->rdma_home || (d->links && !vf->link_home))) {
+	    (!vf->rdma.home || (d->links && !vf->link_home))) {
 		out->where = WHERE_ELSEWHERE;
 		return;
 	}
@@ -330,7 +330,7 @@ static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 			return rc;
 	}
 	/* Only an RDMA device that somebody took away is not where the VF's link is. */
-	out->where = vf.rdma_home || nsid >= 0 ? WHERE_HOME : WHERE_ELSEWHERE;
+	out->where = vf.rdma.home || nsid >= 0 ? WHERE_HOME : WHERE_ELSEWHERE;
 	out->ifindex = vf.link.ifindex;
 	ib_seen(&vf, &out->seen);
 	/* What only the PF could tell is as it was: a list of its VFs costs too much here. */

@@ -12,6 +12,7 @@
 #include "base/pci.h"
 #include "drivers/driver.h"
 #include "drivers/link.h"
+#include "drivers/rdma.h"
 #include "io/nl.h"
 
 /* --- ib_look.c: what there is ------------------------------------------------------ */
@@ -23,10 +24,8 @@ struct ib_vf {
 	uint16_t index;
 	char driver[24];  /* "": none */
 	bool user_driver; /* that is one for user space: no devices of the kernel's */
-	char rdma[64];	  /* its RDMA device, whatever namespace that is in; "": none */
-	bool rdma_home;	  /* which is the home namespace */
-	char uverbs[32];  /* the character device of that; "": none */
-	bool link_home;	  /* 'link' is there, in the home namespace */
+	struct rdma_place rdma;
+	bool link_home; /* 'link' is there, in the home namespace */
 	struct link link;
 	bool has_node_guid, has_port_guid; /* could be read: at home only */
 	uint64_t node_guid, port_guid; /* what the VF's driver has seen at its probe */
@@ -55,13 +54,6 @@ bool ib_is_pf(const struct drv_env *env, pci_addr_t addr);
 uint32_t ib_cannot(const struct ib_vf *vf);
 /* What is set, for a baseline: without what only the PF knows. */
 void ib_seen(const struct ib_vf *vf, struct vf_baseline *out);
-
-/* --- ib_wait.c ---------------------------------------------------------------------- */
-
-/* Looks with 'ready' at once, whenever the kernel tells of a link, and now and then where
- * it tells nothing, until that returns non-zero (which is returned), or 'until' has come (0). */
-int ib_wait(int (*ready)(void *arg, struct vfk_err *err), void *arg,
-	    int64_t until_boot_ns, struct vfk_err *err) VFK_MUST_CHECK;
 
 /* --- steps -------------------------------------------------------------------------- */
 
@@ -94,16 +86,9 @@ int ib_wait_complete(struct ib_job *job, int64_t until_ns,
  * link made anew may have taken the name of another VF's. */
 int ib_own_name(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* The container was given the device file by its old number 'was' already ("": not known).
- * VFK_E_KERNEL with EAGAIN: it is another one now. */
-int ib_same_number(const struct ib_job *job, const char *was,
-		   struct vfk_err *err) VFK_MUST_CHECK;
-
 /* ib_rdma.c */
 int ib_rdma_to_pod(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int ib_rdma_home(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
-/* VFK_E_UNSUPPORTED: RDMA devices cannot be moved on this node. */
-int ib_rdma_movable(struct vfk_err *err) VFK_MUST_CHECK;
 
 /* ib_link.c */
 int ib_link_to_pod(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;

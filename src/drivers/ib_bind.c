@@ -12,6 +12,7 @@
 #include "drivers/ib.h"
 #include "drivers/rdma.h"
 #include "drivers/sysfs.h"
+#include "drivers/wait.h"
 
 static int look_again(void *arg, struct vfk_err *err)
 {
@@ -28,13 +29,13 @@ static int look_again(void *arg, struct vfk_err *err)
 int ib_wait_complete(struct ib_job *job, int64_t until_ns, struct vfk_err *err)
 {
 	const struct ib_vf *vf = &job->vf;
-	int rc = ib_wait(look_again, job, until_ns, err);
+	int rc = drv_wait(look_again, job, until_ns, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	return vfk_err_set(err, VFK_E_TIMEOUT, 0, "its %s did not appear in time",
 			   !vf->driver[0] ? "driver" :
-			   !vf->rdma_home ? "RDMA device" :
+			   !vf->rdma.home ? "RDMA device" :
 					    "IPoIB link");
 }
 
@@ -81,26 +82,12 @@ int ib_own_name(struct ib_job *job, struct vfk_err *err)
 
 static int own_rdma_name(struct ib_job *job, struct vfk_err *err)
 {
-	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
 	const struct vf_baseline *base = &job->call->baseline;
-	struct rdma_dev dev;
-	int rc;
+	int rc = rdma_own_name(&job->vf.rdma, base->valid ? base->rdma_dev : "", err);
 
-	if (!job->vf.rdma_home || !base->valid || !base->rdma_dev[0] ||
-	    !strcmp(job->vf.rdma, base->rdma_dev))
-		return 0;
-	rc = vnl_open(&nl, NETLINK_RDMA, -1, err);
-	if (rc >= 0)
-		rc = rdma_find(nl, job->vf.rdma, &dev, err);
-	if (rc == 0)
-		return vfk_err_set(err, VFK_E_KERNEL, 0, "RDMA device %s went away",
-				   job->vf.rdma);
-	if (rc > 0)
-		rc = rdma_set_name(nl, dev.index, base->rdma_dev, err);
 	if (rc < 0)
-		return vfk_err_wrap(err, "name RDMA device %s %s as before", job->vf.rdma,
-				    base->rdma_dev);
-	snprintf(job->vf.rdma, sizeof(job->vf.rdma), "%s", base->rdma_dev);
+		return rc;
+	rdma_look(job->vf.env, job->vf.addr, &job->vf.rdma);
 	return 0;
 }
 
@@ -185,22 +172,12 @@ static int rebind(struct ib_job *job, const struct vf_settings *set, bool reset,
 	return rc;
 }
 
-int ib_same_number(const struct ib_job *job, const char *was, struct vfk_err *err)
-{
-	if (!was[0] || !strcmp(was, job->vf.uverbs))
-		return 0;
-	return vfk_err_set(err, VFK_E_KERNEL, EAGAIN,
-			   "its verbs device was %s and is %s now", was, job->vf.uverbs);
-}
-
 int ib_rebind(struct ib_job *job, struct vfk_err *err)
 {
-	char was[sizeof(job->vf.uverbs)];
-	int rc;
+	struct rdma_place was = job->vf.rdma;
+	int rc = rebind(job, &job->call->wanted, false, err);
 
-	snprintf(was, sizeof(was), "%s", job->vf.uverbs);
-	rc = rebind(job, &job->call->wanted, false, err);
-	return rc < 0 ? rc : ib_same_number(job, was, err);
+	return rc < 0 ? rc : rdma_same_number(job->vf.env, job->vf.addr, was.uverbs, err);
 }
 
 int ib_rebind_home(struct ib_job *job, struct vfk_err *err)

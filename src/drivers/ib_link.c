@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "drivers/ib.h"
 #include "drivers/pod.h"
+#include "drivers/wait.h"
 
 #define RETURN_NS NS_PER_S /* what a dying namespace is given to let go by itself */
 #define MODE_TRIES 5	   /* the kernel lets go of RTNL in between, and fails then */
@@ -258,8 +259,8 @@ int ib_link_home(struct ib_job *job, struct vfk_err *err)
 		return rc < 0 ? rc : 0;
 	/* In a namespace that is gone or going, or that nobody gave us a way into. */
 	if (!job->vf.link_home) {
-		rc = ib_wait(came_home, job,
-			     until < job->until_ns ? until : job->until_ns, err);
+		rc = drv_wait(came_home, job,
+			      until < job->until_ns ? until : job->until_ns, err);
 		if (rc < 0)
 			return rc;
 		if (rc == 0)

@@ -158,35 +158,20 @@ int ib_link_in(struct vnl *nl, int32_t nsid, pci_addr_t addr, uint32_t hint,
 
 /* --- the RDMA device -------------------------------------------------------------- */
 
-/* The verbs device of a VF is in sysfs whatever namespace the RDMA device is in, and tells
- * its name. */
 static void look_for_rdma(struct ib_vf *vf)
 {
 	char attr[ATTR_BYTES], text[64];
 
-	if (pci_first_name(vf->env, vf->addr, "infiniband_verbs", vf->uverbs,
-			   sizeof(vf->uverbs))) {
-		snprintf(attr, sizeof(attr), "infiniband_verbs/%s/ibdev", vf->uverbs);
-		if (!pci_attr(vf->env, vf->addr, attr, vf->rdma, sizeof(vf->rdma)))
-			vf->rdma[0] = '\0';
-	}
-	vf->rdma_home = pci_first_name(vf->env, vf->addr, "infiniband", text, sizeof(text));
-	if (!vf->rdma_home)
+	rdma_look(vf->env, vf->addr, &vf->rdma);
+	if (!vf->rdma.home)
 		return;
-	snprintf(vf->rdma, sizeof(vf->rdma), "%s", text);
-	snprintf(attr, sizeof(attr), "infiniband/%s/node_guid", vf->rdma);
+	snprintf(attr, sizeof(attr), "infiniband/%s/node_guid", vf->rdma.name);
 	vf->has_node_guid = pci_attr(vf->env, vf->addr, attr, text, sizeof(text)) &&
 			    ib_parse_guid(text, &vf->node_guid);
 	/* fe80:0000:0000:0000: and the GUID */
-	snprintf(attr, sizeof(attr), "infiniband/%s/ports/1/gids/0", vf->rdma);
+	snprintf(attr, sizeof(attr), "infiniband/%s/ports/1/gids/0", vf->rdma.name);
 	vf->has_port_guid = pci_attr(vf->env, vf->addr, attr, text, sizeof(text)) &&
 			    strlen(text) == 39 && ib_parse_guid(text + 20, &vf->port_guid);
-}
-
-static bool for_user_space(const char *driver)
-{
-	return !strcmp(driver, "vfio-pci") || !strcmp(driver, "uio_pci_generic") ||
-	       !strcmp(driver, "igb_uio");
 }
 
 int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
@@ -205,7 +190,7 @@ int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_ad
 		return vfk_err_set(err, VFK_E_GONE, 0, "the VF was made anew meanwhile");
 	if (!pci_link(env, addr, "driver", out->driver, sizeof(out->driver)))
 		out->driver[0] = '\0';
-	out->user_driver = for_user_space(out->driver);
+	out->user_driver = pci_user_driver(out->driver);
 	if (!out->driver[0] || out->user_driver)
 		return 0;
 	look_for_rdma(out);
@@ -218,7 +203,7 @@ int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_ad
 
 bool ib_complete(const struct ib_vf *vf, const struct vf_baseline *base)
 {
-	return vf->driver[0] && (vf->rdma_home || (base->valid && !base->rdma_dev[0])) &&
+	return vf->driver[0] && (vf->rdma.home || (base->valid && !base->rdma_dev[0])) &&
 	       (vf->link_home || (base->valid && !base->ifname[0]));
 }
 
@@ -239,7 +224,7 @@ void ib_seen(const struct ib_vf *vf, struct vf_baseline *out)
 	memset(out, 0, sizeof(*out));
 	out->valid = true;
 	snprintf(out->driver, sizeof(out->driver), "%s", vf->driver);
-	snprintf(out->rdma_dev, sizeof(out->rdma_dev), "%s", vf->rdma);
+	snprintf(out->rdma_dev, sizeof(out->rdma_dev), "%s", vf->rdma.name);
 	if (vf->has_node_guid) {
 		out->set.has |= HAS_NODE_GUID;
 		out->set.node_guid = vf->node_guid;

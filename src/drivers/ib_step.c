@@ -39,7 +39,7 @@ static int check_wanted(const struct vf_settings *want, struct vfk_err *err)
 		return vfk_err_set(err, VFK_E_UNSUPPORTED, 0,
 				   "infinibandGUID: all zeros and all ones are no GUID");
 	if (want->has & HAS_RDMA_ISOLATION && want->rdma_isolation)
-		return ib_rdma_movable(err);
+		return rdma_movable(err);
 	return 0;
 }
 
@@ -158,12 +158,12 @@ static int verify_rdma(const struct ib_vf *vf, const struct vf_baseline *base,
 {
 	if (!base->rdma_dev[0])
 		return 0;
-	if (!vf->rdma_home)
+	if (!vf->rdma.home)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "its RDMA device is not at home");
-	if (strcmp(vf->rdma, base->rdma_dev) != 0)
+	if (strcmp(vf->rdma.name, base->rdma_dev) != 0)
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "its RDMA device is called %s, its baseline %s",
-				   vf->rdma, base->rdma_dev);
+				   vf->rdma.name, base->rdma_dev);
 	if (base->set.has & ours & HAS_NODE_GUID && vf->has_node_guid &&
 	    vf->node_guid != base->set.node_guid)
 		return differs("node GUID", vf->node_guid, base->set.node_guid, err);

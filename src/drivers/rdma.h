@@ -10,6 +10,8 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/pci.h"
+#include "drivers/driver.h"
 #include "io/nl.h"
 
 struct rdma_dev {
@@ -29,6 +31,31 @@ int rdma_find(struct vnl *nl, const char *name, struct rdma_dev *out,
 int rdma_to_netns(struct vnl *nl, uint32_t index, int netns_fd,
 		  struct vfk_err *err) VFK_MUST_CHECK;
 int rdma_set_name(struct vnl *nl, uint32_t index, const char *name,
+		  struct vfk_err *err) VFK_MUST_CHECK;
+
+/* --- rdma_pod.c: the device of a VF ------------------------------------------------- */
+
+struct rdma_place {
+	char name[64];	 /* whatever namespace it is in; "": there is none */
+	bool home;	 /* it is in the home namespace */
+	char uverbs[32]; /* its character device, "": none */
+};
+
+void rdma_look(const struct drv_env *env, pci_addr_t addr, struct rdma_place *out);
+/* VFK_E_UNSUPPORTED: RDMA devices cannot be moved on this node. */
+int rdma_movable(struct vfk_err *err) VFK_MUST_CHECK;
+/* Into the pod; '*moved' false: it was there. */
+int rdma_to_pod(const struct rdma_place *place, int netns_fd, bool *moved,
+		struct vfk_err *err) VFK_MUST_CHECK;
+/* Home from there; '*moved' false: it is not there. */
+int rdma_from_pod(const struct rdma_place *place, struct vnl *home, int netns_fd,
+		  bool *moved, struct vfk_err *err) VFK_MUST_CHECK;
+/* The container was given the device file by its old number 'was' already ("": not known).
+ * VFK_E_KERNEL with EAGAIN: it is another one now. */
+int rdma_same_number(const struct drv_env *env, pci_addr_t addr, const char *was,
+		     struct vfk_err *err) VFK_MUST_CHECK;
+/* A device at home gets the name 'want' ("": any). */
+int rdma_own_name(const struct rdma_place *place, const char *want,
 		  struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

@@ -232,6 +232,12 @@ int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	return tell_driver(env, addr, driver, "unbind", err);
 }
 
+bool pci_user_driver(const char *driver)
+{
+	return !strcmp(driver, "vfio-pci") || !strcmp(driver, "uio_pci_generic") ||
+	       !strcmp(driver, "igb_uio");
+}
+
 bool pci_can_reset(const struct drv_env *env, pci_addr_t addr)
 {
 	char path[PATH_BYTES];

@@ -48,6 +48,8 @@ int pci_bind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	     struct vfk_err *err) VFK_MUST_CHECK;
 int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	       struct vfk_err *err) VFK_MUST_CHECK;
+/* Whether 'driver' gives the VF to user space: then it has no devices of the kernel's. */
+bool pci_user_driver(const char *driver);
 /* Function-level reset.  VFK_E_KERNEL. */
 int pci_reset(const struct drv_env *env, pci_addr_t addr,
 	      struct vfk_err *err) VFK_MUST_CHECK;

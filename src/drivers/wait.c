@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/wait.h"
+
 #include <poll.h>
 
 #include <linux/rtnetlink.h>
 
 #include "base/clock.h"
-#include "drivers/ib.h"
+#include "io/nl.h"
 
 #define LOOK_MIN_MS 20 /* pauses between looks where no event comes */
 #define LOOK_MAX_MS 500
@@ -26,8 +28,8 @@ static void sleep_to_event(struct vnl_events *events, int64_t ms)
 		(void)(vnl_events_read(events, DRAIN, ignore, NULL, &lost) < 0);
 }
 
-int ib_wait(int (*ready)(void *arg, struct vfk_err *err), void *arg,
-	    int64_t until_boot_ns, struct vfk_err *err)
+int drv_wait(int (*ready)(void *arg, struct vfk_err *err), void *arg,
+	     int64_t until_boot_ns, struct vfk_err *err)
 {
 	static const unsigned groups[] = { RTNLGRP_LINK };
 	struct vnl_events *events = NULL;
