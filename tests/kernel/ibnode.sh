@@ -30,7 +30,6 @@ as_before() {
 	}
 }
 is_free() { [ "$(state_of "$1")" = FREE ]; }
-all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
 all_as_before() {
 	within 20 all_free_again
 	as_before || within 20 as_before || as_before

@@ -25,6 +25,9 @@ engine_pids() {
 	done
 }
 
+# No VF of the node, simulated or of a card, is in use.
+all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
+
 # Ends whatever engine runs; for use under "set -e".
 node_stop() { if engines_end; then :; else return 1; fi; }
 

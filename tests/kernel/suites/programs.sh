@@ -51,7 +51,7 @@ life() {
 	"$VFCTL" show "$(vf_addr 0 1)" | grep -q ATTACHED
 	del one net1 "/run/netns/p$1" "$(conf "$(vf_addr 0 1)" "$ipam")"
 	answered 0
-	within 20 all_free 4
+	within 20 all_free_again
 	want "$(leases)" 0
 	"$REPLAY" -d $ROOT/var/lib/vfkeeper/journal --verify
 	ip netns del "p$1"
