@@ -15,6 +15,7 @@
 #include "ipam.h"
 #include "kernel.h"
 #include "promises.h"
+#include "rng.h"
 #include "spooler.h"
 #include "story.h"
 #include "when.h"
@@ -76,6 +77,17 @@ static struct caller *by_conn(uint64_t conn)
 static uint64_t place(const struct caller *c)
 {
 	return (uint64_t)(c - callers);
+}
+
+/* Frames of one direction stay in order. */
+static uint64_t to_engine(const struct caller *c)
+{
+	return 1 + 2 * place(c);
+}
+
+static uint64_t from_engine(const struct caller *c)
+{
+	return 2 + 2 * place(c);
 }
 
 /* --- pods --- */
@@ -154,8 +166,10 @@ static void hung_up(uint64_t conn, uint64_t gen)
 
 static void hang_up(struct caller *c)
 {
-	if (c->conn)
+	if (c->conn) {
+		when_channel = to_engine(c);
 		when_after(when_jitter(30 * US), hung_up, c->conn, engine_generation());
+	}
 	c->conn = 0;
 }
 
@@ -247,7 +261,27 @@ static void deliver_result(uint64_t i, uint64_t conn)
 
 static void send_result(struct caller *c)
 {
+	when_channel = to_engine(c);
 	when_after(when_jitter(30 * US), deliver_result, place(c), c->conn);
+}
+
+struct letter {
+	bool used;
+	uint64_t i, gen;
+	int exit_code;
+	struct frame_run run;
+	bool stored;
+	int fds[3];
+};
+static struct letter letters[64];
+
+/* Whether it has to read on before it sees the end of its connection. */
+static bool has_unread(const struct caller *c)
+{
+	for (unsigned n = 0; n < 64; n++)
+		if (letters[n].used && letters[n].i == place(c) && letters[n].gen == c->gen)
+			return true;
+	return false;
 }
 
 static void seek(uint64_t i, uint64_t gen)
@@ -261,16 +295,24 @@ static void seek(uint64_t i, uint64_t gen)
 			engine_start_on_demand();
 		return; /* callers_engine_up comes back */
 	}
+	if (has_unread(c)) {
+		when_channel = from_engine(c);
+		when_after(LETTER, seek, i, gen);
+		return;
+	}
 	c->conn = ++conns;
 	c->asked = false;
+	when_channel = to_engine(c);
 	when_after(when_jitter(30 * US), deliver_request, i, c->conn);
 }
 
 void callers_engine_up(void)
 {
 	for (unsigned i = 0; i < MAX_CALLERS; i++)
-		if (callers[i].used && !callers[i].conn)
+		if (callers[i].used && !callers[i].conn) {
+			when_channel = from_engine(&callers[i]);
 			when_after(when_jitter(RETRY), seek, i, callers[i].gen);
+		}
 }
 
 static void lost(struct caller *c)
@@ -278,6 +320,7 @@ static void lost(struct caller *c)
 	c->conn = 0;
 	if (c->attempt < 255)
 		c->attempt++;
+	when_channel = from_engine(c); /* what was sent is read before the end is */
 	when_after(RETRY, seek, place(c), c->gen);
 }
 
@@ -296,16 +339,6 @@ void callers_not_served(void)
 }
 
 /* --- frames of the engine: what was sent is read, whatever becomes of the sender --- */
-
-struct letter {
-	bool used;
-	uint64_t i, gen;
-	int exit_code;
-	struct frame_run run;
-	bool stored;
-	int fds[3];
-};
-static struct letter letters[64];
 
 static unsigned letter_new(const struct caller *c)
 {
@@ -351,6 +384,7 @@ void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
 	/* On its way: whatever else comes over this connection comes too late. */
 	c->conn = 0;
 	c->done = true;
+	when_channel = from_engine(c);
 	when_after(LETTER, on_answer, n, 0);
 }
 
@@ -419,25 +453,31 @@ void callers_run(uint64_t conn, const struct frame_run *run, const int *fds, uns
 	/* It keeps the byte to its end. */
 	for (unsigned i = 0; i < n_fds && i < 3; i++)
 		l->fds[i] = fd_pass(fds[i], OWNER_CALLER(place(c)));
+	when_channel = from_engine(c);
 	when_after(LETTER, on_run, n, 0);
 }
 
-static void on_cancel(uint64_t i, uint64_t gen)
+static void on_cancel(uint64_t n, uint64_t unused)
 {
-	struct caller *c = caller_of(i, gen);
+	struct letter *l = &letters[n];
+	struct caller *c = caller_of(l->i, l->gen);
 
+	(void)unused;
+	l->used = false;
 	if (!c || c->runner != RUNNER_BUSY)
 		return;
-	ipam_kill(i, c->run_gen);
-	plugin_ended(i, c->run_gen, RUN_CANCELLED, 0);
+	ipam_kill(l->i, c->run_gen);
+	plugin_ended(l->i, c->run_gen, RUN_CANCELLED, 0);
 }
 
 void callers_cancel(uint64_t conn)
 {
 	struct caller *c = by_conn(conn);
 
-	if (c)
-		when_after(LETTER, on_cancel, place(c), c->gen);
+	if (!c)
+		return;
+	when_channel = from_engine(c);
+	when_after(LETTER, on_cancel, letter_new(c), 0);
 }
 
 /* --- what a runtime does --- */
@@ -576,6 +616,26 @@ unsigned callers_running(void)
 	for (unsigned i = 0; i < MAX_CALLERS; i++)
 		n += callers[i].used;
 	return n;
+}
+
+uint64_t callers_hash(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < MAX_CALLERS; i++) {
+		const struct caller *c = &callers[i];
+
+		if (c->used)
+			sum = rng_mix(sum ^
+				      (i << 16 | (c->conn != 0) << 8 | c->asked << 9 |
+				       c->done << 10 | (unsigned)c->runner << 11 |
+				       (unsigned)c->outcome << 13) ^
+				      (uint64_t)(c->attempt > 0) << 32);
+	}
+	for (unsigned i = 0; i < n_claims; i++)
+		sum = rng_mix(sum + (uint64_t)(last[i].exit[0] + 2) * 16 +
+			      (uint64_t)(last[i].exit[1] + 2));
+	return sum;
 }
 
 unsigned callers_connected(void)

@@ -57,6 +57,7 @@ void caller_kill_any(unsigned nth);
 unsigned callers_n_settings(void);
 unsigned callers_running(void);
 unsigned callers_connected(void);
+uint64_t callers_hash(void);
 /* How the last call of all for this claim with this verb ended: exit code, -1 not yet. */
 int caller_last_exit(unsigned claim, enum cni_verb verb);
 

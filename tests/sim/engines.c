@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "callers.h"
 #include "cover.h"
 #include "disk.h"
 #include "engine/ctl_cmds.h"
+#include "engine/engine-internal.h"
 #include "engine/recent_del.h"
 #include "engine/view.h"
 #include "faults.h"
@@ -53,6 +55,7 @@ static struct recent_del *recent;
 static struct jd_mark mark, mark_at_death;
 static bool mark_kept;
 static uint64_t randoms;
+static unsigned n_ops;
 
 static void died(void);
 static void on_wake(uint64_t gen, uint64_t unused);
@@ -131,6 +134,11 @@ bool __wrap_jd_load(const char *path, struct jd_mark *m)
 long __wrap_sysconf(int name);
 long __real_sysconf(int name);
 char *__wrap_realpath(const char *path, char *out);
+int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1]);
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
+void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
+int __wrap_munmap(void *addr, size_t len);
+int __real_munmap(void *addr, size_t len);
 
 long __wrap_sysconf(int name)
 {
@@ -141,6 +149,29 @@ char *__wrap_realpath(const char *path, char *out)
 {
 	snprintf(out, PATH_MAX, "%s", path);
 	return out;
+}
+
+int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1])
+{
+	memcpy(id, boot_id, sizeof(boot_id));
+	return 0;
+}
+
+/* Memory of its own is for the ring of recent DELs, of which there is one at a time: it is
+ * used again and again, for new pages cost more than everything else together. */
+static _Alignas(64) char ring[1 << 20];
+
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+{
+	if (!(flags & MAP_ANONYMOUS) || len > sizeof(ring))
+		return __real_mmap(addr, len, prot, flags, fd, off);
+	memset(ring, 0, 64); /* its header: the rest is made anew by its owner */
+	return ring;
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+	return addr == ring ? 0 : __real_munmap(addr, len);
 }
 
 /* --- the things that it does to the world, counted --- */
@@ -154,6 +185,7 @@ bool engine_dies_here(void)
 {
 	if (p.dead)
 		return true;
+	n_ops++;
 	if (!p.dies_in || --p.dies_in)
 		return false;
 	p.dead = true;
@@ -781,4 +813,49 @@ const char *engine_boot_id(void)
 unsigned engine_boot(void)
 {
 	return boots;
+}
+
+unsigned engine_ops(void)
+{
+	return n_ops;
+}
+
+/* What it has in memory, without the numbers that differ from one order to another. */
+uint64_t engine_hash(void)
+{
+	uint64_t sum = (uint64_t)starting << 8 | p.serves << 1 | p.ending << 2;
+
+	if (!p.e)
+		return rng_mix(sum);
+	sum |= (uint64_t)(p.e->discovered | p.e->discovering << 1 | p.e->rediscover << 2)
+	       << 16;
+	for (size_t i = 0; i < p.node.n_vfs; i++) {
+		const struct vf *vf = p.node.vfs[i];
+
+		sum = rng_mix(sum ^ ((uint64_t)vf->fsm.state << 32 | vf->rec.done |
+				     (uint64_t)vf->rec.touched << 16));
+		sum = rng_mix(sum ^
+			      ((uint64_t)vf->rec.attempts << 8 | (vf->job != NULL) << 1 |
+			       (vf->adder != NULL) << 2 | vf->verified << 3 | vf->stuck << 4 |
+			       (vf->retry_at_ns != 0) << 5 | (vf->netns_fd >= 0) << 6));
+		sum = rng_mix(sum ^ promise_owner(kernel_vf(vf->rec.addr)));
+	}
+	list_each(it, &p.node.leases) {
+		const struct lease *l = list_entry(it, struct lease, link);
+
+		sum += rng_mix(l->state * 64u + l->paying * 2 + (l->runner != NULL) +
+			       (l->job != NULL) * 4 + l->rec.attempts * 1024u) ^
+		       (uint64_t)l->rec.owner.container[1];
+	}
+	list_each(it, &p.e->requests) {
+		const struct request *rq = list_entry(it, struct request, link);
+
+		sum += rng_mix((uint64_t)rq->state << 8 | (rq->client != NULL) |
+			       rq->run_sent << 1 | rq->run_waits << 2 | rq->observed << 3 |
+			       rq->identified << 4 | (rq->early_out != NULL) << 5) ^
+		       (uint64_t)rq->cni.verb << 20;
+	}
+	list_each(it, &p.e->jobs_waiting)
+		sum += rng_mix(list_entry(it, struct job, link)->kind);
+	return rng_mix(sum);
 }

@@ -9,6 +9,7 @@
 #include "faults.h"
 #include "fds.h"
 #include "promises.h"
+#include "rng.h"
 #include "story.h"
 #include "when.h"
 
@@ -255,4 +256,18 @@ void ipam_release(void)
 	for (unsigned i = 0; i < MAX_PLUGINS; i++)
 		if (plugins[i].used && plugins[i].hangs)
 			when_after(when_jitter(MS), finish, i, plugins[i].id);
+}
+
+uint64_t ipam_hash(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < MAX_PLUGINS; i++)
+		if (plugins[i].used)
+			sum += rng_mix(plugins[i].claim * 8 + plugins[i].verb * 2 +
+				       plugins[i].job);
+	for (unsigned i = 0; i < SIM_ADDRESSES; i++)
+		if (addresses[i].used)
+			sum += rng_mix(1000 + addresses[i].claim);
+	return sum;
 }

@@ -36,7 +36,8 @@ void ipam_kill(uint64_t owner, uint64_t gen);
 void ipam_kill_job(uint64_t gen); /* that a worker runs */
 const char *ipam_output(uint64_t owner);
 bool ipam_runs(uint64_t lease);
-void ipam_release(void);	    /* whatever hangs ends */
+void ipam_release(void); /* whatever hangs ends */
+uint64_t ipam_hash(void);
 unsigned ipam_held(unsigned claim); /* addresses of an attachment */
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "cover.h"
+#include "exhaust.h"
 #include "history.h"
 #include "shrink.h"
 #include "story.h"
@@ -142,6 +143,7 @@ static bool run_in(unsigned jobs, uint64_t first, uint64_t n, struct result *sum
 static int usage(void)
 {
 	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage]\n"
+	      "       sim --exhaustive [SCENARIO --path LIST]\n"
 	      "       sim --seed SEED [--keep LIST] [--shrink] [--log] [--hash]\n",
 	      stderr);
 	return 2;
@@ -154,14 +156,17 @@ int main(int argc, char **argv)
 		{ "jobs", 1, NULL, 'j' },   { "coverage", 0, NULL, 'c' },
 		{ "seed", 1, NULL, 's' },   { "keep", 1, NULL, 'k' },
 		{ "shrink", 0, NULL, 'm' }, { "log", 0, NULL, 'l' },
-		{ "hash", 0, NULL, 'h' },   { 0 }
+		{ "hash", 0, NULL, 'h' },   { "exhaustive", 2, NULL, 'x' },
+		{ "path", 1, NULL, 'p' },   { 0 }
 	};
 	uint64_t first = 1, n = 1000, seed = 0;
 	unsigned jobs = 1, n_all, missing = 0;
 	bool coverage = false, shorter = false, hash = false, good;
 	static struct history h;
 	struct result res = { 0 };
-	const char *keep = NULL;
+	const char *keep = NULL, *path = NULL;
+	unsigned scenario = 0;
+	bool exhaustive = false;
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -198,12 +203,23 @@ int main(int argc, char **argv)
 		case 'h':
 			hash = true;
 			break;
+		case 'x':
+			if (!optarg && optind < argc && argv[optind][0] != '-')
+				optarg = argv[optind++];
+			exhaustive = true;
+			scenario = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
+			break;
+		case 'p':
+			path = optarg;
+			break;
 		default:
 			return usage();
 		}
 	}
 	if (optind != argc || !jobs || jobs > 64)
 		return usage();
+	if (exhaustive)
+		return (path ? exhaust_path(scenario, path) : exhaust_all()) ? 0 : 1;
 	if (seed) {
 		history_make(&h, seed);
 		if (keep && !shrink_keep(&h, keep))

@@ -12,7 +12,7 @@
 #include "io/journal.h"
 #include "kernel.h"
 
-#define SHADOW_LEASES 64
+#define SHADOW_LEASES 24
 
 struct shadow_vf {
 	bool have;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "when.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "rng.h"
@@ -9,11 +10,12 @@
 
 struct event {
 	int64_t at_ns;
-	uint64_t order, a, b;
+	uint64_t order, a, b, channel;
 	when_fn fn;
 };
 
 int64_t when_now, when_wall_offset;
+uint64_t when_channel;
 unsigned when_steps;
 
 static struct event heap[MAX_EVENTS];
@@ -71,7 +73,9 @@ void when_after(int64_t ns, when_fn fn, uint64_t a, uint64_t b)
 					   .order = next_order++,
 					   .fn = fn,
 					   .a = a,
-					   .b = b };
+					   .b = b,
+					   .channel = when_channel };
+	when_channel = 0;
 	while (i && before(&heap[i], &heap[(i - 1) / 2])) {
 		swap(i, (i - 1) / 2);
 		i = (i - 1) / 2;
@@ -100,12 +104,15 @@ bool when_next(int64_t *at_ns)
 	return true;
 }
 
-static struct event pop(void)
+static struct event take(unsigned i)
 {
-	struct event ev = heap[0];
-	unsigned i = 0;
+	struct event ev = heap[i];
 
-	heap[0] = heap[--n_events];
+	heap[i] = heap[--n_events];
+	while (i && i < n_events && before(&heap[i], &heap[(i - 1) / 2])) {
+		swap(i, (i - 1) / 2);
+		i = (i - 1) / 2;
+	}
 	for (;;) {
 		unsigned least = i;
 
@@ -119,6 +126,14 @@ static struct event pop(void)
 	}
 }
 
+static void happens(const struct event *ev)
+{
+	if (ev->at_ns > when_now)
+		when_now = ev->at_ns;
+	when_steps++;
+	ev->fn(ev->a, ev->b);
+}
+
 void when_run(void)
 {
 	struct event ev;
@@ -127,12 +142,73 @@ void when_run(void)
 		ev = alarm_event;
 		alarm_event.at_ns = 0;
 	} else if (n_events) {
-		ev = pop();
+		ev = take(0);
 	} else {
 		return;
 	}
-	if (ev.at_ns > when_now)
-		when_now = ev.at_ns;
-	when_steps++;
-	ev.fn(ev.a, ev.b);
+	happens(&ev);
+}
+
+#define MAX_READY 64
+#define ALARM (~0u)
+static unsigned ready[MAX_READY], n_ready;
+
+static const struct event *nth(unsigned n)
+{
+	return ready[n] == ALARM ? &alarm_event : &heap[ready[n]];
+}
+
+/* Whether another one of its channel comes first. */
+static bool has_to_wait(const struct event *ev)
+{
+	for (unsigned i = 0; i < n_events && ev->channel; i++)
+		if (heap[i].channel == ev->channel && heap[i].order < ev->order)
+			return true;
+	return false;
+}
+
+unsigned when_ready(int64_t horizon_ns)
+{
+	int64_t first;
+
+	n_ready = 0;
+	if (!when_next(&first))
+		return 0;
+	if (first < when_now)
+		first = when_now;
+	for (unsigned i = 0; i < n_events && n_ready < MAX_READY - 1; i++)
+		if (heap[i].at_ns <= first + horizon_ns && !has_to_wait(&heap[i]))
+			ready[n_ready++] = i;
+	if (alarm_event.at_ns && alarm_event.at_ns <= first + horizon_ns)
+		ready[n_ready++] = ALARM;
+	for (unsigned i = 1; i < n_ready; i++) /* in the order of time */
+		for (unsigned k = i; k && before(nth(k), nth(k - 1)); k--) {
+			unsigned tmp = ready[k];
+
+			ready[k] = ready[k - 1];
+			ready[k - 1] = tmp;
+		}
+	return n_ready;
+}
+
+void when_run_nth(unsigned n)
+{
+	struct event ev;
+
+	if (ready[n] == ALARM) {
+		ev = alarm_event;
+		alarm_event.at_ns = 0;
+	} else {
+		ev = take(ready[n]);
+	}
+	happens(&ev);
+}
+
+uint64_t when_hash(void)
+{
+	uint64_t sum = alarm_event.at_ns ? 1 : 0;
+
+	for (unsigned i = 0; i < n_events; i++)
+		sum += rng_mix((uint64_t)(uintptr_t)heap[i].fn ^ heap[i].a << 48);
+	return rng_mix(sum);
 }

@@ -27,6 +27,14 @@ void when_alarm(int64_t at_ns, when_fn fn, uint64_t a);
 bool when_next(int64_t *at_ns);
 /* Lets the next event happen; time moves to it. */
 void when_run(void);
+/* For a run that tries every order: the events that might happen next, none of them more
+ * than 'horizon_ns' behind the first, those of one channel in their order only. */
+unsigned when_ready(int64_t horizon_ns);
+void when_run_nth(unsigned n); /* of these */
+uint64_t when_hash(void);      /* of all that is to happen, whenever */
+/* What the next when_after belongs to; it is 0 again afterwards. */
+extern uint64_t when_channel;
+
 /* A reboot: what was to happen to the old system never will. */
 void when_forget(void);
 

@@ -13,6 +13,7 @@
 #include "fds.h"
 #include "ipam.h"
 #include "promises.h"
+#include "rng.h"
 #include "steps.h"
 #include "story.h"
 #include "when.h"
@@ -446,4 +447,21 @@ bool workers_busy(void)
 		if (workers[i].used)
 			return true;
 	return false;
+}
+
+uint64_t workers_hash(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < MAX_WORKERS; i++) {
+		const struct worker *w = &workers[i];
+
+		if (w->used) /* whichever place it has */
+			sum += rng_mix((uint64_t)w->rq->kind << 40 |
+				       (uint64_t)w->rq->steps << 8 |
+				       (unsigned)w->phase << 4 | w->killed << 1 |
+				       (w->engine_gen == engine_generation())) ^
+			       w->rq->call.addr;
+	}
+	return sum;
 }

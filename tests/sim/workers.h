@@ -4,6 +4,7 @@
 #define VFK_TESTS_SIM_WORKERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "engine/job.h"
 
@@ -14,5 +15,6 @@ void worker_kill(uint64_t job_id);
 void worker_kill_any(unsigned nth); /* the kernel ends one for want of memory */
 void workers_release(void);	    /* whatever hangs in the kernel comes back */
 bool workers_busy(void);
+uint64_t workers_hash(void);
 
 #endif
