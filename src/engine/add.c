@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/cordon.h"
+
 /* A namespace that nobody holds any more is gone within so many looks. */
 #define DYING_LOOKS 4
 #define DYING_NS (200 * NS_PER_MS)
@@ -343,6 +345,32 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 	return true;
 }
 
+/* Row "cordoned".  Who has the VF already keeps it, and gets the stored result again. */
+static bool found_cordoned(struct engine *e, struct vf *vf, struct request *rq)
+{
+	const struct rec_cordon *c = cordon_of(e->node, &vf->rec);
+	char addr[PCI_STRLEN], of[PCI_STRLEN];
+
+	if (!c || vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_ATTACHED)
+		return false;
+	pci_format(vf->rec.addr, addr);
+	if (c->scope == CORDON_NODE)
+		request_fail(e, rq, 11,
+			     "VF %s: this node is cordoned by an administrator (vfctl "
+			     "uncordon node)",
+			     addr);
+	else if (c->scope == CORDON_PF)
+		request_fail(e, rq, 11,
+			     "VF %s: its PF is cordoned by an administrator (vfctl uncordon "
+			     "%s)",
+			     addr, pci_format(c->addr, of));
+	else
+		request_fail(e, rq, 11,
+			     "VF %s is cordoned by an administrator (vfctl uncordon %s)",
+			     addr, addr);
+	return true;
+}
+
 /* The first row that matches applies.  True: the request has left the queue. */
 static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 {
@@ -359,6 +387,8 @@ static bool decide(struct engine *e, struct vf *vf, struct request *rq)
 		refuse_second(e, rq, other);
 		return true;
 	}
+	if (found_cordoned(e, vf, rq))
+		return true;
 	switch (vf->fsm.state) {
 	case VF_RESERVED:
 		return found_reserved(e, vf, rq);

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
 #include "engine/plan.h"
-#include "engine/view.h"
+#include "engine/view-internal.h"
 
 static void fill(const struct engine *e, struct view_status *facts)
 {
@@ -35,14 +36,24 @@ static struct view view_of(const struct engine *e, const struct view_status *fac
 			      .live = true };
 }
 
-bool engine_at_rest(const struct engine *e, pci_addr_t addr)
+bool engine_waits(const struct engine *e, enum engine_wait wait, uint64_t pending)
 {
-	const struct vf *vf = node_vf(e->node, addr);
+	const struct vf *vf;
 
-	return !vf || (vf->fsm.state != VF_DETACHING && vf->fsm.state != VF_RESERVED);
+	switch (wait) {
+	case ENGINE_WAIT_VF:
+		vf = node_vf(e->node, pending);
+		return vf &&
+		       (vf->fsm.state == VF_DETACHING || vf->fsm.state == VF_RESERVED);
+	case ENGINE_WAIT_DISK:
+		return !synced(e, pending);
+	case ENGINE_WAIT_LOOKS:
+		return !look_over(e);
+	}
+	return false;
 }
 
-int engine_vf_json(const struct engine *e, pci_addr_t addr, char **json, struct vfk_err *err)
+static int vf_json(const struct engine *e, pci_addr_t addr, char **json, struct vfk_err *err)
 {
 	struct view_status facts = { 0 };
 	const struct vf *vf = node_vf(e->node, addr);
@@ -57,6 +68,131 @@ int engine_vf_json(const struct engine *e, pci_addr_t addr, char **json, struct 
 	if (!doc)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "view of a VF");
 	return view_dump(doc, json, err);
+}
+
+static int cordons_json(const struct engine *e, uint64_t seq, char **json,
+			struct vfk_err *err)
+{
+	struct view_status facts = { 0 };
+	struct view view = view_of(e, &facts);
+	json_t *doc;
+
+	if (!synced(e, seq))
+		return vfk_err_set(err, VFK_E_BUSY, 0,
+				   "it is so now, but the journal could not be synced: it may "
+				   "not outlive a loss of power");
+	doc = json_object();
+	view_set(doc, "cordons", view_cordons(&view));
+	return view_dump(doc, json, err);
+}
+
+int engine_waited(struct engine *e, enum engine_wait wait, uint64_t pending, char **json,
+		  struct vfk_err *err)
+{
+	switch (wait) {
+	case ENGINE_WAIT_VF:
+		return vf_json(e, pending, json, err);
+	case ENGINE_WAIT_DISK:
+		return cordons_json(e, pending, json, err);
+	case ENGINE_WAIT_LOOKS:
+		break;
+	}
+	return look_end(e, json, err);
+}
+
+/* cordon and uncordon.  What is so already is said again without a record. */
+static int cordon(struct engine *e, const struct ctl_request *rq, bool on,
+		  uint64_t *pending, struct vfk_err *err)
+{
+	const char *words[CTL_MAX_ARGS];
+	struct rec_node *old;
+	enum cordon_scope scope;
+	pci_addr_t addr;
+	bool is;
+	int rc = 0;
+
+	for (unsigned i = 0; i < rq->n_args; i++)
+		words[i] = rq->args[i];
+	if (cordon_target(e->node, words, rq->n_args, &scope, &addr, err) < 0)
+		return -err->kind;
+	if (!engine_can_record(e))
+		return vfk_err_set(err, VFK_E_BUSY, 0, "it cannot be recorded: %.190s",
+				   e->broken[0] ? e->broken :
+						  "the journal cannot be synced");
+	is = cordon_get(e->node, scope, addr) != NULL;
+	if (is == on) {
+		*pending = sync_want(e);
+		return ENGINE_WAIT_DISK;
+	}
+	old = malloc(sizeof(*old));
+	if (!old)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "cordon");
+	*old = e->node->rec;
+	cause_set(e, CAUSE_ADMIN, "vfctl %s %.50s%s%.50s", rq->command, words[0],
+		  rq->n_args > 1 ? " " : "", rq->n_args > 1 ? words[1] : "");
+	if (on)
+		rc = cordon_add(e->node, scope, addr, e->ops.wall_ns(e->ops.ctx), err);
+	else
+		cordon_remove(e->node, scope, addr);
+	if (rc == 0 && record_node(e) < 0) {
+		e->node->rec = *old;
+		rc = vfk_err_set(err, VFK_E_SYS, 0, "it cannot be recorded: %.190s",
+				 e->broken);
+	}
+	free(old);
+	if (rc < 0)
+		return rc;
+	log_notice("engine", "%s cause=\"%s\"", on ? "cordoned" : "uncordoned",
+		   e->cause.cause_text);
+	*pending = sync_want(e);
+	for (size_t i = 0; on && i < e->node->n_vfs; i++)
+		vf_queue_run(e, e->node->vfs[i]); /* who waits is refused now */
+	return ENGINE_WAIT_DISK;
+}
+
+/* A release or retry by an administrator is synced before it is acted on (vfkeeper-rules(7)):
+ * the record first, the steps after. */
+static void begin_synced(struct engine *e, struct vf *vf, enum vf_event ev)
+{
+	vf->act_after_seq = UINT64_MAX;
+	release_begin(e, vf, ev);
+	vf->act_after_seq = engine_can_record(e) ? sync_want(e) : 0;
+	release_next(e, vf);
+}
+
+static int retry(struct engine *e, const struct ctl_request *rq, uint64_t *pending,
+		 struct vfk_err *err)
+{
+	const char *words[CTL_MAX_ARGS];
+	const struct vf *found;
+	struct vf *vf;
+	char addr[PCI_STRLEN];
+
+	for (unsigned i = 0; i < rq->n_args; i++)
+		words[i] = rq->args[i];
+	if (view_find(e->node, words, rq->n_args, &found, err) < 0)
+		return -err->kind;
+	vf = node_vf(e->node, found->rec.addr);
+	pci_format(vf->rec.addr, addr);
+	if (vf->fsm.foreign)
+		return vfk_err_set(err, VFK_E_BUSY, 0,
+				   "VF %s is in use outside vfkeeper: end that use, or take it "
+				   "with 'vfctl release %s --force'",
+				   addr, addr);
+	if (vf->fsm.state != VF_FAULTED && vf->fsm.state != VF_DETACHING)
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "VF %s is %s: only a FAULTED VF, or one whose release waits "
+				   "for its next attempt, can be tried again",
+				   addr, vf_state_name(vf->fsm.state));
+	cause_set(e, CAUSE_ADMIN, "vfctl retry %s", addr);
+	*pending = vf->rec.addr;
+	if (vf->fsm.state == VF_FAULTED) {
+		begin_synced(e, vf, VF_EV_ADMIN_RETRY);
+	} else {
+		vf->retry_at_ns = 0;
+		release_next(e, vf);
+	}
+	return ENGINE_WAIT_VF;
 }
 
 static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *pending,
@@ -94,7 +230,7 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 				   who(e, vf, owner, sizeof(owner)));
 	*pending = vf->rec.addr;
 	if (vf->fsm.state == VF_FREE)
-		return 1;
+		return ENGINE_WAIT_VF;
 	if (vf->fsm.state == VF_ABSENT)
 		return vfk_err_set(err, VFK_E_GONE, 0, "VF %s is not on the bus", addr);
 	cause_set(e, CAUSE_ADMIN, "vfctl release %s%s", addr, force ? " --force" : "");
@@ -103,7 +239,7 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 
 		cni_fail_set(&fail, 11, "VF %s was released by an administrator", addr);
 		setup_failed(e, vf, VF_EV_ADMIN_RELEASE, LEASE_EV_ADMIN_RELEASE, &fail);
-		return 1;
+		return ENGINE_WAIT_VF;
 	}
 	l = node_lease(e->node, vf->rec.lease_id);
 	if (l && (l->state == LEASE_HELD || l->state == LEASE_ASKED))
@@ -113,14 +249,10 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 	if (vf->fsm.state == VF_DETACHING) {
 		vf->retry_at_ns = 0;
 		release_next(e, vf);
-		return 1;
+		return ENGINE_WAIT_VF;
 	}
-	/* Synced before it is acted on (vfkeeper-rules(7)): the record first, the steps after. */
-	vf->act_after_seq = UINT64_MAX;
-	release_begin(e, vf, VF_EV_ADMIN_RELEASE);
-	vf->act_after_seq = engine_can_record(e) ? sync_want(e) : 0;
-	release_next(e, vf);
-	return 1;
+	begin_synced(e, vf, VF_EV_ADMIN_RELEASE);
+	return ENGINE_WAIT_VF;
 }
 
 /* vfkeeper-replay --apply: everything that is owed is tried at once; the caller asks again
@@ -167,6 +299,18 @@ int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_sta
 	switch (cmd->id) {
 	case CTL_CMD_RELEASE:
 		return release(e, rq, pending, err);
+	case CTL_CMD_RETRY:
+		return retry(e, rq, pending, err);
+	case CTL_CMD_CORDON:
+	case CTL_CMD_UNCORDON:
+		return cordon(e, rq, cmd->id == CTL_CMD_CORDON, pending, err);
+	case CTL_CMD_RECONCILE:
+		if (rq->n_args && strcmp(rq->args[0], "--dry-run") != 0)
+			return vfk_err_set(err, VFK_E_USAGE, 0, "usage: %s %s", cmd->name,
+					   cmd->usage);
+		if (look_begin(e, rq->n_args > 0, err) < 0)
+			return -err->kind;
+		return ENGINE_WAIT_LOOKS;
 	case CTL_CMD_REPLAY_APPLY:
 		return apply(e, json, err);
 	default:

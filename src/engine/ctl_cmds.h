@@ -17,23 +17,33 @@ enum ctl_cmd_kind {
 
 /* X(NAME, name, usage of the words that follow, least words, most words, kind, help).  An
  * option (--force, --dot) counts as a word.  VF is one word or "pod NAMESPACE/NAME". */
-#define CTL_CMDS(X)                                                                      \
-	X(LIST, "list", "", 0, 0, CTL_READ, "all VFs with state, age and pod")           \
-	X(SHOW, "show", "VF", 1, 2, CTL_READ, "everything that is known of one VF")      \
-	X(EXPLAIN, "explain", "VF", 1, 2, CTL_LOCAL,                                     \
-	  "what happened to a VF or pod, step by step, and why")                         \
-	X(STATUS, "status", "", 0, 0, CTL_READ, "the engine, its journal, and counts")   \
-	X(LEASES, "leases", "", 0, 0, CTL_READ,                                          \
-	  "what IPAM plugins have leased or are owed")                                   \
-	X(RELEASE, "release", "VF [--force]", 1, 3, CTL_CHANGE,                          \
-	  "take a VF from its owner and make it free")                                   \
-	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                        \
-	  "the state machines as diagrams and tables, or for Graphviz")                  \
-	X(VERSION, "version", "", 0, 0, CTL_READ, "version of vfctl and of the engine")  \
-	X(HELP, "help", "[COMMAND]", 0, 1, CTL_LOCAL, "this list, or one command")       \
-	X(PING, "ping", "", 0, 0, CTL_INTERNAL, "whether an engine answers")             \
-	X(GIVE_WAY, "give-way", "", 0, 0, CTL_INTERNAL,                                  \
-	  "end within a second in favour of the caller")                                 \
+#define CTL_CMDS(X)                                                                        \
+	X(LIST, "list", "", 0, 0, CTL_READ, "all VFs with state, age and pod")             \
+	X(SHOW, "show", "VF", 1, 2, CTL_READ, "everything that is known of one VF")        \
+	X(EXPLAIN, "explain", "VF", 1, 2, CTL_LOCAL,                                       \
+	  "what happened to a VF or pod, step by step, and why")                           \
+	X(HISTORY, "history", "[VF]", 0, 2, CTL_LOCAL,                                     \
+	  "what happened, one line per record of the journal")                             \
+	X(WATCH, "watch", "", 0, 0, CTL_LOCAL, "all VFs and what happens to them, live")   \
+	X(STATUS, "status", "", 0, 0, CTL_READ, "the engine, its journal, and counts")     \
+	X(PORTS, "ports", "", 0, 0, CTL_READ, "the ports of the physical functions")       \
+	X(LEASES, "leases", "", 0, 0, CTL_READ,                                            \
+	  "what IPAM plugins have leased or are owed")                                     \
+	X(RELEASE, "release", "VF [--force]", 1, 3, CTL_CHANGE,                            \
+	  "take a VF from its owner and make it free")                                     \
+	X(RETRY, "retry", "VF", 1, 2, CTL_CHANGE, "try the release of a faulted VF again") \
+	X(CORDON, "cordon", "VF|PF|node", 1, 2, CTL_CHANGE,                                \
+	  "serve no ADD on a VF, a PF or the node")                                        \
+	X(UNCORDON, "uncordon", "VF|PF|node", 1, 2, CTL_CHANGE, "end that")                \
+	X(RECONCILE, "reconcile", "[--dry-run]", 0, 1, CTL_CHANGE,                         \
+	  "look at all VFs now, and act on what differs from the records")                 \
+	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                          \
+	  "the state machines as diagrams and tables, or for Graphviz")                    \
+	X(VERSION, "version", "", 0, 0, CTL_READ, "version of vfctl and of the engine")    \
+	X(HELP, "help", "[COMMAND]", 0, 1, CTL_LOCAL, "this list, or one command")         \
+	X(PING, "ping", "", 0, 0, CTL_INTERNAL, "whether an engine answers")               \
+	X(GIVE_WAY, "give-way", "", 0, 0, CTL_INTERNAL,                                    \
+	  "end within a second in favour of the caller")                                   \
 	X(REPLAY_APPLY, "replay-apply", "", 0, 0, CTL_INTERNAL, "finish all that is owed")
 
 enum ctl_cmd_id {

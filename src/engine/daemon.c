@@ -39,12 +39,14 @@
 #define GIVE_WAY_NS (900 * NS_PER_MS)
 #define BUSY_MAX_NS (600 * NS_PER_S) /* on demand: work keeps it at most so long */
 #define ADMIN_WAIT_NS (10 * NS_PER_S)
+#define ADMIN_LOOKS_NS (50 * NS_PER_S)
 
-/* A command whose VF has first to come to rest. */
+/* A command that is answered later. */
 struct waiting_call {
 	struct list link;
 	struct ctl_call *call;
-	pci_addr_t addr;
+	enum engine_wait wait;
+	uint64_t pending;
 	int64_t until_ns;
 };
 
@@ -349,19 +351,21 @@ static void on_ctl(void *arg, struct ctl_call *call, const struct ctl_request *r
 		return;
 	}
 	rc = engine_admin(d->engine, rq, &facts, &json, &pending, &err);
-	if (rc != 1) {
+	if (rc <= 0) {
 		reply(call, rc, json, &err);
 		return;
 	}
 	wait = calloc(1, sizeof(*wait));
 	if (!wait) {
-		rc = engine_vf_json(d->engine, pending, &json, &err);
+		rc = engine_waited(d->engine, (enum engine_wait)rc, pending, &json, &err);
 		reply(call, rc, json, &err);
 		return;
 	}
 	wait->call = call;
-	wait->addr = pending;
-	wait->until_ns = clock_boot_ns() + ADMIN_WAIT_NS;
+	wait->wait = (enum engine_wait)rc;
+	wait->pending = pending;
+	wait->until_ns = clock_boot_ns() +
+			 (rc == ENGINE_WAIT_LOOKS ? ADMIN_LOOKS_NS : ADMIN_WAIT_NS);
 	list_push_back(&d->waiting_calls, &wait->link);
 }
 
@@ -373,10 +377,10 @@ static void answer_calls(struct daemon *d, bool all)
 		char *json = NULL;
 		int rc;
 
-		if (!all && !engine_at_rest(d->engine, wait->addr) &&
+		if (!all && engine_waits(d->engine, wait->wait, wait->pending) &&
 		    clock_boot_ns() < wait->until_ns)
 			continue;
-		rc = engine_vf_json(d->engine, wait->addr, &json, &err);
+		rc = engine_waited(d->engine, wait->wait, wait->pending, &json, &err);
 		reply(wait->call, rc, json, &err);
 		list_remove(&wait->link);
 		free(wait);

@@ -114,12 +114,15 @@ struct ipam_status {
 	struct cni_fail fail; /* code 0: it can serve */
 };
 
+struct look;
+
 struct engine {
 	struct config config;
 	struct engine_ops ops;
 	struct node *node; /* the journal writes its snapshots from it */
 	struct journal *journal;
 	struct recent_del *recent_del;
+	struct look *look;   /* vfctl reconcile; NULL: none */
 	char broken[240];    /* why nothing can be recorded; "": journal works */
 	bool broken_by_disk; /* it may work again: tried at journal_retry_ns */
 	int64_t journal_retry_ns;
@@ -339,6 +342,24 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 void observe_start(struct engine *e, struct vf *vf, struct request *rq);
 void observe_done(struct engine *e, struct vf *vf, const struct job_res *res);
 void reconcile_turn(struct engine *e, int64_t now);
+
+/* What a look at a VF means: the event that has to follow, if 'found', and why.  A reason
+ * without an event is worth a warning. */
+struct judgement {
+	bool found;
+	enum vf_event ev;
+	const char *why; /* NULL: all is as the record says */
+};
+
+/* --- admin_look.c: vfctl reconcile --- */
+int look_begin(struct engine *e, bool dry, struct vfk_err *err);
+void look_turn(struct engine *e);
+bool look_over(const struct engine *e);
+/* True: it is a dry run, nothing must be done about it. */
+bool look_seen(struct engine *e, struct vf *vf, const struct job_res *res,
+	       const struct judgement *judged);
+int look_end(struct engine *e, char **json, struct vfk_err *err);
+void look_free(struct look *look); /* NULL allowed */
 
 /* --- engine.c --- */
 int64_t now_ns(const struct engine *e);

@@ -83,6 +83,7 @@ void engine_free(struct engine *e)
 		job_free(list_entry(it, struct job, link));
 	list_each_safe(it, &e->jobs_running)
 		job_free(list_entry(it, struct job, link));
+	look_free(e->look);
 	node_fini(e->node);
 	journal_close(e->journal);
 	recent_del_close(e->recent_del);
@@ -217,6 +218,7 @@ void engine_turn(struct engine *e)
 		journal_deadline(e, now);
 	}
 	gcs_turn(e);
+	look_turn(e);
 	sync_kick(e);
 	sched_run(e);
 }

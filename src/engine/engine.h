@@ -124,14 +124,20 @@ struct view_status;
 
 /* Answers 'rq', a checked command that is sent (ctl_cmds.h), with a JSON text that the
  * caller frees.  The engine's part of 'facts' is filled here, the rest by the caller.
- * Returns 0, or 1 where the VF '*pending' has first to come to rest (engine_at_rest), or an
- * error. */
+ * Returns 0; or one of enum engine_wait: the answer is engine_waited's when engine_waits is
+ * false for it and '*pending'; or an error. */
 int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_status *facts,
 		 char **json, pci_addr_t *pending, struct vfk_err *err) VFK_MUST_CHECK;
-/* The VF is not on its way to another state; its view as JSON (the caller frees). */
-bool engine_at_rest(const struct engine *e, pci_addr_t addr);
-int engine_vf_json(const struct engine *e, pci_addr_t addr, char **json,
-		   struct vfk_err *err) VFK_MUST_CHECK;
+enum engine_wait {
+	ENGINE_WAIT_VF = 1, /* the VF '*pending' is on its way to another state */
+	ENGINE_WAIT_DISK,   /* the record '*pending' is not synced */
+	ENGINE_WAIT_LOOKS   /* VFs are being looked at */
+};
+
+bool engine_waits(const struct engine *e, enum engine_wait wait, uint64_t pending);
+/* The answer, whether it still waits or not; the caller frees '*json'. */
+int engine_waited(struct engine *e, enum engine_wait wait, uint64_t pending, char **json,
+		  struct vfk_err *err) VFK_MUST_CHECK;
 
 const struct node *engine_node(const struct engine *e);
 

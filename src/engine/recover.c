@@ -289,33 +289,47 @@ static void taken(struct engine *e, struct vf *vf, const char *why)
 	vf_event(e, vf, VF_EV_TAKEN, false);
 }
 
+static struct judgement judge_free(const struct engine *e, const struct vf *vf,
+				   enum drv_where where, const struct vf_baseline *seen)
+{
+	const struct judgement nothing = { .found = false };
+
+	if (where == WHERE_ELSEWHERE)
+		return (struct judgement){ true, VF_EV_TAKEN, "its link was moved away" };
+	if (where != WHERE_HOME)
+		return nothing;
+	if (unbound(vf, seen))
+		return (struct judgement){ true, VF_EV_TAKEN,
+					   "it was unbound from its driver" };
+	if (!seen->valid ||
+	    (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
+		return nothing;
+	if (handed_out(e, &seen->set))
+		return (struct judgement){ false, VF_EV_BASELINE,
+					   "carries a GUID or MAC that a pod has: baseline "
+					   "kept" };
+	return (struct judgement){ true, VF_EV_BASELINE, "an operator changed the free VF" };
+}
+
 /* A FREE VF that somebody else may have changed. */
 static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 		       const struct vf_baseline *seen)
 {
+	struct judgement j = judge_free(e, vf, where, seen);
 	char addr[PCI_STRLEN];
 
-	if (where == WHERE_ELSEWHERE) {
-		taken(e, vf, "its link was moved away");
+	if (j.found && j.ev == VF_EV_TAKEN) {
+		taken(e, vf, j.why);
 		return;
 	}
 	if (where != WHERE_HOME)
 		return;
-	if (unbound(vf, seen)) {
-		taken(e, vf, "it was unbound from its driver");
-		return;
-	}
 	vf->verified = true;
-	if (!seen->valid ||
-	    (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
+	if (!j.found && j.why)
+		log_warn("engine", "vf=%s %s", pci_format(vf->rec.addr, addr), j.why);
+	if (!j.found)
 		return;
-	if (handed_out(e, &seen->set)) {
-		log_warn("engine",
-			 "vf=%s carries a GUID or MAC that a pod has: baseline kept",
-			 pci_format(vf->rec.addr, addr));
-		return;
-	}
-	cause_set(e, CAUSE_EVENT, "an operator changed the free VF");
+	cause_set(e, CAUSE_EVENT, "%s", j.why);
 	vf->rec.baseline = *seen;
 	vf_event(e, vf, VF_EV_BASELINE, false);
 }
@@ -455,46 +469,76 @@ void observe_start(struct engine *e, struct vf *vf, struct request *rq)
 	job_submit(e, job);
 }
 
+/* It is where its owner wants it; a VF without link never leaves home: only a DEL ends it. */
+static bool is_in_place(const struct vf *vf, const struct drv_out *out)
+{
+	return !plan_has_link(&vf->rec) || out->where == WHERE_IN_POD ||
+	       (out->where == WHERE_UNKNOWN && out->nsid_alive);
+}
+
+static struct judgement judge_attached(const struct vf *vf, const struct drv_out *out)
+{
+	if (is_in_place(vf, out) || vf->rec.nsid < 0)
+		return (struct judgement){ .found = false }; /* or nothing is proved */
+	if (!out->nsid_alive)
+		return (struct judgement){ true, VF_EV_NETNS_GONE,
+					   "its network namespace is gone" };
+	if (out->where == WHERE_HOME)
+		return (struct judgement){ true, VF_EV_RETURNED, "its link is at home" };
+	return (struct judgement){ .found = false };
+}
+
 static void check_attached(struct engine *e, struct vf *vf, const struct drv_out *out)
 {
 	struct lease *l = node_lease(e->node, vf->rec.lease_id);
-	enum vf_event ev;
+	struct judgement j = judge_attached(vf, out);
 
-	if (!plan_has_link(&vf->rec)) { /* it never leaves home: only a DEL ends it */
+	if (is_in_place(vf, out))
 		vf->verified = true;
+	if (!j.found)
 		return;
-	}
-	if (out->where == WHERE_IN_POD || (out->where == WHERE_UNKNOWN && out->nsid_alive)) {
-		vf->verified = true;
-		return;
-	}
-	if (vf->rec.nsid >= 0 && !out->nsid_alive) {
-		ev = VF_EV_NETNS_GONE;
-		cause_set(e, CAUSE_EVENT, "its network namespace is gone");
-	} else if (out->where == WHERE_HOME && vf->rec.nsid >= 0) {
-		ev = VF_EV_RETURNED;
-		cause_set(e, CAUSE_EVENT, "its link is at home");
-	} else {
-		return; /* nothing is proved */
-	}
+	cause_set(e, CAUSE_EVENT, "%s", j.why);
 	if (out->ifindex)
 		vf->rec.ifindex = out->ifindex;
 	if (l && l->state == LEASE_HELD)
 		lease_release(e, l, LEASE_EV_NETNS_GONE);
-	release_begin(e, vf, ev);
+	release_begin(e, vf, j.ev);
+}
+
+static struct judgement judge(const struct engine *e, const struct vf *vf,
+			      const struct job_res *res)
+{
+	const struct drv_out *out = &res->out;
+
+	if (res->err.kind)
+		return (struct judgement){ .found = false };
+	if (out->where == WHERE_GONE)
+		return (struct judgement){ true, VF_EV_VANISHED,
+					   "the VF is not on the bus" };
+	if (vf->fsm.state == VF_FREE)
+		return judge_free(e, vf, out->where, &out->seen);
+	if (vf->fsm.state == VF_ATTACHED)
+		return judge_attached(vf, out);
+	if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign && out->where == WHERE_HOME &&
+	    !unbound(vf, &out->seen))
+		return (struct judgement){ true, VF_EV_HOME, "its link came home" };
+	return (struct judgement){ .found = false };
 }
 
 void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 {
 	const struct drv_out *out = &res->out;
+	struct judgement j = judge(e, vf, res);
 
-	if (res->err.kind) {
+	if (look_seen(e, vf, res, &j)) {
+		/* A dry run: nothing is done. */
+	} else if (res->err.kind) {
 		char addr[PCI_STRLEN];
 
 		log_warn("engine", "vf=%s cannot be looked at: %s",
 			 pci_format(vf->rec.addr, addr), res->err.msg);
 	} else if (out->where == WHERE_GONE) {
-		cause_set(e, CAUSE_EVENT, "the VF is not on the bus");
+		cause_set(e, CAUSE_EVENT, "%s", j.why);
 		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
 		vf->cannot = out->cannot;
@@ -503,9 +547,8 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		check_free(e, vf, out->where, &out->seen);
 	} else if (vf->fsm.state == VF_ATTACHED) {
 		check_attached(e, vf, out);
-	} else if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign &&
-		   out->where == WHERE_HOME && !unbound(vf, &out->seen)) {
-		cause_set(e, CAUSE_EVENT, "its link came home");
+	} else if (j.found && j.ev == VF_EV_HOME) {
+		cause_set(e, CAUSE_EVENT, "%s", j.why);
 		vf->rec.baseline = out->seen;
 		vf->rec.ifindex = out->ifindex;
 		vf_event(e, vf, VF_EV_HOME, false);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/cordon.h"
+
 #define ASK_AGAIN_NS (60 * NS_PER_S)
 /* The client gives up at 1 s, and would call that a failure. */
 #define IPAM_LIMIT_NS (700 * NS_PER_MS)
@@ -31,6 +33,17 @@ static const struct pf *all_fatal(const struct engine *e, unsigned *port)
 		first = first ? first : pf;
 	}
 	return first;
+}
+
+/* An administrator wants no ADD on any of the PFs. */
+static bool all_cordoned(const struct engine *e)
+{
+	if (cordon_get(e->node, CORDON_NODE, 0))
+		return true;
+	for (size_t i = 0; i < e->node->n_pfs; i++)
+		if (!cordon_get(e->node, CORDON_PF, e->node->pfs[i].addr))
+			return false;
+	return e->node->n_pfs > 0;
 }
 
 /* What stands against every ADD here; true: nothing, else the request is answered. */
@@ -61,6 +74,14 @@ static bool can_serve(struct engine *e, struct request *rq)
 		request_fail(e, rq, 50,
 			     "cannot serve ADD: the node's VFs cannot be listed: %s",
 			     e->discover_error);
+		return false;
+	}
+	if (all_cordoned(e)) {
+		request_fail(e, rq, 50,
+			     "cannot serve ADD: %s cordoned by an administrator (vfctl "
+			     "status)",
+			     cordon_get(e->node, CORDON_NODE, 0) ? "this node is" :
+								   "every PF is");
 		return false;
 	}
 	if (lease_limits(e, rq, &err) < 0) {

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "drivers/driver.h"
+#include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
 #include "engine/json_print.h"
 #include "engine/plan.h"
@@ -263,6 +264,7 @@ json_t *view_vf(const struct view *v, const struct vf *vf)
 {
 	const struct rec_vf *rec = &vf->rec;
 	const struct pf *pf = node_pf(v->node, rec->pf);
+	const struct rec_cordon *cordon = cordon_of(v->node, rec);
 	json_t *obj = json_object();
 
 	view_set(obj, "address", view_addr(rec->addr));
@@ -287,6 +289,8 @@ json_t *view_vf(const struct view *v, const struct vf *vf)
 	view_set(obj, "lease",
 		 rec->lease_id ? json_integer((json_int_t)rec->lease_id) : NULL);
 	view_set(obj, "foreign", json_boolean(rec->foreign));
+	view_set(obj, "cordoned",
+		 cordon ? json_string(cordon_scope_name(cordon->scope)) : NULL);
 	view_set(obj, "reason", view_str(rec->reason));
 	if (v->live) {
 		view_set(obj, "busy", json_boolean(vf->job != NULL));
@@ -450,6 +454,50 @@ static json_t *pfs(const struct view *v)
 	return list;
 }
 
+json_t *view_ports(const struct view *v)
+{
+	json_t *doc = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < v->node->n_pfs; i++) {
+		const struct pf *pf = &v->node->pfs[i];
+		bool cordoned = cordon_get(v->node, CORDON_NODE, 0) ||
+				cordon_get(v->node, CORDON_PF, pf->addr);
+
+		for (unsigned p = 0; p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports); p++) {
+			json_t *obj = json_object();
+
+			view_set(obj, "pf", view_addr(pf->addr));
+			view_set(obj, "pf_netdev", view_str(pf->ifname));
+			view_set(obj, "port", json_integer((json_int_t)p + 1));
+			view_set(obj, "state", json_string(port_state_name(pf->ports[p])));
+			view_set(obj, "driver", view_str(pf->driver));
+			view_set(obj, "n_vfs", json_integer(pf->n_vfs));
+			view_set(obj, "cordoned", json_boolean(cordoned));
+			json_array_append_new(list, obj);
+		}
+	}
+	view_set(doc, "ports", list);
+	return doc;
+}
+
+json_t *view_cordons(const struct view *v)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < v->node->rec.n_cordons; i++) {
+		const struct rec_cordon *c = &v->node->rec.cordons[i];
+		json_t *obj = json_object();
+
+		view_set(obj, "scope", json_string(cordon_scope_name(c->scope)));
+		view_set(obj, "address",
+			 c->scope == CORDON_NODE ? NULL : view_addr(c->addr));
+		view_set(obj, "since", view_time(c->since_wall_ns));
+		view_set(obj, "age_s", json_integer(age_s(v, c->since_wall_ns)));
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
 static json_t *engine_facts(const struct view *v)
 {
 	const struct view_status *s = v->status;
@@ -495,6 +543,7 @@ json_t *view_status(const struct view *v)
 	view_set(doc, "vfs", count_states(v));
 	view_set(doc, "leases", count_leases(v));
 	view_set(doc, "pfs", pfs(v));
+	view_set(doc, "cordons", view_cordons(v));
 	return doc;
 }
 
@@ -536,6 +585,8 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 		return view_dump(view_leases(v), json, err);
 	case CTL_CMD_STATUS:
 		return view_dump(view_status(v), json, err);
+	case CTL_CMD_PORTS:
+		return view_dump(view_ports(v), json, err);
 	case CTL_CMD_VERSION:
 		doc = json_object();
 		view_set(doc, "engine", engine_facts(v));
@@ -544,7 +595,13 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 		rc = view_find(v->node, words, rq->n_args, &vf, err);
 		return rc < 0 ? rc : view_dump(view_show(v, vf), json, err);
 	case CTL_CMD_EXPLAIN:
+	case CTL_CMD_HISTORY:
+	case CTL_CMD_WATCH:
 	case CTL_CMD_RELEASE:
+	case CTL_CMD_RETRY:
+	case CTL_CMD_CORDON:
+	case CTL_CMD_UNCORDON:
+	case CTL_CMD_RECONCILE:
 	case CTL_CMD_FSM:
 	case CTL_CMD_HELP:
 	case CTL_CMD_PING:

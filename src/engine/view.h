@@ -52,6 +52,8 @@ json_t *view_vf(const struct view *v, const struct vf *vf); /* as in the list */
 json_t *view_show(const struct view *v, const struct vf *vf);
 json_t *view_leases(const struct view *v);
 json_t *view_status(const struct view *v);
+json_t *view_ports(const struct view *v);
+json_t *view_cordons(const struct view *v); /* an array */
 /* Frees 'doc'; the caller frees the text. */
 int view_dump(json_t *doc, char **json, struct vfk_err *err) VFK_MUST_CHECK;
 
@@ -68,12 +70,19 @@ bool view_names_owner(const struct rec_vf *rec, const char *const *words, unsign
 struct view_record {
 	uint64_t seq;
 	bool in_snapshot;
-	uint16_t type; /* REC_VF, REC_LEASE */
+	uint16_t type; /* REC_VF, REC_LEASE; for view_event also REC_NODE */
 	union {
 		struct rec_vf vf;
 		struct rec_lease lease;
+		struct rec_node node;
 	};
 };
+
+/* One record as an event: {"what", "seq", "time", "vf", "from", "to", "event", "pod", "owner",
+ * "cause", "cause_text", "text", ...}.  'last' is the VF's record before, or NULL. */
+json_t *view_event(const struct view_record *r, const struct rec_vf *last);
+/* The same in one line for people. */
+void view_event_text(struct strbuf *out, const json_t *event);
 
 /* The story of one VF: {"address", "now", "story": [{seq, time, from, to, event, cause, text,
  * did, ...}], "advice"}.  'vf' may be NULL: it is not known any more. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/cordon.h"
 #include "fsm/lease.h"
 #include "fsm/vf.h"
 
@@ -303,6 +304,34 @@ static json_t *line_lease(const struct view_record *r, struct story *s)
 	return obj;
 }
 
+json_t *view_event(const struct view_record *r, const struct rec_vf *last)
+{
+	struct story s = { .last_vf = last };
+	struct strbuf text = { 0 };
+	json_t *obj;
+
+	if (r->type == REC_VF) {
+		obj = line_vf(r, &s);
+		view_set(obj, "vf", view_addr(r->vf.addr));
+		view_set(obj, "pod", view_pod(&r->vf.pod));
+		view_set(obj, "owner", view_owner(&r->vf.owner));
+	} else if (r->type == REC_LEASE) {
+		obj = line_lease(r, &s);
+		view_set(obj, "vf", view_addr(r->lease.vf));
+		view_set(obj, "pod", view_pod(&r->lease.pod));
+		view_set(obj, "owner", view_owner(&r->lease.owner));
+	} else {
+		obj = line(r->seq, &r->node.meta, &s);
+		view_set(obj, "what", json_string("node"));
+		strbuf_adds(&text, r->node.meta.cause_text);
+		if (r->node.records_missing)
+			strbuf_addf(&text, "; records may be missing: %s",
+				    r->node.missing_reason);
+		set_text(obj, &text);
+	}
+	return obj;
+}
+
 /* What a person can do about the present state; NULL: nothing has to be done. */
 static json_t *advice(const struct view *v, const struct vf *vf)
 {
@@ -312,6 +341,12 @@ static json_t *advice(const struct view *v, const struct vf *vf)
 	pci_format(rec->addr, addr);
 	switch ((enum vf_state)rec->state) {
 	case VF_FREE:
+		if (cordon_of(v->node, rec))
+			return json_string(
+				"no ADD is served on it because an administrator "
+				"cordoned it: 'vfctl uncordon' ends that, 'vfctl "
+				"status' lists the cordons");
+		return NULL;
 	case VF_ATTACHED:
 		return NULL;
 	case VF_RESERVED:
@@ -328,7 +363,7 @@ static json_t *advice(const struct view *v, const struct vf *vf)
 					    "'vfctl release %s --force'",
 					    addr);
 		return json_sprintf("cure the cause named above; the engine tries again by itself, "
-				    "at once with 'vfctl release %s'",
+				    "at once with 'vfctl retry %s'",
 				    addr);
 	case VF_ABSENT:
 		return json_string(

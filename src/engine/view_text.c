@@ -139,7 +139,9 @@ static const char *text_of_note(const json_t *vf, char *buf, size_t cap)
 	const char *reason = str(vf, "reason");
 	size_t len;
 
-	snprintf(buf, cap, "%s%s%s", is(vf, "stuck") ? "stuck; " : "",
+	snprintf(buf, cap, "%s%s%s%s%s%s", str(vf, "cordoned") ? "cordoned (" : "",
+		 str(vf, "cordoned") ? str(vf, "cordoned") : "",
+		 str(vf, "cordoned") ? "); " : "", is(vf, "stuck") ? "stuck; " : "",
 		 is(vf, "foreign") ? "used by somebody else; " : "", reason ? reason : "");
 	len = strlen(buf);
 	if (json_is_number(retry) && len < cap)
@@ -294,6 +296,69 @@ static void print_pairs(struct strbuf *out, const char *indent, const json_t *ob
 	}
 }
 
+static void print_cordons(struct strbuf *out, const json_t *doc)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "cordons"), i, c) {
+		char age[24];
+
+		strbuf_addf(out, "%s  %s%s%s, for %s\n", i ? "" : "cordoned\n",
+			    str(c, "scope") ? str(c, "scope") : "?",
+			    str(c, "address") ? " " : "",
+			    str(c, "address") ? str(c, "address") : "",
+			    view_age(num(c, "age_s"), age));
+	}
+}
+
+static void print_ports(struct strbuf *out, const json_t *doc)
+{
+	static const char *const heading[] = { "PF",	 "NETDEV", "PORT", "STATE",
+					       "DRIVER", "VFS",	   "NOTE" };
+	struct table t = table_begin(heading, VFK_ARRAY_SIZE(heading));
+	json_t *port;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "ports"), i, port) {
+		char n[24], vfs[24];
+
+		snprintf(n, sizeof(n), "%lld", (long long)num(port, "port"));
+		snprintf(vfs, sizeof(vfs), "%lld", (long long)num(port, "n_vfs"));
+		cell(&t, str(port, "pf"));
+		cell(&t, str(port, "pf_netdev"));
+		cell(&t, n);
+		cell(&t, str(port, "state"));
+		cell(&t, str(port, "driver"));
+		cell(&t, vfs);
+		cell(&t, is(port, "cordoned") ? "cordoned" : "");
+	}
+	table_print(&t, out);
+}
+
+static void print_reconcile(struct strbuf *out, const json_t *doc)
+{
+	bool dry = is(doc, "dry_run");
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "changes"), i, c) {
+		strbuf_addf(out, "%s  %s: ", str(c, "address") ? str(c, "address") : "?",
+			    str(c, "from") ? str(c, "from") : "?");
+		add_clean(out, str(c, "found") ? str(c, "found") : "?");
+		if (str(c, "event"))
+			strbuf_addf(out, " [%s]%s", str(c, "event"),
+				    dry ? " would follow" : "");
+		if (!dry && str(c, "event") && str(c, "state"))
+			strbuf_addf(out, ", is %s now", str(c, "state"));
+		strbuf_adds(out, "\n");
+	}
+	strbuf_addf(out, "%lld VFs looked at, %lld left alone, %lld new%s%s\n",
+		    (long long)num(doc, "looked_at"), (long long)num(doc, "left_alone"),
+		    (long long)num(doc, "new_vfs"), dry ? "; nothing was changed" : "",
+		    is(doc, "complete") ? "" : "; not all were reached in time");
+}
+
 static void print_status(struct strbuf *out, const json_t *doc)
 {
 	static const char *const parts[] = { "engine", "journal", "vfs", "leases" };
@@ -310,6 +375,7 @@ static void print_status(struct strbuf *out, const json_t *doc)
 		add_value(out, pf);
 		strbuf_adds(out, "\n");
 	}
+	print_cordons(out, doc);
 }
 
 static void print_version(struct strbuf *out, const json_t *doc)
@@ -404,6 +470,37 @@ static void print_line(struct strbuf *out, const json_t *line)
 	strbuf_adds(out, "\n");
 }
 
+void view_event_text(struct strbuf *out, const json_t *event)
+{
+	const char *time = str(event, "time"), *what = str(event, "what");
+	const char *vf = str(event, "vf"), *from = str(event, "from"),
+		   *to = str(event, "to");
+	char pod[330];
+
+	strbuf_addf(out, "%-24s  #%-6lld %-12s  ", time ? time : "-",
+		    (long long)num(event, "seq"), vf ? vf : "node");
+	if (what && !strcmp(what, "lease"))
+		strbuf_addf(out, "lease %lld ", (long long)num(event, "lease"));
+	if (from && to && strcmp(from, to))
+		strbuf_addf(out, "%s -> %s  ", from, to);
+	else if (to)
+		strbuf_addf(out, "%s  ", to);
+	if (text_of_pod(event, pod, sizeof(pod))) {
+		add_clean(out, pod);
+		strbuf_adds(out, "  ");
+	} else if (str(json_object_get(event, "owner"), "container")) {
+		add_clean(out, str(json_object_get(event, "owner"), "container"));
+		strbuf_adds(out, "  ");
+	}
+	add_clean(out, str(event, "text") ? str(event, "text") : "-");
+	if (str(event, "event") && str(event, "cause_text")) {
+		strbuf_adds(out, " (");
+		add_clean(out, str(event, "cause_text"));
+		strbuf_adds(out, ")");
+	}
+	strbuf_adds(out, "\n");
+}
+
 static void print_explain(struct strbuf *out, const json_t *doc)
 {
 	json_t *now = json_object_get(doc, "now"), *story = json_object_get(doc, "story"),
@@ -465,12 +562,27 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 		print_version(out, doc);
 		break;
 	case CTL_CMD_RELEASE:
+	case CTL_CMD_RETRY:
 		print_release(out, doc);
+		break;
+	case CTL_CMD_CORDON:
+	case CTL_CMD_UNCORDON:
+		print_cordons(out, doc);
+		if (json_array_size(json_object_get(doc, "cordons")) == 0)
+			strbuf_adds(out, "nothing is cordoned\n");
+		break;
+	case CTL_CMD_PORTS:
+		print_ports(out, doc);
+		break;
+	case CTL_CMD_RECONCILE:
+		print_reconcile(out, doc);
 		break;
 	case CTL_CMD_EXPLAIN:
 		print_explain(out, doc);
 		break;
 	case CTL_CMD_SHOW:
+	case CTL_CMD_HISTORY:
+	case CTL_CMD_WATCH:
 	case CTL_CMD_FSM:
 	case CTL_CMD_HELP:
 	case CTL_CMD_PING:

@@ -212,6 +212,7 @@ static void take_baseline(struct take *t, const Vfk__Baseline *m, struct vf_base
 
 void codec_put_node(struct strbuf *out, const struct rec_node *rec)
 {
+	Vfk__Cordon cordons[REC_CORDON_MAX], *places[REC_CORDON_MAX];
 	Vfk__Node m = VFK__NODE__INIT;
 	Vfk__Meta meta;
 	uint8_t uuid[16];
@@ -223,6 +224,15 @@ void codec_put_node(struct strbuf *out, const struct rec_node *rec)
 	m.vfs_verified = rec->vfs_verified;
 	m.missing_reason = codec_text(rec->missing_reason);
 	m.next_lease_id = rec->next_lease_id;
+	for (unsigned i = 0; i < rec->n_cordons; i++) {
+		vfk__cordon__init(&cordons[i]);
+		cordons[i].scope = (Vfk__CordonScope)rec->cordons[i].scope;
+		cordons[i].addr = rec->cordons[i].addr;
+		cordons[i].since_wall_ns = rec->cordons[i].since_wall_ns;
+		places[i] = &cordons[i];
+	}
+	m.cordons = places;
+	m.n_cordons = rec->n_cordons;
 	codec_pack(out, &m.base);
 }
 
@@ -244,6 +254,14 @@ int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk
 	take_text(&t, "missing_reason", m->missing_reason, rec->missing_reason,
 		  sizeof(rec->missing_reason));
 	rec->next_lease_id = m->next_lease_id;
+	rec->n_cordons = (unsigned)take_number(&t, "cordons", m->n_cordons, REC_CORDON_MAX);
+	for (unsigned i = 0; i < rec->n_cordons; i++) {
+		rec->cordons[i].scope =
+			(uint8_t)take_number(&t, "cordons.scope",
+					     (uint32_t)m->cordons[i]->scope, CORDON_VF);
+		rec->cordons[i].addr = m->cordons[i]->addr;
+		rec->cordons[i].since_wall_ns = m->cordons[i]->since_wall_ns;
+	}
 	protobuf_c_message_free_unpacked(&m->base, &a.alloc);
 	return take_end(&t, err);
 }

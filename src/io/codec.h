@@ -41,6 +41,15 @@ struct rec_meta {
 	char cause_text[120]; /* "DEL c1/net1", "deadline of link_home", ... */
 };
 
+enum cordon_scope { CORDON_NONE, CORDON_NODE, CORDON_PF, CORDON_VF };
+
+#define REC_CORDON_MAX 128
+struct rec_cordon {
+	uint8_t scope;	 /* enum cordon_scope */
+	pci_addr_t addr; /* 0 of the node */
+	int64_t since_wall_ns;
+};
+
 struct rec_node {
 	struct rec_meta meta;
 	char version[32];     /* of the program that wrote it */
@@ -48,6 +57,8 @@ struct rec_node {
 	char missing_reason[160];
 	bool vfs_verified;	/* since then discovery has looked at each VF */
 	uint64_t next_lease_id; /* never used again: no lower id may be given out (R9) */
+	unsigned n_cordons;	/* what an administrator wants no ADD on */
+	struct rec_cordon cordons[REC_CORDON_MAX];
 };
 
 #define REC_OWN_MAX 8

@@ -11,7 +11,7 @@
 
 void help_print(void)
 {
-	printf("Usage: vfctl [-hV] [-o table|json] [-s SOCKET] COMMAND [ARGUMENT...]\n"
+	printf("Usage: vfctl [-hjV] [-o table|json] [-s SOCKET] COMMAND [ARGUMENT...]\n"
 	       "Shows and changes what vfkeeper knows of the virtual functions of this node.\n"
 	       "\nCommands:\n");
 	for (size_t i = 0; i < CTL_N_CMDS; i++) {
@@ -26,6 +26,7 @@ void help_print(void)
 	}
 	printf("\nOptions:\n"
 	       "  -h, --help                    this help\n"
+	       "  -j, --json                    the same as -o json\n"
 	       "  -o, --output table|json       how answers are printed (default: table)\n"
 	       "  -s, --socket SOCKET           ask the engine at SOCKET, and only that one\n"
 	       "  -V, --version                 the version of vfctl\n"

@@ -14,8 +14,10 @@
 #include "engine/view.h"
 #include "io/ctl_client.h"
 #include "io/engine_start.h"
+#include "vfctl/events.h"
 #include "vfctl/local.h"
 #include "vfctl/offline.h"
+#include "vfctl/watch.h"
 
 #ifndef VFK_VERSION
 #define VFK_VERSION "unknown"
@@ -27,7 +29,7 @@
 #define CHANGE_MS 130000 /* an engine's longest release and a little */
 
 struct options {
-	bool json, force, dot, help, version;
+	bool json, force, dot, dry_run, help, version;
 	const char *socket; /* NULL: the usual one */
 };
 
@@ -55,7 +57,7 @@ static int option_error(int c, char *const argv[], struct vfk_err *err)
 
 static int parse_options(int argc, char *argv[], struct options *o, struct vfk_err *err)
 {
-	enum { OPT_FORCE = 256, OPT_DOT };
+	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN };
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -63,11 +65,13 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		{ "socket", required_argument, NULL, 's' },
 		{ "force", no_argument, NULL, OPT_FORCE },
 		{ "dot", no_argument, NULL, OPT_DOT },
+		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
 
 	for (;;) {
-		int c = getopt_long(argc, argv, ":hVo:s:", long_options, NULL);
+		int c = getopt_long(argc, argv, ":hjVo:s:", long_options, NULL);
 
 		switch (c) {
 		case -1:
@@ -78,6 +82,9 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		case 'V':
 			o->version = true;
 			break;
+		case 'j':
+			o->json = true;
+			break;
 		case 's':
 			o->socket = optarg;
 			break;
@@ -86,6 +93,9 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 			break;
 		case OPT_DOT:
 			o->dot = true;
+			break;
+		case OPT_DRY_RUN:
+			o->dry_run = true;
 			break;
 		case 'o':
 			if (strcmp(optarg, "json") && strcmp(optarg, "table"))
@@ -103,12 +113,14 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		       unsigned n_words, struct vfk_err *err)
 {
-	unsigned n = n_words + o->force + o->dot;
+	unsigned n = n_words + o->force + o->dot + o->dry_run;
 
 	if (o->force && cmd->id != CTL_CMD_RELEASE)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --force", cmd->name);
 	if (o->dot && cmd->id != CTL_CMD_FSM)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dot", cmd->name);
+	if (o->dry_run && cmd->id != CTL_CMD_RECONCILE)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dry-run", cmd->name);
 	/* An option alone names nothing. */
 	if (n_words < cmd->min_args || n > cmd->max_args || n_words > CTL_MAX_ARGS - 1)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "usage: vfctl %s%s%s", cmd->name,
@@ -301,7 +313,7 @@ static int do_change(const struct ctl_cmd *cmd, const struct options *o,
 	ctl_close(c);
 	if (rc == 0)
 		rc = print_answer(cmd, o, json.data, json.len, err);
-	if (rc == 0 && cmd->id == CTL_CMD_RELEASE)
+	if (rc == 0 && (cmd->id == CTL_CMD_RELEASE || cmd->id == CTL_CMD_RETRY))
 		rc = judge_release(json.data, json.len, err);
 	strbuf_free(&json);
 	return rc;
@@ -367,10 +379,17 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 		return rc;
 	if (cmd->id == CTL_CMD_EXPLAIN)
 		return do_explain(cmd, o, words, n_words, err);
+	if (cmd->id == CTL_CMD_HISTORY)
+		return history_print(words, n_words, o->json, err);
+	if (cmd->id == CTL_CMD_WATCH)
+		return watch(o->socket ? o->socket : vfk_path(PATH_CONTROL_SOCK), o->json,
+			     err);
 	if (cmd->kind == CTL_READ)
 		return do_read(cmd, o, words, n_words, err);
 	if (o->force)
 		words[n_words++] = "--force";
+	if (o->dry_run)
+		words[n_words++] = "--dry-run";
 	return do_change(cmd, o, words, n_words, err);
 }
 

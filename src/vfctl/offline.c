@@ -8,7 +8,7 @@
 #include "base/paths.h"
 #include "io/codec.h"
 
-static int read_all(bool history, journal_record_fn fn, void *arg,
+int offline_records(bool history, journal_record_fn fn, void *arg,
 		    struct journal_status *st, struct vfk_err *err)
 {
 	const char *dir = vfk_path(PATH_JOURNAL);
@@ -33,7 +33,7 @@ int offline_read(struct offline *o, struct vfk_err *err)
 
 	memset(o, 0, sizeof(*o));
 	node_init(&o->node);
-	rc = read_all(false, node_replay, &o->node, &o->journal, err);
+	rc = offline_records(false, node_replay, &o->node, &o->journal, err);
 	if (rc < 0)
 		return rc;
 	if (o->journal.verdict == JOURNAL_EMPTY)
@@ -128,7 +128,7 @@ int history_read(struct history *h, pci_addr_t addr, struct vfk_err *err)
 	struct journal_status st;
 
 	memset(h, 0, sizeof(*h));
-	return read_all(true, collect, &reading, &st, err);
+	return offline_records(true, collect, &reading, &st, err);
 }
 
 void history_fini(struct history *h)
@@ -174,7 +174,7 @@ int history_find(const char *const *words, unsigned n_words, pci_addr_t *addr,
 			*addr = vf->rec.addr;
 		else if (err->kind == VFK_E_NOTFOUND)
 			/* Whoever had it may be gone; the journal remembers for a while. */
-			rc = read_all(true, look, &search, &st, err);
+			rc = offline_records(true, look, &search, &st, err);
 		if (found < 0 && rc == 0 && search.found != PCI_NONE)
 			*addr = search.found;
 		else if (rc == 0)

@@ -10,6 +10,10 @@
 #include "engine/view.h"
 #include "io/journal.h"
 
+/* All records in order, history included if 'history'.  VFK_E_NOTFOUND: no journal. */
+int offline_records(bool history, journal_record_fn fn, void *arg,
+		    struct journal_status *st, struct vfk_err *err) VFK_MUST_CHECK;
+
 struct offline {
 	struct node node;
 	struct journal_status journal;

@@ -3,6 +3,7 @@
  * in the head. */
 #include <jansson.h>
 
+#include "engine/cordon.h"
 #include "engine/plan.h"
 #include "fsm/lease.h"
 #include "fsm/vf.h"
@@ -280,6 +281,25 @@ static int print(FILE *out, json_t *obj, struct vfk_err *err)
 	return 0;
 }
 
+static void fill_cordons(json_t *obj, const struct rec_node *rec)
+{
+	json_t *list = rec->n_cordons ? json_array() : NULL;
+
+	for (unsigned i = 0; i < rec->n_cordons; i++) {
+		const struct rec_cordon *c = &rec->cordons[i];
+		char addr[PCI_STRLEN], when[RECORD_TIME_LEN];
+		json_t *one = json_object();
+
+		set_text(one, "scope", cordon_scope_name(c->scope));
+		if (c->scope != CORDON_NODE)
+			set_text(one, "address", pci_format(c->addr, addr));
+		set_text(one, "since", record_time(c->since_wall_ns, when));
+		json_array_append_new(list, one);
+	}
+	if (list)
+		set(obj, "cordons", list);
+}
+
 int record_json(FILE *out, const struct record *rec, struct vfk_err *err)
 {
 	json_t *obj = head(rec->raw);
@@ -291,6 +311,7 @@ int record_json(FILE *out, const struct record *rec, struct vfk_err *err)
 		set_true(obj, "records_missing", rec->node.records_missing);
 		set_text(obj, "missing_reason", rec->node.missing_reason);
 		set_int(obj, "next_lease", rec->node.next_lease_id);
+		fill_cordons(obj, &rec->node);
 		break;
 	case REC_VF:
 		fill_vf(obj, &rec->vf);

@@ -259,7 +259,10 @@ static void node_and_blob(void)
 {
 	struct rec_node in = { .meta = a_meta(),
 			       .records_missing = true,
-			       .next_lease_id = 9 };
+			       .next_lease_id = 9,
+			       .n_cordons = 2,
+			       .cordons = { { CORDON_NODE, 0, 7 },
+					    { CORDON_VF, 0x3b0004, 8 } } };
 	struct rec_node out;
 	struct rec_blob blob = { .id = 12, .bytes = "\0\1\2", .len_bytes = 3 }, got;
 	void *hold;
@@ -274,6 +277,11 @@ static void node_and_blob(void)
 	CU_ASSERT(out.records_missing);
 	SUITE_STR(out.missing_reason, "damaged");
 	SUITE_INT(out.next_lease_id, 9);
+	SUITE_INT(out.n_cordons, 2);
+	SUITE_INT(out.cordons[0].scope, CORDON_NODE);
+	SUITE_INT(out.cordons[1].scope, CORDON_VF);
+	SUITE_INT(out.cordons[1].addr, 0x3b0004);
+	SUITE_INT(out.cordons[1].since_wall_ns, 8);
 	strbuf_free(&buf);
 	codec_put_blob(&buf, &blob);
 	SUITE_INT(codec_get_blob(buf.data, buf.len, &got, &hold, &err), 0);

@@ -618,7 +618,7 @@ static void whole_story(void)
 		  "    cause: engine, retries; then: ALARM, REPLY\n"
 		  "\n"
 		  "What to do: cure the cause named above; the engine tries again by itself, at "
-		  "once with 'vfctl release 0000:3b:00.3'.\n");
+		  "once with 'vfctl retry 0000:3b:00.3'.\n");
 	node_fini(&n);
 }
 

@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What an administrator does with vfctl: cordon and uncordon, retry, reconcile, history, watch,
+# ports; with real engines.
+
+. "$(dirname "$0")/lib.sh"
+world_enter "$@"
+world 2 4 'give_up_after = 2' 'retry_min_ms = 50' 'retry_max_ms = 600000'
+VFCTL=$ROOT/bin/vfctl
+
+# vfctl ARGUMENT...: sets RC, OUT and ERR.
+vfctl() {
+	OUT=$("$VFCTL" "$@" 2>$ROOT/vfctl.err)
+	RC=$?
+	ERR=$(cat $ROOT/vfctl.err)
+}
+line() { tr '\n' ' ' <<<"$1"; }
+# status_code: the code of CNI STATUS, 0 if it succeeds.
+status_code() {
+	cni STATUS "" "" - '{"cniVersion":"1.1.0","name":"n","type":"vfkeeper"}' >/dev/null 2>&1
+	code
+}
+
+cordons() {
+	local vf=$(vf_addr 1 2) other=$(vf_addr 1 3) c o
+	c=$(conf "$vf")
+	o=$(conf "$other")
+	add_netns p 1 2
+	add 0123456789abcdef net1 /run/netns/p1 "$c"
+	check "an ADD before any cordon ($HOW)" is 0 "$RC"
+
+	vfctl cordon "$vf"
+	check "a VF in use can be cordoned ($HOW)" matches "^0:cordoned +vf $vf, for " \
+		"$RC:$(line "$OUT")"
+	check "its pod keeps it ($HOW)" vf_is ATTACHED "$vf"
+	del 0123456789abcdef net1 /run/netns/p1 "$c"
+	check "and its DEL is served ($HOW)" is 0 "$RC"
+	check "to the end ($HOW)" wait_for 20 vf_is FREE "$vf"
+	add 1123456789abcdef net1 /run/netns/p2 "$c"
+	check "the next ADD is refused, to be tried again ($HOW)" is 11 "$(code)"
+	check "by one line that says how to end it ($HOW)" is \
+		"VF $vf is cordoned by an administrator (vfctl uncordon $vf)" "$(msg)"
+	vfctl list
+	check "the list marks it ($HOW)" matches "$vf .* FREE .*cordoned \(vf\)" "$OUT"
+	vfctl -j show "$vf"
+	check "so does its JSON ($HOW)" matches '"cordoned": "vf"' "$OUT"
+	engines_end
+	vfctl list
+	check "the journal knows it without an engine ($HOW)" matches \
+		"$vf .*cordoned \(vf\)" "$OUT"
+	add 1123456789abcdef net1 /run/netns/p2 "$c"
+	check "another engine refuses likewise ($HOW)" is 11 "$(code)"
+	add 2123456789abcdef net1 /run/netns/p2 "$o"
+	check "another VF is served ($HOW)" is 0 "$(code)"
+	del 2123456789abcdef net1 /run/netns/p2 "$o"
+	vfctl uncordon "$vf"
+	check "uncordon ends it ($HOW)" is "0:nothing is cordoned" "$RC:$OUT"
+	add 1123456789abcdef net1 /run/netns/p2 "$c"
+	check "and the ADD is served ($HOW)" is 0 "$(code)"
+	del 1123456789abcdef net1 /run/netns/p2 "$c"
+
+	vfctl cordon simib1
+	check "a PF is cordoned by its netdev ($HOW)" matches "cordoned +pf 0000:3c:00.0" \
+		"$(line "$OUT")"
+	add 1123456789abcdef net1 /run/netns/p2 "$c"
+	check "its VFs take no ADD ($HOW)" matches \
+		"its PF is cordoned .*vfctl uncordon 0000:3c:00.0" "$(msg)"
+	vfctl ports
+	check "the ports show it ($HOW)" matches \
+		'0000:3c:00.0 +simib1 +1 +[A-Z]+ +sim +4 +cordoned' "$OUT"
+	check "STATUS is good while another PF serves ($HOW)" is 0 "$(status_code)"
+	vfctl cordon node
+	check "with the node cordoned STATUS says so ($HOW)" is 50 "$(status_code)"
+	check "in one line ($HOW)" matches 'this node is cordoned' "$(cni STATUS "" "" - \
+		'{"cniVersion":"1.1.0","name":"n","type":"vfkeeper"}'; msg)"
+	vfctl status
+	check "vfctl status lists both ($HOW)" matches \
+		'cordoned +pf 0000:3c:00.0, for [^ ]+ +node, for' "$(line "$OUT")"
+	vfctl uncordon node
+	vfctl uncordon 0000:3c:00.0
+	check "both are ended ($HOW)" is "nothing is cordoned" "$OUT"
+	vfctl cordon nosuchthing
+	check "a wrong name is refused ($HOW)" matches "^1:vfctl: no VF is called" "$RC:$ERR"
+	del_netns p 1 2
+	engines_end
+}
+
+retries() {
+	local vf=$(vf_addr 0 1) c
+	c=$(conf "$vf")
+	add_netns p 1 1
+	vfctl retry "$vf"
+	check "there is nothing to retry on a free VF ($HOW)" matches "^2:.*is FREE: only a FAULTED" \
+		"$RC:$ERR"
+	add 3123456789abcdef net1 /run/netns/p1 "$c"
+	faults "verify $vf errno=EIO"
+	del 3123456789abcdef net1 /run/netns/p1 "$c"
+	check "a release that fails leaves it FAULTED ($HOW)" wait_for 20 vf_is FAULTED "$vf"
+	vfctl retry "$vf"
+	check "a retry that fails says so ($HOW)" matches "^1:vfctl: the release failed" "$RC:$ERR"
+	faults
+	vfctl retry pod tests/3123456789abcdef
+	check "one that works frees it at once ($HOW)" is "0:$vf is FREE" "$RC:$OUT"
+	vfctl explain "$vf"
+	check "explain tells who retried ($HOW)" matches \
+		"\[ADMIN_RETRY\].*cause: admin, vfctl retry $vf" "$(line "$OUT")"
+	check "the node is clean ($HOW)" wait_clean
+	del_netns p 1 1
+	engines_end
+}
+
+reconciles() {
+	local vf=$(vf_addr 0 2) link
+	# An engine that begins looks at everything anyway: only one that runs has to be told.
+	if [ "$HOW" != 'with the service' ]; then
+		vfctl reconcile --dry-run
+		check "a dry run starts an engine ($HOW)" matches '^0:8 VFs looked at' "$RC:$OUT"
+		engines_end
+		return
+	fi
+	vfctl -j show "$vf"
+	link=$(sed -n 's/^  "netdev": "\(.*\)",/\1/p' <<<"$OUT")
+	vfctl reconcile
+	check "nothing differs at first ($HOW)" is \
+		"0:8 VFs looked at, 0 left alone, 0 new" "$RC:$OUT"
+	ip link set dev "$link" mtu 1400
+	vfctl reconcile --dry-run
+	check "a dry run tells what would follow ($HOW)" matches \
+		"^$vf  FREE: an operator changed the free VF \[BASELINE\] would follow.*8 VFs looked at.*nothing was changed" \
+		"$(line "$OUT")"
+	vfctl history "$vf"
+	check "and nothing has ($HOW)" lacks 'BASELINE|new baseline' "$OUT"
+	vfctl reconcile
+	check "without it, it follows ($HOW)" matches "\[BASELINE\], is FREE now" "$OUT"
+	vfctl reconcile --dry-run
+	check "once ($HOW)" is "8 VFs looked at, 0 left alone, 0 new; nothing was changed" "$OUT"
+	ip link set dev "$link" mtu 2044
+	vfctl -j reconcile
+	check "the JSON has the change ($HOW)" matches '"event": "BASELINE"' "$OUT"
+	engines_end
+}
+
+watched() { grep -qE "$1" $ROOT/watch.out; }
+watches() {
+	local vf=$(vf_addr 1 1) c text json
+	c=$(conf "$vf")
+	add_netns p 1 1
+	: >$ROOT/watch.out
+	"$VFCTL" watch >$ROOT/watch.out 2>&1 &
+	text=$!
+	"$VFCTL" --json watch >$ROOT/watch.json 2>&1 &
+	json=$!
+	check "watch begins with the table ($HOW)" wait_for 20 watched "^$vf .* FREE "
+	add 4123456789abcdef net1 /run/netns/p1 "$c"
+	check "an ADD is told ($HOW)" wait_for 20 watched \
+		"#[0-9]+ +$vf +FREE -> RESERVED +tests/4123456789abcdef"
+	check "to its end ($HOW)" wait_for 20 watched "$vf +RESERVED -> ATTACHED"
+	engines_end
+	del 4123456789abcdef net1 /run/netns/p1 "$c"
+	check "and a DEL by another engine ($HOW)" wait_for 20 watched "$vf +DETACHING -> FREE"
+	check "each event once ($HOW)" is 1 \
+		"$(grep -cE "$vf +FREE -> RESERVED" $ROOT/watch.out)"
+	kill $text $json
+	wait $text $json 2>/dev/null
+	check "the JSON has the table ($HOW)" matches '"type":"list"' "$(head -1 $ROOT/watch.json)"
+	check "and the event ($HOW)" matches \
+		'"event":"ADD".*"type":"event"' "$(grep '"event":"ADD"' $ROOT/watch.json)"
+
+	vfctl history "$vf"
+	check "history has the same, oldest first ($HOW)" matches \
+		'FREE -> RESERVED.*RESERVED -> ATTACHED.*DETACHING -> FREE' "$(line "$OUT")"
+	check "of this VF alone ($HOW)" lacks "$(vf_addr 1 3)" "$OUT"
+	vfctl history
+	check "without a name it tells of all ($HOW)" matches 'node +engine started' "$OUT"
+	vfctl --json history pod tests/4123456789abcdef
+	check "a pod that is gone can be named, in JSON too ($HOW)" matches \
+		"\"events\".*\"event\":\"RESTORE_DONE\"" "$(line "$OUT")"
+	del_netns p 1 1
+	engines_end
+}
+
+everything() {
+	cordons
+	retries
+	reconciles
+	watches
+}
+service_start || fail "vfkeeperd starts" "no answer on the control socket"
+HOW='with the service' everything
+HOW='with an engine on demand' everything
+finish
