@@ -11,7 +11,6 @@ void node_init(struct node *n)
 {
 	memset(n, 0, sizeof(*n));
 	list_init(&n->leases);
-	list_init(&n->blobs);
 }
 
 void node_fini(struct node *n)
@@ -23,8 +22,9 @@ void node_fini(struct node *n)
 	free(n->vfs);
 	list_each_safe(it, &n->leases)
 		free(list_entry(it, struct lease, link));
-	list_each_safe(it, &n->blobs)
-		free(list_entry(it, struct blob, link));
+	while (n->n_blobs)
+		free(n->blobs[--n->n_blobs]);
+	free(n->blobs);
 	free(n->pfs);
 	node_init(n);
 }
@@ -175,15 +175,52 @@ void node_lease_remove(struct node *n, struct lease *l)
 	free(l);
 }
 
+/* Index of 'id', or of the place where it belongs.  A replay meets many that only
+ * node_settle drops. */
+static size_t blob_index(const struct node *n, uint64_t id)
+{
+	size_t lo = 0, hi = n->n_blobs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->blobs[mid]->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 struct blob *node_blob(const struct node *n, uint64_t id)
 {
-	list_each(it, &n->blobs) {
-		struct blob *b = list_entry(it, struct blob, link);
+	size_t i = blob_index(n, id);
 
-		if (b->id == id)
-			return b;
+	return i < n->n_blobs && n->blobs[i]->id == id ? n->blobs[i] : NULL;
+}
+
+static struct blob *blob_new(struct node *n, uint64_t id)
+{
+	size_t i = blob_index(n, id);
+	struct blob *b;
+
+	if (n->n_blobs == n->cap_blobs) {
+		size_t cap = n->cap_blobs ? n->cap_blobs * 2 : 64;
+		struct blob **bigger = realloc(n->blobs, cap * sizeof(struct blob *));
+
+		if (!bigger)
+			return NULL;
+		n->blobs = bigger;
+		n->cap_blobs = cap;
 	}
-	return NULL;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	b->id = id;
+	memmove(&n->blobs[i + 1], &n->blobs[i], (n->n_blobs - i) * sizeof(struct blob *));
+	n->blobs[i] = b;
+	n->n_blobs++;
+	return b;
 }
 
 static struct blob *blob_add(struct node *n, const struct rec_blob *rec,
@@ -192,24 +229,15 @@ static struct blob *blob_add(struct node *n, const struct rec_blob *rec,
 	struct blob *b = node_blob(n, rec->id);
 
 	if (!b) {
-		b = calloc(1, sizeof(*b));
+		b = blob_new(n, rec->id);
 		if (!b)
 			return NULL;
-		b->id = rec->id;
-		list_push_back(&n->blobs, &b->link);
 		n->blob_bytes += rec->len_bytes;
 	}
 	b->place = b->before = *place;
 	b->len_bytes = rec->len_bytes;
 	b->crc = frame_crc32(0, rec->bytes, rec->len_bytes);
 	return b;
-}
-
-static void blob_free(struct node *n, struct blob *b)
-{
-	n->blob_bytes -= b->len_bytes;
-	list_remove(&b->link);
-	free(b);
 }
 
 static int read_place(const struct journal *j, const struct blob_place *place,
@@ -266,8 +294,8 @@ static struct blob *blob_equal(const struct node *n, const struct journal *j,
 {
 	uint32_t crc = frame_crc32(0, bytes, len_bytes);
 
-	list_each(it, &n->blobs) {
-		struct blob *b = list_entry(it, struct blob, link);
+	for (size_t i = 0; i < n->n_blobs; i++) {
+		struct blob *b = n->blobs[i];
 		struct vfk_err ignored;
 		size_t len;
 
@@ -321,8 +349,15 @@ void node_blob_drop(struct node *n, uint64_t id)
 {
 	struct blob *b = id ? node_blob(n, id) : NULL;
 
-	if (b && b->refs && --b->refs == 0)
-		blob_free(n, b);
+	if (b && b->refs && --b->refs == 0) {
+		size_t i = blob_index(n, id);
+
+		n->n_blobs--;
+		memmove(&n->blobs[i], &n->blobs[i + 1],
+			(n->n_blobs - i) * sizeof(struct blob *));
+		n->blob_bytes -= b->len_bytes;
+		free(b);
+	}
 }
 
 static int replay_vf(struct node *n, const struct journal_record *r, struct vfk_err *err)
@@ -409,20 +444,27 @@ static void ref(struct node *n, uint64_t id)
 
 void node_settle(struct node *n)
 {
-	list_each(it, &n->blobs)
-		list_entry(it, struct blob, link)->refs = 0;
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < n->n_blobs; i++)
+		n->blobs[i]->refs = 0;
 	for (size_t i = 0; i < n->n_vfs; i++) {
 		ref(n, n->vfs[i]->rec.request_blob);
 		ref(n, n->vfs[i]->rec.result_blob);
 	}
 	list_each(it, &n->leases)
 		ref(n, list_entry(it, struct lease, link)->rec.request_blob);
-	list_each_safe(it, &n->blobs) {
-		struct blob *b = list_entry(it, struct blob, link);
+	for (size_t i = 0; i < n->n_blobs; i++) {
+		struct blob *b = n->blobs[i];
 
-		if (!b->refs)
-			blob_free(n, b);
+		if (b->refs) {
+			n->blobs[n_kept++] = b;
+		} else {
+			n->blob_bytes -= b->len_bytes;
+			free(b);
+		}
 	}
+	n->n_blobs = n_kept;
 }
 
 static int put(struct journal *j, uint16_t type, struct strbuf *buf, uint64_t *offset,
@@ -441,8 +483,8 @@ static int put(struct journal *j, uint16_t type, struct strbuf *buf, uint64_t *o
 static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 			  struct vfk_err *err)
 {
-	list_each(it, &n->blobs) {
-		struct blob *b = list_entry(it, struct blob, link);
+	for (size_t i = 0; i < n->n_blobs; i++) {
+		struct blob *b = n->blobs[i];
 		struct rec_blob rec = { .id = b->id, .len_bytes = b->len_bytes };
 		struct blob_place place;
 		uint64_t offset;

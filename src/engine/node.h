@@ -72,7 +72,6 @@ struct blob_place {
 };
 
 struct blob {
-	struct list link;
 	uint64_t id;
 	unsigned refs;
 	/* A snapshot that was being written may come to nothing: the place before it stays
@@ -90,7 +89,8 @@ struct node {
 	size_t n_leases;
 	struct pf *pfs; /* found by discovery, not in the journal */
 	size_t n_pfs;
-	struct list blobs;
+	struct blob **blobs; /* sorted by id */
+	size_t n_blobs, cap_blobs;
 	uint64_t blob_bytes;
 	uint64_t last_seq; /* highest sequence replayed */
 };

@@ -333,8 +333,8 @@ static void show(const struct node *node, const struct journal *j, struct strbuf
 		strbuf_adds(out, json);
 		free(json);
 	}
-	list_each(it, &node->blobs) {
-		const struct blob *b = list_entry(it, struct blob, link);
+	for (size_t i = 0; i < node->n_blobs; i++) {
+		const struct blob *b = node->blobs[i];
 		size_t len = 0;
 		char *bytes = node_blob_get(node, j, b->id, &len, &err);
 
