@@ -77,6 +77,11 @@ int link_set(struct vnl *nl, uint32_t ifindex, const struct link_change *ch,
  * link is at home as before.  VFK_E_KERNEL. */
 int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
 		const char *ifname, uint32_t *ifindex, struct vfk_err *err) VFK_MUST_CHECK;
+/* Likewise with the address of 'with' (the rest of that is not looked at): where only that is
+ * refused, or the link cannot be opened, the link is in the pod (VFK_E_KERNEL). */
+int link_to_pod_with(struct vnl *home, struct vnl *pod, const struct link *link,
+		     const char *ifname, const struct link_change *with,
+		     uint32_t *ifindex, struct vfk_err *err) VFK_MUST_CHECK;
 /* The kernel moves first and renames then: when the new name was taken in between, the link
  * is in the pod under its old one.  Takes it back from there; 0 also if it is not there. */
 int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link *link,

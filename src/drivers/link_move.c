@@ -40,6 +40,15 @@ int link_back_from_half_way(struct vnl *home, struct vnl *pod, const struct link
 int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
 		const char *ifname, uint32_t *ifindex, struct vfk_err *err)
 {
+	struct link_change nothing = LINK_NO_CHANGE;
+
+	return link_to_pod_with(home, pod, link, ifname, &nothing, ifindex, err);
+}
+
+int link_to_pod_with(struct vnl *home, struct vnl *pod, const struct link *link,
+		     const char *ifname, const struct link_change *with,
+		     uint32_t *ifindex, struct vfk_err *err)
+{
 	VFK_AUTO(fd_auto) int pod_fd = -1;
 	struct link_change ch = LINK_NO_CHANGE;
 	struct link taken;
@@ -56,6 +65,8 @@ int link_to_pod(struct vnl *home, struct vnl *pod, const struct link *link,
 		return rc;
 	ch.netns_fd = pod_fd;
 	ch.ifname = ifname;
+	ch.hwaddr = with->hwaddr;
+	ch.hwaddr_len = with->hwaddr_len;
 	ch.flags = ch.change = IFF_UP;
 	rc = link_set(home, link->ifindex, &ch, &own);
 	if (rc == -VFK_E_KERNEL && own.sys == EEXIST) {

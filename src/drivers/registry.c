@@ -71,7 +71,9 @@ static bool sysfs_enabled(const struct drv_env *env)
 static const struct {
 	const struct driver *driver;
 	bool (*enabled)(const struct drv_env *env);
-} entries[] = { { &sim_driver, sim_enabled }, { &ib_driver, sysfs_enabled } };
+} entries[] = { { &sim_driver, sim_enabled },
+		{ &ib_driver, sysfs_enabled },
+		{ &eth_driver, sysfs_enabled } };
 
 const struct driver *const *registry_drivers(const struct drv_env *env)
 {

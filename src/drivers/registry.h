@@ -14,6 +14,7 @@ const struct driver *registry_find(const struct drv_env *env, const char *name);
 struct driver registry_fill(struct driver d);
 
 /* The drivers, one for each kind of VF. */
+extern const struct driver eth_driver; /* VFs of Ethernet cards */
 extern const struct driver ib_driver;  /* VFs of InfiniBand HCAs */
 extern const struct driver sim_driver; /* VFs of a description file, with veth links */
 

@@ -232,6 +232,25 @@ int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	return tell_driver(env, addr, driver, "unbind", err);
 }
 
+int pci_override(const struct drv_env *env, pci_addr_t addr, const char *driver,
+		 struct vfk_err *err)
+{
+	char path[PATH_BYTES], now[64];
+	const char *text = pci_user_driver(driver) ? driver : "\n";
+	VFK_AUTO(fd_auto) int fd = -1;
+
+	if (!pci_attr(env, addr, "driver_override", now, sizeof(now)))
+		return 0;
+	if (!strcmp(now, driver) || (!pci_user_driver(driver) && !strcmp(now, "(null)")))
+		return 0;
+	if (device_path(path, env, addr, "driver_override"))
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return vfk_err_set(err, VFK_E_KERNEL, errno, "hold the VF for driver %s",
+				   driver);
+	return 0;
+}
+
 bool pci_user_driver(const char *driver)
 {
 	return !strcmp(driver, "vfio-pci") || !strcmp(driver, "uio_pci_generic") ||

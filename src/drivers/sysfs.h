@@ -48,6 +48,10 @@ int pci_bind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	     struct vfk_err *err) VFK_MUST_CHECK;
 int pci_unbind(const struct drv_env *env, pci_addr_t addr, const char *driver,
 	       struct vfk_err *err) VFK_MUST_CHECK;
+/* Lets 'driver' and no other be bound: one for user space knows no device by itself, and a
+ * device that was held for one would take no other.  Before the bind.  VFK_E_KERNEL. */
+int pci_override(const struct drv_env *env, pci_addr_t addr, const char *driver,
+		 struct vfk_err *err) VFK_MUST_CHECK;
 /* Whether 'driver' gives the VF to user space: then it has no devices of the kernel's. */
 bool pci_user_driver(const char *driver);
 /* Function-level reset.  VFK_E_KERNEL. */

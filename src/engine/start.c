@@ -120,6 +120,7 @@ int start_lock(struct start_lock *lock, const struct config *cfg, int wait_ms,
 	       struct vfk_err *err)
 {
 	const struct driver *const *drv = registry_drivers(&cfg->env);
+	char last[VFK_PATH_MAX] = "";
 
 	lock->n_guards = 0;
 	lock->lock_fd = -1;
@@ -129,8 +130,9 @@ int start_lock(struct start_lock *lock, const struct config *cfg, int wait_ms,
 		char path[VFK_PATH_MAX] = "";
 
 		(*drv)->guard_path(&cfg->env, path, sizeof(path));
-		if (!path[0])
+		if (!path[0] || !strcmp(path, last)) /* one bus, two drivers */
 			continue;
+		memcpy(last, path, sizeof(last));
 		if (lock_guard(path, wait_ms, &lock->guard_fds[lock->n_guards], err) < 0) {
 			start_unlock(lock);
 			return -err->kind;
