@@ -55,6 +55,28 @@ everything() {
 	check "$row: the first stays attached ($HOW)" vf_is ATTACHED "$vf"
 	released "c$n" "$ns1"
 
+	row="the attachment has another VF already"
+	next
+	add "c$n" net1 "$ns1" "$c"
+	first=$vf first_conf=$c
+	next
+	add "c$((n - 1))" net1 "$ns2" "$c"
+	check "$row: refused with code 999 ($HOW)" answered 999
+	check "$row: it is named ($HOW)" matches "$first" "$(msg)"
+	check "$row: the VF asked for stays FREE ($HOW)" vf_is FREE "$vf"
+	vf=$first c=$first_conf
+	check "$row: the one it has stays attached ($HOW)" vf_is ATTACHED "$vf"
+	released "c$((n - 1))" "$ns1"
+
+	row="FREE, but not yet looked at"
+	next
+	faults "discover * latency_ms=1500 count=1"
+	kill_all
+	add "c$n" net1 "$ns1" "$c"
+	check "$row: looked at, then attached ($HOW)" answered 0
+	faults
+	released "c$n" "$ns1"
+
 	row="an OWED lease of this attachment"
 	next
 	c=$(conf "$vf" "$FAKE")

@@ -146,6 +146,53 @@ static void attached_another_request_is_an_error(void)
 	ew_free(w);
 }
 
+static void attachment_has_another_vf(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	EW_OK(EW_ADD(w, .container = "c1"));
+	ew_trace_clear(w);
+	c = EW_ADD(w, .container = "c1", .vf = 1);
+	EW_FAILED(c, "\"code\":999");
+	EW_FAILED(c, "0000:3b:00.1"); /* the one that it has */
+	SUITE_STR(w->trace.data, "answer 1;");
+	EW_OK(EW_DEL(w, .container = "c1"));
+	EW_ADD(w, .container = "c2", .ipam = "host-local");
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	EW_FAILED(EW_ADD(w, .container = "c2", .vf = 1), "\"code\":11");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	ew_free(w);
+}
+
+/* An engine whose discovery has not worked yet, on a journal that says FREE. */
+static struct ew *not_looked_at(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_die(w);
+	w->fail_discover = VFK_E_BUSY;
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->verified);
+	ew_trace_clear(w);
+	return w;
+}
+
+static void free_but_not_looked_at(void)
+{
+	struct ew *w = not_looked_at();
+
+	EW_OK(EW_ADD(w, .container = "c1"));
+	SUITE_STR(w->trace.data, "job OBSERVE;job STEPS 8;answer 0;");
+	ew_free(w);
+	w = not_looked_at();
+	ew_tell(w, WHERE_ELSEWHERE, true);
+	EW_FAILED(EW_ADD(w, .container = "c1"), "\"code\":11");
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	ew_free(w);
+}
+
 static void owed_lease_is_paid_first(void)
 {
 	struct ew *w = ew_new(1);
@@ -381,6 +428,10 @@ VFK_SUITE(engine_add,
 	    attached_same_nonce_repeats },
 	  { "ADD finds ATTACHED, same container and interface, another request: an error",
 	    attached_another_request_is_an_error },
+	  { "ADD finds that the attachment has another VF already: an error",
+	    attachment_has_another_vf },
+	  { "ADD finds FREE, but not yet looked at: looks, then as below",
+	    free_but_not_looked_at },
 	  { "ADD finds an OWED lease of this attachment: pays it first",
 	    owed_lease_is_paid_first },
 	  { "ADD finds an OWED lease that cannot be paid: code 11",
