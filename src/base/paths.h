@@ -16,11 +16,13 @@ enum vfk_path {
 	PATH_LOCK,	   /* /run/vfkeeper/LOCK */
 	PATH_CNI_SOCK,	   /* /run/vfkeeper/cni.sock */
 	PATH_CONTROL_SOCK, /* /run/vfkeeper/control.sock */
+	PATH_HTTP_SOCK,	   /* /run/vfkeeper/http.sock */
 	PATH_START,	   /* /run/vfkeeper/start */
 	PATH_INFLIGHT,	   /* /run/vfkeeper/inflight */
 	PATH_DURABLE,	   /* /run/vfkeeper/durable */
 	PATH_RECENT_DEL,   /* /run/vfkeeper/recent-del */
 	PATH_CONF,	   /* /etc/vfkeeper/vfkeeper.conf */
+	PATH_JOURNALD,	   /* /run/systemd/journal/socket, of the journal service */
 	PATH_COUNT
 };
 

@@ -28,6 +28,7 @@
 #include "engine/spool.h"
 #include "engine/start.h"
 #include "engine/view.h"
+#include "engine/web.h"
 #include "engine/world.h"
 #include "io/ctl_server.h"
 #include "io/loop.h"
@@ -59,6 +60,7 @@ struct daemon {
 	struct pool *pool;
 	struct server *server;
 	struct ctl_server *ctl;
+	struct web *web;
 	struct engine *engine;
 	struct vnl_events *events;
 	struct loop_fd *events_watch, *spool_watch;
@@ -118,6 +120,14 @@ static void op_cancel(void *ctx, void *client)
 	struct daemon *d = ctx;
 
 	server_cancel(d->server, client);
+}
+
+static void op_told(void *ctx, enum record_type type, const void *rec, uint64_t seq)
+{
+	struct daemon *d = ctx;
+
+	if (d->web)
+		d->opts->web->told(d->web, type, rec, seq);
 }
 
 /* --- events --- */
@@ -271,6 +281,40 @@ static void on_term(void *arg)
 	begin_end(arg);
 }
 
+static void on_fixed_key(void *arg, const char *key)
+{
+	(void)arg;
+	log_warn("config",
+		 "%s changed: the next engine takes it, this one has to be ended "
+		 "for that",
+		 key);
+}
+
+/* vfkeeper.conf(5), RELOADING. */
+static void on_hup(void *arg)
+{
+	struct daemon *d = arg;
+	struct config fresh;
+	struct vfk_err err = { 0 };
+
+	if (config_load(&fresh, vfk_path(PATH_CONF), &err) < 0) {
+		log_error("config", "%s; nothing was taken over", err.msg);
+		return;
+	}
+	if (d->config_broken) {
+		/* It was read up to its error only: an engine that has all of it is needed. */
+		log_warn("config",
+			 "can be read now: ending, for an engine that takes ADDs");
+		d->exit_code = 1; /* a service is started again */
+		begin_end(d);
+		return;
+	}
+	config_reload(&d->config, &fresh, on_fixed_key, NULL);
+	engine_reload(d->engine, &d->config);
+	config_log(&d->config, d->opts->name, d->opts->log_level);
+	log_info("config", "read again");
+}
+
 /* On demand: ends after idle_s with nothing to do. */
 static void check_idle(struct daemon *d, int64_t now)
 {
@@ -329,15 +373,24 @@ static void reply(struct ctl_call *call, int rc, char *json, const struct vfk_er
 	free(json);
 }
 
+static void facts_of(void *arg, struct view_status *facts)
+{
+	struct daemon *d = arg;
+
+	facts->mode = d->opts->on_demand ? "on demand" : "service";
+	facts->version = PACKAGE_VERSION;
+	facts->pid = getpid();
+	facts->started_boot_ns = d->started_ns;
+	facts->journal = d->journal_word;
+	facts->n_clients = server_clients(d->server);
+	facts->n_workers = pool_workers(d->pool);
+	facts->n_worker_starts = pool_started(d->pool);
+}
+
 static void on_ctl(void *arg, struct ctl_call *call, const struct ctl_request *rq)
 {
 	struct daemon *d = arg;
-	struct view_status facts = { .mode = d->opts->on_demand ? "on demand" : "service",
-				     .version = PACKAGE_VERSION,
-				     .pid = getpid(),
-				     .started_boot_ns = d->started_ns,
-				     .journal = d->journal_word,
-				     .n_clients = server_clients(d->server) };
+	struct view_status facts = { 0 };
 	struct waiting_call *wait;
 	struct vfk_err err = { 0 };
 	pci_addr_t pending = PCI_NONE;
@@ -350,6 +403,7 @@ static void on_ctl(void *arg, struct ctl_call *call, const struct ctl_request *r
 			begin_end(d);
 		return;
 	}
+	facts_of(d, &facts);
 	rc = engine_admin(d->engine, rq, &facts, &json, &pending, &err);
 	if (rc <= 0) {
 		reply(call, rc, json, &err);
@@ -394,6 +448,8 @@ static void on_turn(void *arg)
 	alarm(WATCHDOG_S);
 	engine_turn(d->engine);
 	answer_calls(d, false);
+	if (d->web)
+		d->opts->web->turn(d->web);
 	if (d->ending_at_ns &&
 	    (engine_quiet(d->engine) || clock_boot_ns() >= d->ending_at_ns))
 		loop_stop(d->loop);
@@ -426,6 +482,17 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 			       d, err);
 }
 
+static int open_web(struct daemon *d, struct vfk_err *err)
+{
+	struct web_host host = {
+		.arg = d, .loop = d->loop, .engine = d->engine, .facts = facts_of
+	};
+
+	if (!d->opts->web || d->config.http.family == AF_UNSPEC)
+		return 0;
+	return d->opts->web->open(&d->web, &d->config.http, &host, err);
+}
+
 /* Without its file, what it knows ends with the engine. */
 static int open_recent_del(struct recent_del **out, struct vfk_err *err)
 {
@@ -445,7 +512,8 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 				  .wake_at = op_wake_at,
 				  .answer = op_answer,
 				  .run = op_run,
-				  .cancel = op_cancel };
+				  .cancel = op_cancel,
+				  .told = op_told };
 	struct pool_events pool_events = { d, on_job_done, on_job_lost, on_spawner_gone };
 	struct engine_cfg cfg = { .config = &d->config, .ops = &ops, .node = &d->node };
 	char boot_id[BOOT_ID_LEN + 1];
@@ -512,13 +580,13 @@ static int open_all(struct daemon *d, struct vfk_err *err)
 	config_default(&d->config);
 	if (config_load(&d->config, vfk_path(PATH_CONF), &config_err) < 0)
 		log_error("config", "%s; DEL is served, ADD is not", config_err.msg);
-	log_set_level(d->opts->log_level >= 0 ? (enum log_level)d->opts->log_level :
-						d->config.log_level);
+	config_log(&d->config, d->opts->name, d->opts->log_level);
 	if (!d->opts->on_demand && start_take_over(&start_fd, err) < 0)
 		return -err->kind;
 	if (start_lock(&d->lock, &d->config, LOCK_WAIT_MS, err) < 0)
 		return -err->kind;
-	if (open_engine(d, config_err.msg, err) < 0 || open_sockets(d, err) < 0)
+	if (open_engine(d, config_err.msg, err) < 0 || open_sockets(d, err) < 0 ||
+	    open_web(d, err) < 0)
 		return -err->kind;
 	d->started_ns = d->called_ns = d->idle_since_ns = clock_boot_ns();
 	loop_timer_at(d->beat, d->started_ns + NS_PER_S);
@@ -532,6 +600,8 @@ static void close_all(struct daemon *d)
 {
 	/* R1: listener and connections first, the lock last. */
 	answer_calls(d, true);
+	if (d->web)
+		d->opts->web->close(VFK_STEAL(d->web));
 	server_close(d->server);
 	ctl_server_close(d->ctl);
 	engine_free(d->engine);
@@ -572,6 +642,8 @@ int daemon_main(const struct daemon_opts *opts)
 		rc = loop_on_signal(d.loop, SIGTERM, on_term, &d, &err);
 	if (rc == 0)
 		rc = loop_on_signal(d.loop, SIGINT, on_term, &d, &err);
+	if (rc == 0)
+		rc = loop_on_signal(d.loop, SIGHUP, on_hup, &d, &err);
 	if (rc == 0)
 		rc = open_all(&d, &err);
 	if (rc < 0) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/cni.h"
 #include "engine/engine.h"
+#include "engine/metrics.h"
 #include "engine/own_ipam.h"
 #include "engine/recent_del.h"
 
@@ -28,10 +29,10 @@ struct job {
 	struct lease *lease;
 	struct request *request; /* IDENTIFY, OBSERVE for somebody; NULL when they left */
 	uint32_t steps;
-	int64_t deadline_ns; /* set when it starts */
-	bool late;	     /* past its deadline; its worker is being ended */
-	unsigned sync_file;  /* SYNC */
-	bool sync_names;     /* SYNC: of the directory, too */
+	int64_t began_ns, deadline_ns; /* set when it starts */
+	bool late;		       /* past its deadline; its worker is being ended */
+	unsigned sync_file;	       /* SYNC */
+	bool sync_names;	       /* SYNC: of the directory, too */
 	uint64_t sync_upto;
 	int memfd;	     /* DISCOVER; -1 */
 	struct job_req *req; /* freed when started */
@@ -79,9 +80,11 @@ struct request {
 	size_t early_len;
 	enum request_state state;
 	struct vf *vf;
-	struct lease *lease; /* that its client may run the plugin of */
-	uint64_t wait_seq;   /* REQ_SYNC, REQ_ANSWER_SYNC */
-	bool run_sent;	     /* a RUN frame is out */
+	struct lease *lease;  /* that its client may run the plugin of */
+	uint64_t wait_seq;    /* REQ_SYNC, REQ_ANSWER_SYNC */
+	bool run_sent;	      /* a RUN frame is out */
+	int64_t run_began_ns; /* when it went */
+	int code;	      /* of the error that it is answered with; 0: none */
 	bool ran_follows; /* R9: it brings a result, of a plugin that ended before it came */
 	bool ran_is_old; /* that result, still to come, is not the one of our RUN frame */
 	uint64_t holds_lease; /* its client keeps this lease's byte locked (R9); 0: none */
@@ -148,7 +151,8 @@ struct engine {
 	bool collecting;       /* a request may be in REQ_COLLECT */
 	struct ipam_status ipam_status[16];
 	uint64_t dropped_events; /* no row in a table */
-	struct rec_meta cause;	 /* of the records being written now */
+	struct metrics metrics;
+	struct rec_meta cause; /* of the records being written now */
 };
 
 #define NO_DESCRIPTOR "the engine has no descriptor left (LimitNOFILE)"

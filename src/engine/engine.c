@@ -32,6 +32,11 @@ bool lease_byte_held(const struct engine *e, uint64_t lease_id)
 	return lease_id && e->ops.held(e->ops.ctx, inflight_lease(lease_id));
 }
 
+void engine_reload(struct engine *e, const struct config *config)
+{
+	e->config = *config;
+}
+
 const struct node *engine_node(const struct engine *e)
 {
 	return e->node;
@@ -96,6 +101,18 @@ void engine_begin(struct engine *e)
 	engine_turn(e);
 }
 
+static void count_job(struct engine *e, const struct job *job, const struct job_res *res)
+{
+	int64_t took_ns = now_ns(e) - job->began_ns;
+	bool ok = res->err.kind == 0;
+
+	if (!job->began_ns)
+		return; /* it could not be started */
+	metrics_job(&e->metrics, job->kind, job->lock == LOCK_REBIND, ok, took_ns);
+	if (job->kind == JOB_IPAM)
+		metrics_ipam(&e->metrics, CNI_DEL, ok, took_ns);
+}
+
 static struct job *job_running(struct engine *e, uint64_t id)
 {
 	list_each(it, &e->jobs_running) {
@@ -148,6 +165,7 @@ void engine_job_done(struct engine *e, const struct job_res *res)
 	if (!job)
 		return;
 	list_remove(&job->link);
+	count_job(e, job, res);
 	switch (job->kind) {
 	case JOB_SYNC:
 		sync_done(e, job, res);

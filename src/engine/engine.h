@@ -62,6 +62,10 @@ struct engine_ops {
 	bool (*plugin_trusted)(void *ctx, const char *path);
 	/* Facts about a netns descriptor: is it one, is it the engine's own. */
 	bool (*netns_valid)(void *ctx, int fd, bool *own);
+
+	/* A transition has happened ('rec' is a struct rec_vf or rec_lease); NULL: nobody
+	 * looks.  It must not call the engine. */
+	void (*told)(void *ctx, enum record_type type, const void *rec, uint64_t seq);
 };
 
 struct recent_del;
@@ -119,7 +123,9 @@ bool engine_busy(const struct engine *e);
 
 /* --- administration: admin.c --- */
 
+struct cni_fail;
 struct ctl_request;
+struct strbuf;
 struct view_status;
 
 /* Answers 'rq', a checked command that is sent (ctl_cmds.h), with a JSON text that the
@@ -139,6 +145,14 @@ bool engine_waits(const struct engine *e, enum engine_wait wait, uint64_t pendin
 int engine_waited(struct engine *e, enum engine_wait wait, uint64_t pending, char **json,
 		  struct vfk_err *err) VFK_MUST_CHECK;
 
+/* The configuration has changed, in what may change (config_reload). */
+void engine_reload(struct engine *e, const struct config *config);
+
 const struct node *engine_node(const struct engine *e);
+
+/* Whether an ADD would be served now; else '*why'. */
+bool engine_serves_add(struct engine *e, struct cni_fail *why);
+/* All that is counted, as text for Prometheus; 'facts' as for engine_admin. */
+void engine_metrics(struct engine *e, const struct view_status *facts, struct strbuf *out);
 
 #endif

@@ -152,6 +152,7 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 	rq->run_id = run.run_id;
 	rq->ran_is_old = rq->ran_follows;
 	rq->run_sent = true;
+	rq->run_began_ns = now_ns(e);
 	rq->run_pays = verb == CNI_DEL;
 	return 0;
 }

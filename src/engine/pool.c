@@ -26,6 +26,7 @@ struct pool {
 	struct pool_events events;
 	struct list workers;
 	unsigned keep, n_workers;
+	uint64_t n_started;
 };
 
 static void worker_free(struct worker *w)
@@ -113,6 +114,11 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
+uint64_t pool_started(const struct pool *p)
+{
+	return p->n_started;
+}
+
 unsigned pool_workers(const struct pool *p)
 {
 	return p->n_workers;
@@ -140,6 +146,7 @@ static struct worker *worker_new(struct pool *p, bool for_sync, struct vfk_err *
 	w->pool = p;
 	w->for_sync = for_sync;
 	p->n_workers++;
+	p->n_started++;
 	list_push_back(&p->workers, &w->link);
 	return w;
 }

@@ -30,5 +30,6 @@ int pool_submit(struct pool *p, const struct job_req *rq, size_t len_bytes,
 		const int *fds, unsigned n_fds, struct vfk_err *err) VFK_MUST_CHECK;
 void pool_kill(struct pool *p, uint64_t job_id);
 unsigned pool_workers(const struct pool *p);
+uint64_t pool_started(const struct pool *p); /* workers, ever */
 
 #endif

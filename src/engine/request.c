@@ -97,6 +97,8 @@ static void answer_now(struct engine *e, struct request *rq, int exit_code, cons
 		lease_runner_gone(e, rq);
 	if (rq->client)
 		e->ops.answer(e->ops.ctx, rq->client, exit_code, text, strlen(text));
+	metrics_request(&e->metrics, rq->parsed ? rq->cni.verb : 0, rq->code,
+			now_ns(e) - rq->arrived_ns);
 	rq->client = NULL;
 	leave(e, rq);
 }
@@ -137,6 +139,7 @@ void request_fail_as(struct engine *e, struct request *rq, const struct cni_fail
 
 	if (rq->parsed && rq->cni.verb == CNI_DEL)
 		cni_fail_for_del(fail);
+	rq->code = fail->code;
 	VFK_AUTO(free_auto)
 	char *text = cni_fail_text(fail, rq->parsed ? rq->cni.spec : CNI_SPEC_NEWEST);
 
@@ -356,6 +359,10 @@ void engine_ran(struct engine *e, void *client, const struct frame_ran *ran,
 		return;
 	}
 	request_cause(e, rq);
+	if (rq->run_sent)
+		metrics_ipam(&e->metrics, rq->run_pays ? CNI_DEL : rq->cni.verb,
+			     ran->outcome == RUN_EXITED && ran->status == 0,
+			     now_ns(e) - rq->run_began_ns);
 	if (rq->state == REQ_DELEGATE) {
 		delegate_ran(e, rq, ran, out, out_len);
 		return;

@@ -38,6 +38,9 @@ struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 	job->req->kind = (uint8_t)kind;
 	job->req->env = e->config.env;
 	job->req->nsid = -1;
+	job->req->log = log_get_levels();
+	job->req->log_format = (uint8_t)e->config.log_format;
+	job->req->log_target = (uint8_t)e->config.log_target;
 	if (vf)
 		job->pf = vf->rec.pf;
 	return job;
@@ -154,7 +157,8 @@ static int start(struct engine *e, struct job *job, struct vfk_err *err)
 	}
 	for (unsigned i = 0; i < job->n_fds; i++)
 		fds[n++] = job->fds[i];
-	job->deadline_ns = now_ns(e) + job_limit_ns(e, job);
+	job->began_ns = now_ns(e);
+	job->deadline_ns = job->began_ns + job_limit_ns(e, job);
 	job->req->deadline_boot_ns = job->deadline_ns;
 	if (e->ops.job(e->ops.ctx, job->req, job->req_len, fds, n, err) < 0)
 		return -err->kind;

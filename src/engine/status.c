@@ -46,55 +46,67 @@ static bool all_cordoned(const struct engine *e)
 	return e->node->n_pfs > 0;
 }
 
-/* What stands against every ADD here; true: nothing, else the request is answered. */
-static bool can_serve(struct engine *e, struct request *rq)
+bool engine_serves_add(struct engine *e, struct cni_fail *why)
 {
-	struct vfk_err err = { 0 };
 	const struct pf *pf;
 	char addr[PCI_STRLEN];
 	unsigned port = 0;
 
 	if (!engine_can_record(e)) {
-		request_fail(e, rq, 50, "cannot serve ADD: %s",
+		cni_fail_set(why, 50, "cannot serve ADD: %s",
 			     e->broken[0] ? e->broken : "the journal cannot be synced");
 		return false;
 	}
 	if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
-		if (e->discovering && now_ns(e) < rq->deadline_ns) {
-			discover_wait(e, rq); /* as an ADD would: it takes milliseconds */
-			return false;
-		}
-		request_fail(e, rq, 50,
+		cni_fail_set(why, 50,
 			     "cannot serve ADD: records may be missing (%s) and "
 			     "not every VF is verified yet",
 			     e->node->rec.missing_reason);
 		return false;
 	}
 	if (e->discover_error[0] && !e->node->n_vfs) {
-		request_fail(e, rq, 50,
+		cni_fail_set(why, 50,
 			     "cannot serve ADD: the node's VFs cannot be listed: %s",
 			     e->discover_error);
 		return false;
 	}
 	if (all_cordoned(e)) {
-		request_fail(e, rq, 50,
+		cni_fail_set(why, 50,
 			     "cannot serve ADD: %s cordoned by an administrator (vfctl "
 			     "status)",
 			     cordon_get(e->node, CORDON_NODE, 0) ? "this node is" :
 								   "every PF is");
 		return false;
 	}
-	if (lease_limits(e, rq, &err) < 0) {
-		request_fail(e, rq, 50, "cannot serve ADD: %s", err.msg);
-		return false;
-	}
 	pf = all_fatal(e, &port);
 	if (pf) {
-		request_fail(e, rq, 51,
+		cni_fail_set(why, 51,
 			     "cannot serve ADD, and pods that run may have lost their "
 			     "network: every PF has a port in state FATAL, the first is port "
 			     "%u of %s",
 			     port, pci_format(pf->addr, addr));
+		return false;
+	}
+	return true;
+}
+
+/* True: nothing stands against an ADD of this network, else the request is answered. */
+static bool can_serve(struct engine *e, struct request *rq)
+{
+	struct vfk_err err = { 0 };
+	struct cni_fail why;
+
+	if (engine_can_record(e) && e->node->rec.records_missing &&
+	    !e->node->rec.vfs_verified && e->discovering && now_ns(e) < rq->deadline_ns) {
+		discover_wait(e, rq); /* as an ADD would: it takes milliseconds */
+		return false;
+	}
+	if (!engine_serves_add(e, &why)) {
+		request_fail_as(e, rq, &why);
+		return false;
+	}
+	if (lease_limits(e, rq, &err) < 0) {
+		request_fail(e, rq, 50, "cannot serve ADD: %s", err.msg);
 		return false;
 	}
 	return true;

@@ -31,6 +31,8 @@ struct view_status {
 	unsigned n_jobs_running, n_jobs_waiting, n_requests, n_clients;
 	uint64_t n_dropped_events; /* refused by a state machine */
 	bool discovered;	   /* the first look at the devices is over */
+	unsigned n_workers;	   /* for metrics alone, as the next */
+	uint64_t n_worker_starts;
 };
 
 struct view {

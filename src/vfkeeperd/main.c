@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "engine/daemon.h"
+#include "engine/web.h"
 
 static const char usage[] =
 	"usage: vfkeeperd [-d] [-l error|warn|notice|info|debug] [-h] [-v] [-V]\n"
@@ -24,9 +25,11 @@ int main(int argc, char **argv)
 						 { "version", no_argument, NULL, 'v' },
 						 { "build", no_argument, NULL, 'V' },
 						 { NULL, 0, NULL, 0 } };
-	struct daemon_opts opts = {
-		.name = "vfkeeperd", .start_fd = -1, .ready_fd = -1, .log_level = -1
-	};
+	struct daemon_opts opts = { .name = "vfkeeperd",
+				    .start_fd = -1,
+				    .ready_fd = -1,
+				    .log_level = -1,
+				    .web = &web_service };
 	enum log_level level;
 	int c;
 

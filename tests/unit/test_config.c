@@ -82,6 +82,7 @@ static void check_defaults(void)
 	SUITE_INT(cfg_now.idle_s, 10);
 	SUITE_INT(cfg_now.n_workers, 8);
 	SUITE_INT(cfg_now.log_level, LOG_LV_INFO);
+	SUITE_INT(cfg_now.http.family, AF_UNSPEC);
 }
 
 static void defaults(void)
@@ -121,6 +122,49 @@ static void every_key(void)
 	SUITE_INT(cfg_now.idle_s, 3600);
 	SUITE_INT(cfg_now.n_workers, 32);
 	SUITE_INT(cfg_now.log_level, LOG_LV_DEBUG);
+}
+
+/* Nobody but this node's own users may reach it. */
+static void http_address(void)
+{
+	static const char *const bad[] = { "0.0.0.0:9477",
+					   "192.0.2.1:9477",
+					   "[::]:9477",
+					   "[2001:db8::1]:1",
+					   "localhost:9477",
+					   "9477",
+					   "127.0.0.1",
+					   "127.0.0.1:0",
+					   "127.0.0.1:65536",
+					   "127.0.0.1:",
+					   "127.1:9477",
+					   "::1:9477",
+					   "/run/socket",
+					   "on",
+					   "127.0.0.1:+1",
+					   "128.0.0.1:9477",
+					   "[::1]" };
+	char text[100], msg[200];
+
+	accepted("[vfkeeper]\nhttp = off\n");
+	SUITE_INT(cfg_now.http.family, AF_UNSPEC);
+	accepted("[vfkeeper]\nhttp = unix\n");
+	SUITE_INT(cfg_now.http.family, AF_UNIX);
+	accepted("[vfkeeper]\nhttp = 127.1.2.3:65535\n");
+	SUITE_INT(cfg_now.http.family, AF_INET);
+	SUITE_INT(cfg_now.http.port, 65535);
+	SUITE_INT(cfg_now.http.ip[3], 3);
+	accepted("[vfkeeper]\nhttp = [::1]:9477\n");
+	SUITE_INT(cfg_now.http.family, AF_INET6);
+	SUITE_INT(cfg_now.http.ip[15], 1);
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "[vfkeeper]\nhttp = %s\n", bad[i]);
+		snprintf(msg, sizeof(msg),
+			 ":2: http \"%s\" must be off, unix, or a loopback address with a "
+			 "port (127.0.0.1:PORT, [::1]:PORT)",
+			 bad[i]);
+		refused(text, msg);
+	}
 }
 
 static void seconds(void)
@@ -337,6 +381,7 @@ static void man_page(void)
 		{ "del_wait_s", "From 0 to 7;", "default 3." },
 		{ "dev_root", "at most 255 bytes", ".Pa /dev ." },
 		{ "give_up_after", "from 1 to 1000;", "default 8." },
+		{ "http", ".Ql [::1]:9477 ,", ".Cm off ,\nthe default" },
 		{ "idle_s", "from 1 to 3600;", "default 10." },
 		{ "ipam_del_timeout_s", "from 1 to 600;", "default 60." },
 		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
@@ -384,6 +429,7 @@ static void man_page(void)
 
 VFK_SUITE(config, { "a missing or empty file is the defaults", defaults },
 	  { "every key is read", every_key }, { "seconds may have decimals", seconds },
+	  { "HTTP is for this machine alone", http_address },
 	  { "plugin_dirs add up", directories_add_up },
 	  { "a wrong line is named with file, line, key and value", wrong_values },
 	  { "sections, repetitions and lengths are checked", wrong_frame },

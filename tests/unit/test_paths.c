@@ -52,10 +52,11 @@ static void tell_all(void)
 	root "/var/lib/vfkeeper\n" root "/var/lib/vfkeeper/journal\n" root               \
 	     "/var/lib/vfkeeper/spool\n" root "/run/vfkeeper\n" root                     \
 	     "/run/vfkeeper/LOCK\n" root "/run/vfkeeper/cni.sock\n" root                 \
-	     "/run/vfkeeper/control.sock\n" root "/run/vfkeeper/start\n" root            \
-	     "/run/vfkeeper/inflight\n" root "/run/vfkeeper/durable\n" root              \
-	     "/run/vfkeeper/recent-del\n" root "/etc/vfkeeper/vfkeeper.conf\nfine"
-#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n"
+	     "/run/vfkeeper/control.sock\n" root "/run/vfkeeper/http.sock\n" root        \
+	     "/run/vfkeeper/start\n" root "/run/vfkeeper/inflight\n" root                \
+	     "/run/vfkeeper/durable\n" root "/run/vfkeeper/recent-del\n" root            \
+	     "/etc/vfkeeper/vfkeeper.conf\nfine"
+#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n\n"
 
 static void names_all(void)
 {
