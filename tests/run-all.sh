@@ -6,6 +6,7 @@
 rm -rf build/log
 mkdir -p build/log
 jobs=$(nproc)
+nice=
 verdicts=build/log/verdicts
 : >$verdicts
 begun=$(date +%s)
@@ -13,11 +14,12 @@ begun=$(date +%s)
 # suite TREE TARGET [VARIABLE=VALUE...]: makes one target and keeps its verdicts.
 suite() {
   out=build/log/$1-$2.out
+  said=build/log/$1-$2.verdicts
   t0=$(date +%s)
   find "build/$1" -name '*.trs' -exec sh -c 'rm -f "$1" "${1%.trs}.log"' - {} \;
   tree_target="$1 $2"
   status=0
-  (dir=$1 && shift && make -C "build/$dir" -k -j"$jobs" "$@") >"$out" 2>&1 || status=$?
+  (dir=$1 && shift && $nice make -C "build/$dir" -k -j"$jobs" "$@") >"$out" 2>&1 || status=$?
   # automake's harness keeps what a test said in logs; other targets say it directly.
   case $2 in
   check | check-unit)
@@ -25,16 +27,16 @@ suite() {
     ;;
   distcheck) [ $status != 0 ] || echo "PASS: distcheck: builds, tests and installs from the archive" ;;
   *) cat "$out" ;;
-  esac | grep -aE '^(PASS|FAIL|SKIP): ' | sed "s/^\(....\): /\1: $1: /" >build/log/now
-  if [ $status != 0 ] && ! grep -q '^FAIL' build/log/now; then
-    echo "FAIL: $1: make $2 failed, its end is:" >>build/log/now
+  esac | grep -aE '^(PASS|FAIL|SKIP): ' | sed "s/^\(....\): /\1: $1: /" >"$said"
+  if [ $status != 0 ] && ! grep -q '^FAIL' "$said"; then
+    echo "FAIL: $1: make $2 failed, its end is:" >>"$said"
     tail -n 25 "$out" | sed 's/^/      /'
-  elif [ $status = 0 ] && ! [ -s build/log/now ]; then
-    echo "FAIL: $1: make $2 ran nothing" >>build/log/now
+  elif [ $status = 0 ] && ! [ -s "$said" ]; then
+    echo "FAIL: $1: make $2 ran nothing" >>"$said"
   fi
-  grep -a '^FAIL' build/log/now || :
-  cat build/log/now >>$verdicts
-  printf '%-20s %s (%d s)\n' "$tree_target" "$(totals build/log/now)" $(($(date +%s) - t0))
+  grep -a '^FAIL' "$said" || :
+  cat "$said" >>$verdicts
+  printf '%-20s %s (%d s)\n' "$tree_target" "$(totals "$said")" $(($(date +%s) - t0))
 }
 
 totals() {
@@ -63,6 +65,32 @@ else
   echo "SKIP: go: cnitool, host-local and static: $why" >>$verdicts
 fi
 
+# The other trees are built and tested beside it with what its timers leave of the processors.
+# A process group of its own: it ends with this one.
+others() {
+  nice='nice -n 10'
+  verdicts=$verdicts.beside
+  : >$verdicts
+  # Each target searches for a minute, two at once.
+  make_target=fuzz-programs
+  if build fuzz CC=clang --enable-werror --enable-sanitizers --enable-fuzzers; then
+    suite fuzz fuzz
+  fi
+  make_target=all
+  if build clang CC=clang --enable-werror --without-musl; then
+    suite clang check-unit
+  fi
+  if build asan --enable-werror --enable-sanitizers; then
+    suite asan check-unit
+    suite asan check-sim SIM_SEEDS=200 SIM_COVERAGE=
+  fi
+}
+set -m
+others &
+lane=$!
+set +m
+trap 'kill -- -$lane 2>/dev/null' EXIT
+
 # The netns suite runs with a loop process that dies if it blocks.
 if build test --enable-werror --enable-loop-hold; then
   suite test check
@@ -77,18 +105,9 @@ if build test --enable-werror --enable-loop-hold; then
   suite test check-disk
   suite test distcheck
 fi
-if build clang CC=clang --enable-werror --without-musl; then
-  suite clang check-unit
-fi
-if build asan --enable-werror --enable-sanitizers; then
-  suite asan check-unit
-  suite asan check-sim SIM_SEEDS=200 SIM_COVERAGE=
-fi
-# Each target searches for a minute, two at once.
-make_target=fuzz-programs
-if build fuzz CC=clang --enable-werror --enable-sanitizers --enable-fuzzers; then
-  suite fuzz fuzz
-fi
+wait "$lane" || echo "FAIL: run: the suites of the other trees broke off" >>$verdicts
+trap - EXIT
+cat $verdicts.beside >>$verdicts
 
 echo
 grep -a '^SKIP' $verdicts || :
