@@ -29,8 +29,17 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* What the records of all VFs hold. */
-static bool gather(const struct node *n, struct own_held *held)
+static bool in_a_range(const struct own_ipam *own, uint8_t family, addr_num addr)
+{
+	for (unsigned i = 0; i < own->n_ranges; i++)
+		if (own->all[i].family == family && addr >= own->all[i].span.first &&
+		    addr <= own->all[i].span.last)
+			return true;
+	return false;
+}
+
+/* What the records of all VFs hold of the ranges: no other is compared with. */
+static bool gather(const struct node *n, const struct own_ipam *own, struct own_held *held)
 {
 	memset(held, 0, sizeof(*held));
 	held->v4 = calloc(n->n_vfs * REC_OWN_MAX + 1, sizeof(addr_num));
@@ -43,6 +52,8 @@ static bool gather(const struct node *n, struct own_held *held)
 		for (unsigned k = 0; k < rec->n_own; k++) {
 			addr_num addr = addr_to_num(rec->own[k].family, rec->own[k].addr);
 
+			if (!in_a_range(own, rec->own[k].family, addr))
+				continue;
 			if (rec->own[k].family == AF_INET)
 				held->v4[held->n_v4++] = addr;
 			else
@@ -89,7 +100,7 @@ int own_take(struct engine *e, struct vf *vf, struct request *rq, struct cni_fai
 			     pci_format(unknown->rec.addr, addr));
 		return -1;
 	}
-	good = gather(e->node, &held);
+	good = gather(e->node, rq->own, &held);
 	if (!good)
 		cni_fail_set(fail, 11, "out of memory");
 	else
