@@ -66,7 +66,6 @@ else
 fi
 
 # The other trees are built and tested beside it with what its timers leave of the processors.
-# A process group of its own: it ends with this one.
 others() {
   nice='nice -n 10'
   verdicts=$verdicts.beside
@@ -85,11 +84,15 @@ others() {
     suite asan check-sim SIM_SEEDS=200 SIM_COVERAGE=
   fi
 }
-set -m
+# end PID: it, and what it started
+end() (
+  for child in $(pgrep -P "$1"); do end "$child"; done
+  kill "$1" 2>/dev/null || :
+)
 others &
 lane=$!
-set +m
-trap 'kill -- -$lane 2>/dev/null' EXIT
+trap 'end $lane' EXIT
+trap 'exit 130' INT TERM
 
 # The netns suite runs with a loop process that dies if it blocks.
 if build test --enable-werror --enable-loop-hold; then
