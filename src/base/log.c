@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 512
 #define RING_LINES 256
 
 static const char *const level_name[] = {
@@ -16,16 +15,44 @@ static const char *const level_name[] = {
 	[LOG_LV_INFO] = "info",	  [LOG_LV_DEBUG] = "debug",
 };
 
-static enum log_level max_level = LOG_LV_INFO;
+static const char *const modules[] = {
+#define X(name) #name,
+	LOG_MODULES(X)
+#undef X
+};
+_Static_assert(sizeof(modules) / sizeof(modules[0]) == LOG_N_MODULES, "a byte each");
+
+/* The common one, then one for each module. */
+static union {
+	struct log_levels named;
+	uint8_t of[1 + LOG_N_MODULES];
+} levels;
+static bool levels_set; /* else all of them are LOG_LV_INFO */
 static void (*sink_fn)(enum log_level level, const char *line);
-static char ring[RING_LINES][LINE_MAX_BYTES];
+static char ring[RING_LINES][LOG_LINE_MAX];
 static size_t ring_total;
+
+static void levels_default(void)
+{
+	if (!levels_set)
+		memset(levels.of, LOG_LV_INFO, sizeof(levels.of));
+	levels_set = true;
+}
+
+/* Index into levels.of; 0 for a word that is no module. */
+static size_t place_of(const char *module)
+{
+	for (size_t i = 0; i < LOG_N_MODULES; i++)
+		if (!strcmp(module, modules[i]))
+			return i + 1;
+	return 0;
+}
 
 /* One write(2) per line, so that lines of several processes do not mix.  Nothing can be
  * done where standard error is gone. */
 static void to_stderr(const char *line)
 {
-	char out[LINE_MAX_BYTES + 1];
+	char out[LOG_LINE_MAX + 1];
 	size_t len = strlen(line);
 
 	memcpy(out, line, len);
@@ -38,19 +65,20 @@ void log_at(enum log_level level, const char *module, const char *fmt, ...)
 {
 	int saved = errno;
 	char *line = ring[ring_total++ % RING_LINES];
-	int len = snprintf(line, LINE_MAX_BYTES, "%s %s ", level_name[level], module);
+	int len = snprintf(line, LOG_LINE_MAX, "%s %s ", level_name[level], module);
 	va_list ap;
 
-	if (len > 0 && len < LINE_MAX_BYTES) {
+	if (len > 0 && len < LOG_LINE_MAX) {
 		va_start(ap, fmt);
 		errno = saved; /* for %m */
-		vsnprintf(line + len, LINE_MAX_BYTES - (size_t)len, fmt, ap);
+		vsnprintf(line + len, LOG_LINE_MAX - (size_t)len, fmt, ap);
 		va_end(ap);
 	}
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
-	if (level <= max_level) {
+	levels_default();
+	if (level <= levels.of[place_of(module)]) {
 		if (sink_fn)
 			sink_fn(level, line);
 		else
@@ -61,12 +89,82 @@ void log_at(enum log_level level, const char *module, const char *fmt, ...)
 
 void log_set_level(enum log_level level)
 {
-	max_level = level;
+	levels_set = true;
+	memset(levels.of, (int)level, sizeof(levels.of));
 }
 
 enum log_level log_get_level(void)
 {
-	return max_level;
+	levels_default();
+	return (enum log_level)levels.named.common;
+}
+
+const char *log_module(size_t i)
+{
+	return i < LOG_N_MODULES ? modules[i] : NULL;
+}
+
+bool log_set_module(const char *module, enum log_level level)
+{
+	size_t at = place_of(module);
+
+	levels_default();
+	if (!strcmp(module, "all"))
+		log_set_level(level);
+	else if (at)
+		levels.of[at] = (uint8_t)level;
+	return at || !strcmp(module, "all");
+}
+
+enum log_level log_get_module(const char *module)
+{
+	levels_default();
+	return (enum log_level)levels.of[place_of(module)];
+}
+
+struct log_levels log_get_levels(void)
+{
+	levels_default();
+	return levels.named;
+}
+
+void log_set_levels(const struct log_levels *all)
+{
+	levels_set = true;
+	levels.named = *all;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return (size_t)level < VFK_ARRAY_SIZE(level_name) ? level_name[level] : "?";
+}
+
+static bool is_plain(const char *value)
+{
+	for (; *value; value++)
+		if ((unsigned char)*value <= ' ' || strchr("\"\\=\x7f", *value))
+			return false;
+	return true;
+}
+
+void log_field(char *buf, size_t cap, const char *key, const char *value)
+{
+	size_t len = strlen(buf);
+	bool plain = is_plain(value);
+
+	if (!value[0])
+		return;
+	snprintf(buf + len, cap - len, "%s%s=%s", len ? " " : "", key,
+		 plain ? value : "\"");
+	for (len = strlen(buf); !plain && *value && len + 4 < cap; value++) {
+		if (*value == '"' || *value == '\\')
+			buf[len++] = '\\';
+		buf[len++] = *value;
+	}
+	if (!plain && len + 2 < cap + 1)
+		buf[len++] = '"';
+	if (!plain)
+		buf[len] = '\0';
 }
 
 bool log_level_parse(const char *name, enum log_level *out)

@@ -22,6 +22,7 @@ static const char *const suffix[PATH_COUNT] = {
 	[PATH_DURABLE] = "/run/vfkeeper/durable",
 	[PATH_RECENT_DEL] = "/run/vfkeeper/recent-del",
 	[PATH_CONF] = "/etc/vfkeeper/vfkeeper.conf",
+	[PATH_JOURNALD] = "/run/systemd/journal/socket",
 };
 
 /* The longest name that is bound: it has to fit sockaddr_un with its NUL. */

@@ -22,6 +22,7 @@ enum vfk_path {
 	PATH_DURABLE,	   /* /run/vfkeeper/durable */
 	PATH_RECENT_DEL,   /* /run/vfkeeper/recent-del */
 	PATH_CONF,	   /* /etc/vfkeeper/vfkeeper.conf */
+	PATH_JOURNALD,	   /* /run/systemd/journal/socket, of the journal service */
 	PATH_COUNT
 };
 

@@ -255,6 +255,31 @@ static int release(struct engine *e, const struct ctl_request *rq, pci_addr_t *p
 	return ENGINE_WAIT_VF;
 }
 
+/* What is set here lasts until the configuration is read again. */
+static int set_log(const struct ctl_request *rq, char **json, struct vfk_err *err)
+{
+	json_t *doc, *list;
+	enum log_level level;
+
+	if (rq->n_args == 1)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "log: which level?");
+	if (rq->n_args == 2 && !log_level_parse(rq->args[1], &level))
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "a level is error, warn, notice, info or debug, not %.40s",
+				   rq->args[1]);
+	if (rq->n_args == 2 && !log_set_module(rq->args[0], level))
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "unknown module %.40s (vfctl log lists them)",
+				   rq->args[0]);
+	doc = json_object();
+	list = json_object();
+	for (size_t i = 0; log_module(i); i++)
+		view_set(list, log_module(i),
+			 json_string(log_level_name(log_get_module(log_module(i)))));
+	view_set(doc, "modules", list);
+	return view_dump(doc, json, err);
+}
+
 /* vfkeeper-replay --apply: everything that is owed is tried at once; the caller asks again
  * until nothing is left. */
 static int apply(struct engine *e, char **json, struct vfk_err *err)
@@ -311,6 +336,8 @@ int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_sta
 		if (look_begin(e, rq->n_args > 0, err) < 0)
 			return -err->kind;
 		return ENGINE_WAIT_LOOKS;
+	case CTL_CMD_LOG:
+		return set_log(rq, json, err);
 	case CTL_CMD_REPLAY_APPLY:
 		return apply(e, json, err);
 	default:

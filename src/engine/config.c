@@ -22,7 +22,10 @@ enum value_kind {
 	V_NAME,	   /* of a host */
 	V_SYNC,
 	V_HTTP, /* where it is served */
-	V_LEVEL
+	V_LEVEL,
+	V_MODULES, /* "module:level ..." */
+	V_FORMAT,
+	V_TARGET
 };
 
 struct key {
@@ -30,31 +33,35 @@ struct key {
 	enum value_kind kind;
 	size_t offset, size;
 	unsigned min, max;
+	bool fixed; /* read at the start only */
 };
 
 #define AT(member)                                                                       \
 	offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
 
 static const struct key keys[] = {
-	{ "plugin_dirs", V_DIRS, AT(plugin_dirs), 0, 0 },
-	{ "sysfs_root", V_PATH, AT(env.sysfs_root), 0, 0 },
-	{ "proc_root", V_PATH, AT(env.proc_root), 0, 0 },
-	{ "dev_root", V_PATH, AT(env.dev_root), 0, 0 },
-	{ "sim", V_PATH, AT(env.sim_path), 0, 0 },
-	{ "sync", V_SYNC, AT(sync_all), 0, 0 },
-	{ "add_timeout_s", V_NUMBER, AT(add_timeout_s), 1, 110 },
-	{ "del_wait_s", V_SECONDS, AT(del_wait_ms), 0, 7000 },
-	{ "ipam_del_timeout_s", V_NUMBER, AT(ipam_del_timeout_s), 1, 600 },
-	{ "step_timeout_s", V_NUMBER, AT(step_timeout_s), 1, 600 },
-	{ "retry_min_ms", V_NUMBER, AT(retry_min_ms), 10, 60000 },
-	{ "retry_max_ms", V_NUMBER, AT(retry_max_ms), 10, 3600000 },
-	{ "give_up_after", V_NUMBER, AT(give_up_after), 1, 1000 },
-	{ "idle_s", V_NUMBER, AT(idle_s), 1, 3600 },
-	{ "workers", V_NUMBER, AT(n_workers), 1, 32 },
-	{ "node_slice", V_NUMBER, AT(node_slice), 0, 1000000 },
-	{ "node_name", V_NAME, AT(node_name), 0, 0 },
-	{ "http", V_HTTP, AT(http), 0, 0 },
-	{ "log_level", V_LEVEL, AT(log_level), 0, 0 },
+	{ "plugin_dirs", V_DIRS, AT(plugin_dirs), 0, 0, false },
+	{ "sysfs_root", V_PATH, AT(env.sysfs_root), 0, 0, true },
+	{ "proc_root", V_PATH, AT(env.proc_root), 0, 0, true },
+	{ "dev_root", V_PATH, AT(env.dev_root), 0, 0, true },
+	{ "sim", V_PATH, AT(env.sim_path), 0, 0, true },
+	{ "sync", V_SYNC, AT(sync_all), 0, 0, false },
+	{ "add_timeout_s", V_NUMBER, AT(add_timeout_s), 1, 110, false },
+	{ "del_wait_s", V_SECONDS, AT(del_wait_ms), 0, 7000, false },
+	{ "ipam_del_timeout_s", V_NUMBER, AT(ipam_del_timeout_s), 1, 600, false },
+	{ "step_timeout_s", V_NUMBER, AT(step_timeout_s), 1, 600, false },
+	{ "retry_min_ms", V_NUMBER, AT(retry_min_ms), 10, 60000, false },
+	{ "retry_max_ms", V_NUMBER, AT(retry_max_ms), 10, 3600000, false },
+	{ "give_up_after", V_NUMBER, AT(give_up_after), 1, 1000, false },
+	{ "idle_s", V_NUMBER, AT(idle_s), 1, 3600, false },
+	{ "workers", V_NUMBER, AT(n_workers), 1, 32, true },
+	{ "node_slice", V_NUMBER, AT(node_slice), 0, 1000000, false },
+	{ "node_name", V_NAME, AT(node_name), 0, 0, false },
+	{ "http", V_HTTP, AT(http), 0, 0, true },
+	{ "log_level", V_LEVEL, AT(log_level), 0, 0, false },
+	{ "log_modules", V_MODULES, AT(log_modules), 0, 0, false },
+	{ "log_format", V_FORMAT, AT(log_format), 0, 0, false },
+	{ "log_target", V_TARGET, AT(log_target), 0, 0, false },
 };
 
 #define N_KEYS VFK_ARRAY_SIZE(keys)
@@ -214,6 +221,35 @@ static int add_dirs(struct reader *r, const struct key *key, const char *value, 
 	return 0;
 }
 
+/* Calls 'fn' for each "module:level"; false: one of them is neither. */
+static bool each_module(const char *list,
+			void (*fn)(const char *module, enum log_level level))
+{
+	while (*(list += strspn(list, " \t"))) {
+		size_t len = strcspn(list, " \t");
+		const char *colon = memchr(list, ':', len);
+		enum log_level level;
+		char module[32], name[16];
+		bool known = false;
+
+		if (!colon ||
+		    snprintf(module, sizeof(module), "%.*s", (int)(colon - list), list) >=
+			    (int)sizeof(module) ||
+		    snprintf(name, sizeof(name), "%.*s", (int)(list + len - colon - 1),
+			     colon + 1) >= (int)sizeof(name) ||
+		    !log_level_parse(name, &level))
+			return false;
+		for (size_t i = 0; log_module(i); i++)
+			known |= !strcmp(log_module(i), module);
+		if (!known)
+			return false;
+		if (fn)
+			fn(module, level);
+		list += len;
+	}
+	return true;
+}
+
 static int set_key(struct reader *r, const struct key *key, const char *value, bool first)
 {
 	void *to = (char *)r->cfg + key->offset;
@@ -255,6 +291,21 @@ static int set_key(struct reader *r, const struct key *key, const char *value, b
 			       0 :
 			       wrong(r, key->name, value,
 				     "error, warn, notice, info or debug");
+	case V_MODULES:
+		if (strlen(value) >= key->size || !each_module(value, NULL))
+			return wrong(r, key->name, value,
+				     "a list of module:level, as vfctl log shows them");
+		memcpy(to, value, strlen(value) + 1);
+		return 0;
+	case V_FORMAT:
+		r->cfg->log_format = strcmp(value, "json") ? LOG_TEXT : LOG_JSON;
+		return !strcmp(value, "json") || !strcmp(value, "text") ?
+			       0 :
+			       wrong(r, key->name, value, "text or json");
+	case V_TARGET:
+		return log_target_parse(value, &r->cfg->log_target) ?
+			       0 :
+			       wrong(r, key->name, value, "auto, stderr or journal");
 	}
 	return 0;
 }
@@ -368,6 +419,57 @@ int config_load(struct config *cfg, const char *path, struct vfk_err *err)
 				   "%s: retry_min_ms %u is above retry_max_ms %u", path,
 				   cfg->retry_min_ms, cfg->retry_max_ms);
 	return 0;
+}
+
+static bool differs(const struct key *key, const struct config *a, const struct config *b)
+{
+	const char *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
+
+	switch (key->kind) {
+	case V_PATH:
+	case V_DIRS:
+	case V_NAME:
+	case V_MODULES:
+		return strcmp(x, y) != 0; /* there may be anything behind the text */
+	case V_NUMBER:
+	case V_SECONDS:
+	case V_SYNC:
+	case V_LEVEL:
+	case V_FORMAT:
+	case V_TARGET:
+	case V_HTTP:
+		break;
+	}
+	return memcmp(x, y, key->size) != 0;
+}
+
+void config_reload(struct config *now, const struct config *fresh,
+		   void (*fixed)(void *arg, const char *key), void *arg)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (!keys[i].fixed)
+			memcpy((char *)now + keys[i].offset,
+			       (const char *)fresh + keys[i].offset, keys[i].size);
+		else if (differs(&keys[i], now, fresh))
+			fixed(arg, keys[i].name);
+	}
+}
+
+bool config_live(unsigned i)
+{
+	return i < N_KEYS && !keys[i].fixed;
+}
+
+static void take_module(const char *module, enum log_level level)
+{
+	log_set_module(module, level);
+}
+
+void config_log(const struct config *cfg, const char *program, int level)
+{
+	log_set_level(level >= 0 ? (enum log_level)level : cfg->log_level);
+	each_module(cfg->log_modules, take_module);
+	log_out_set(program, cfg->log_format, cfg->log_target);
 }
 
 bool config_is_plugin_dir(const struct config *cfg, const char *dir)

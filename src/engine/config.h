@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "drivers/driver.h"
+#include "io/log_out.h"
 #include "io/http.h"
 
 struct config {
@@ -30,6 +31,9 @@ struct config {
 	char node_name[128];   /* "": as uname(2) says */
 	struct http_addr http; /* AF_UNSPEC: no HTTP */
 	enum log_level log_level;
+	char log_modules[256]; /* "module:level ...", over log_level */
+	enum log_format log_format;
+	enum log_target log_target;
 };
 
 void config_default(struct config *cfg);
@@ -39,6 +43,14 @@ void config_default(struct config *cfg);
 int config_load(struct config *cfg, const char *path, struct vfk_err *err) VFK_MUST_CHECK;
 /* The name of the i-th key, NULL behind the last one: what the man page has to explain. */
 const char *config_key(unsigned i);
+/* Takes over what may change while an engine runs; 'fixed' is called for each key that differs
+ * and may not. */
+void config_reload(struct config *now, const struct config *fresh,
+		   void (*fixed)(void *arg, const char *key), void *arg);
+/* Whether the i-th key is taken over by config_reload. */
+bool config_live(unsigned i);
+/* Levels, format and place of the log as configured; 'level' (-1: none) is above log_level. */
+void config_log(const struct config *cfg, const char *program, int level);
 /* Whether the directory 'dir' is one of the list (exact after realpath). */
 bool config_is_plugin_dir(const struct config *cfg, const char *dir);
 

@@ -11,6 +11,7 @@
 enum ctl_cmd_kind {
 	CTL_READ,    /* looks; without an engine vfctl answers from the journal */
 	CTL_CHANGE,  /* changes something; vfctl starts an engine where none answers */
+	CTL_LIVE,    /* of a running engine only; vfctl starts none for it */
 	CTL_LOCAL,   /* vfctl alone, never sent */
 	CTL_INTERNAL /* between our programs; in no help */
 };
@@ -37,6 +38,8 @@ enum ctl_cmd_kind {
 	X(UNCORDON, "uncordon", "VF|PF|node", 1, 2, CTL_CHANGE, "end that")                \
 	X(RECONCILE, "reconcile", "[--dry-run]", 0, 1, CTL_CHANGE,                         \
 	  "look at all VFs now, and act on what differs from the records")                 \
+	X(LOG, "log", "[MODULE|all LEVEL]", 0, 2, CTL_LIVE,                                \
+	  "how much the running engine logs, by module")                                   \
 	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                          \
 	  "the state machines as diagrams and tables, or for Graphviz")                    \
 	X(VERSION, "version", "", 0, 0, CTL_READ, "version of vfctl and of the engine")    \

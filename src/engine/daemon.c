@@ -281,6 +281,40 @@ static void on_term(void *arg)
 	begin_end(arg);
 }
 
+static void on_fixed_key(void *arg, const char *key)
+{
+	(void)arg;
+	log_warn("config",
+		 "%s changed: the next engine takes it, this one has to be ended "
+		 "for that",
+		 key);
+}
+
+/* vfkeeper.conf(5), RELOADING. */
+static void on_hup(void *arg)
+{
+	struct daemon *d = arg;
+	struct config fresh;
+	struct vfk_err err = { 0 };
+
+	if (config_load(&fresh, vfk_path(PATH_CONF), &err) < 0) {
+		log_error("config", "%s; nothing was taken over", err.msg);
+		return;
+	}
+	if (d->config_broken) {
+		/* It was read up to its error only: an engine that has all of it is needed. */
+		log_warn("config",
+			 "can be read now: ending, for an engine that takes ADDs");
+		d->exit_code = 1; /* a service is started again */
+		begin_end(d);
+		return;
+	}
+	config_reload(&d->config, &fresh, on_fixed_key, NULL);
+	engine_reload(d->engine, &d->config);
+	config_log(&d->config, d->opts->name, d->opts->log_level);
+	log_info("config", "read again");
+}
+
 /* On demand: ends after idle_s with nothing to do. */
 static void check_idle(struct daemon *d, int64_t now)
 {
@@ -546,8 +580,7 @@ static int open_all(struct daemon *d, struct vfk_err *err)
 	config_default(&d->config);
 	if (config_load(&d->config, vfk_path(PATH_CONF), &config_err) < 0)
 		log_error("config", "%s; DEL is served, ADD is not", config_err.msg);
-	log_set_level(d->opts->log_level >= 0 ? (enum log_level)d->opts->log_level :
-						d->config.log_level);
+	config_log(&d->config, d->opts->name, d->opts->log_level);
 	if (!d->opts->on_demand && start_take_over(&start_fd, err) < 0)
 		return -err->kind;
 	if (start_lock(&d->lock, &d->config, LOCK_WAIT_MS, err) < 0)
@@ -609,6 +642,8 @@ int daemon_main(const struct daemon_opts *opts)
 		rc = loop_on_signal(d.loop, SIGTERM, on_term, &d, &err);
 	if (rc == 0)
 		rc = loop_on_signal(d.loop, SIGINT, on_term, &d, &err);
+	if (rc == 0)
+		rc = loop_on_signal(d.loop, SIGHUP, on_hup, &d, &err);
 	if (rc == 0)
 		rc = open_all(&d, &err);
 	if (rc < 0) {

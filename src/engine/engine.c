@@ -32,6 +32,11 @@ bool lease_byte_held(const struct engine *e, uint64_t lease_id)
 	return lease_id && e->ops.held(e->ops.ctx, inflight_lease(lease_id));
 }
 
+void engine_reload(struct engine *e, const struct config *config)
+{
+	e->config = *config;
+}
+
 const struct node *engine_node(const struct engine *e)
 {
 	return e->node;

@@ -145,6 +145,9 @@ bool engine_waits(const struct engine *e, enum engine_wait wait, uint64_t pendin
 int engine_waited(struct engine *e, enum engine_wait wait, uint64_t pending, char **json,
 		  struct vfk_err *err) VFK_MUST_CHECK;
 
+/* The configuration has changed, in what may change (config_reload). */
+void engine_reload(struct engine *e, const struct config *config);
+
 const struct node *engine_node(const struct engine *e);
 
 /* Whether an ADD would be served now; else '*why'. */

@@ -9,6 +9,7 @@
 
 #include "drivers/registry.h"
 #include "engine/pay.h"
+#include "io/log_out.h"
 
 const char *job_kind_name(enum job_kind kind)
 {
@@ -206,6 +207,9 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 			    len_bytes);
 		return sizeof(*res);
 	}
+	log_set_levels(&rq->log);
+	log_out_set("vfkeeper-worker", (enum log_format)rq->log_format,
+		    (enum log_target)rq->log_target);
 	res->id = rq->id;
 	res->kind = rq->kind;
 	call = rq->call;

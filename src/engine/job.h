@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "drivers/driver.h"
 #include "drivers/pod.h"
 
@@ -40,6 +41,8 @@ struct job_req {
 	char plugin[512];     /* IPAM: path */
 	uint64_t lease_id;    /* IPAM */
 	struct pod_expect expect; /* CHECK */
+	struct log_levels log;	  /* as the engine's are now */
+	uint8_t log_format, log_target;
 };
 
 struct job_res {

@@ -122,18 +122,43 @@ static int write_vf(struct engine *e, struct vf *vf)
 	return append(e, REC_VF, &buf);
 }
 
+/* What a transition of a VF or a lease has in common. */
+static void add_owner(char *line, size_t cap, const struct attachment *owner,
+		      const struct pod_ref *pod, const struct rec_meta *meta)
+{
+	char name[sizeof(pod->ns) + sizeof(pod->name)];
+
+	snprintf(name, sizeof(name), "%s/%s", pod->ns, pod->name);
+	log_field(line, cap, "container", owner->container);
+	log_field(line, cap, "ifname", owner->ifname);
+	log_field(line, cap, "pod", pod->name[0] ? name : "");
+	log_field(line, cap, "cause", meta->cause_text);
+}
+
 static void log_vf(const struct engine *e, const struct vf *vf)
 {
-	char addr[PCI_STRLEN];
+	char addr[PCI_STRLEN], line[LOG_LINE_MAX];
 
-	log_notice("engine",
-		   "vf=%s from=%s to=%s ev=%s seq=%llu container=%s ifname=%s "
-		   "pod=%s/%s cause=\"%s\"",
-		   pci_format(vf->rec.addr, addr), vf_state_name(vf->rec.from),
-		   vf_state_name(vf->rec.state), vf_event_name(vf->rec.event),
-		   (unsigned long long)(e->journal ? journal_last(e->journal) : 0),
-		   vf->rec.owner.container, vf->rec.owner.ifname, vf->rec.pod.ns,
-		   vf->rec.pod.name, vf->rec.meta.cause_text);
+	snprintf(line, sizeof(line), "vf=%s from=%s to=%s ev=%s seq=%llu",
+		 pci_format(vf->rec.addr, addr), vf_state_name(vf->rec.from),
+		 vf_state_name(vf->rec.state), vf_event_name(vf->rec.event),
+		 (unsigned long long)(e->journal ? journal_last(e->journal) : 0));
+	add_owner(line, sizeof(line), &vf->rec.owner, &vf->rec.pod, &vf->rec.meta);
+	log_notice("engine", "%s", line);
+}
+
+static void log_lease(const struct lease *l)
+{
+	char addr[PCI_STRLEN], line[LOG_LINE_MAX];
+
+	snprintf(line, sizeof(line), "lease=%llu from=%s to=%s ev=%s",
+		 (unsigned long long)l->rec.id, lease_state_name(l->rec.from),
+		 lease_state_name(l->state), lease_event_name(l->rec.event));
+	log_field(line, sizeof(line), "plugin", l->rec.plugin);
+	if (l->rec.vf != PCI_NONE)
+		log_field(line, sizeof(line), "vf", pci_format(l->rec.vf, addr));
+	add_owner(line, sizeof(line), &l->rec.owner, &l->rec.pod, &l->rec.meta);
+	log_notice("engine", "%s", line);
 }
 
 /* Owner and plan of the incarnation or attachment that is over. */
@@ -240,12 +265,7 @@ int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool mus
 		l->state = before;
 		return -2;
 	}
-	log_notice("engine",
-		   "lease=%llu from=%s to=%s ev=%s plugin=%s container=%s ifname=%s "
-		   "cause=\"%s\"",
-		   (unsigned long long)l->rec.id, lease_state_name(before),
-		   lease_state_name(l->state), lease_event_name(ev), l->rec.plugin,
-		   l->rec.owner.container, l->rec.owner.ifname, l->rec.meta.cause_text);
+	log_lease(l);
 	e->metrics.lease_events[ev]++;
 	tell(e, REC_LEASE, &l->rec);
 	return (int)todo;

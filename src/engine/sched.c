@@ -38,6 +38,9 @@ struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 	job->req->kind = (uint8_t)kind;
 	job->req->env = e->config.env;
 	job->req->nsid = -1;
+	job->req->log = log_get_levels();
+	job->req->log_format = (uint8_t)e->config.log_format;
+	job->req->log_target = (uint8_t)e->config.log_target;
 	if (vf)
 		job->pf = vf->rec.pf;
 	return job;

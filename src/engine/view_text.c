@@ -580,6 +580,9 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 	case CTL_CMD_EXPLAIN:
 		print_explain(out, doc);
 		break;
+	case CTL_CMD_LOG:
+		print_pairs(out, "", json_object_get(doc, "modules"));
+		break;
 	case CTL_CMD_SHOW:
 	case CTL_CMD_HISTORY:
 	case CTL_CMD_WATCH:

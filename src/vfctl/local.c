@@ -43,6 +43,8 @@ static const char *kind_text(enum ctl_cmd_kind kind)
 		return "Asks the engine; where none answers it reads the journal.";
 	case CTL_CHANGE:
 		return "Needs an engine; where none answers one is started.";
+	case CTL_LIVE:
+		return "Asks the engine that runs; none is started.";
 	case CTL_LOCAL:
 	case CTL_INTERNAL:
 		return "Needs no engine.";

@@ -234,7 +234,7 @@ static int do_read(const struct ctl_cmd *cmd, const struct options *o,
 		rc = print_answer(cmd, o, json.data, json.len, err);
 	} else if (no_engine(o, err) && cmd->id == CTL_CMD_VERSION) {
 		rc = print_version(cmd, o, NULL, 0, err);
-	} else if (no_engine(o, err)) {
+	} else if (no_engine(o, err) && cmd->kind == CTL_READ) {
 		fprintf(stderr, "vfctl: %s; reading the journal\n",
 			connected ? err->msg : "no engine answers");
 		make_request(&rq, cmd, words, n_words);
@@ -384,7 +384,7 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 	if (cmd->id == CTL_CMD_WATCH)
 		return watch(o->socket ? o->socket : vfk_path(PATH_CONTROL_SOCK), o->json,
 			     err);
-	if (cmd->kind == CTL_READ)
+	if (cmd->kind == CTL_READ || cmd->kind == CTL_LIVE)
 		return do_read(cmd, o, words, n_words, err);
 	if (o->force)
 		words[n_words++] = "--force";

@@ -386,6 +386,9 @@ static void man_page(void)
 		{ "ipam_del_timeout_s", "from 1 to 600;", "default 60." },
 		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
 		  ".Cm info ." },
+		{ "log_format", ".Cm json ,", ".Cm text ,\nthe default" },
+		{ "log_modules", ".Ar module Ns : Ns Ar level", "default none." },
+		{ "log_target", ".Cm stderr ;", ".Cm auto ,\nthe default" },
 		{ "plugin_dirs", "1022 bytes", ".Pa /opt/cni/bin ." },
 		{ "node_name", "1 to 127 letters", ".Xr uname 2" },
 		{ "node_slice", "from 0 to 1000000;", "default none," },
@@ -422,9 +425,63 @@ static void man_page(void)
 	for (const char *p = page; (p = strstr(p, "\n.It Ic ")) != NULL; p++)
 		n_items++;
 	SUITE_INT(n_items, VFK_ARRAY_SIZE(rows));
-	for (n_items = 0; config_key(n_items); n_items++)
-		CU_ASSERT_STRING_NOT_EQUAL(man_entry(page, config_key(n_items)), "");
+	for (n_items = 0; config_key(n_items); n_items++) {
+		const char *entry = man_entry(page, config_key(n_items));
+
+		CU_ASSERT_STRING_NOT_EQUAL(entry, "");
+		SUITE_INT(strstr(entry, "Read at the start only.") == NULL,
+			  config_live(n_items));
+	}
 	SUITE_INT(n_items, VFK_ARRAY_SIZE(rows));
+}
+
+static char fixed_keys[200];
+
+static void on_fixed(void *arg, const char *key)
+{
+	size_t len = strlen(fixed_keys);
+
+	(void)arg;
+	snprintf(fixed_keys + len, sizeof(fixed_keys) - len, "%s ", key);
+}
+
+static void reloads(void)
+{
+	struct config now;
+
+	fixed_keys[0] = '\0';
+	SUITE_INT(load("[vfkeeper]\nworkers = 3\nidle_s = 7\nplugin_dirs = /a:/b\n"), 0);
+	now = cfg_now;
+	SUITE_INT(load("[vfkeeper]\nworkers = 4\nidle_s = 9\nplugin_dirs = /a\n"
+		       "sysfs_root = /elsewhere\nlog_format = json\n"),
+		  0);
+	config_reload(&now, &cfg_now, on_fixed, NULL);
+	SUITE_STR(fixed_keys, "sysfs_root workers ");
+	SUITE_INT(now.n_workers, 3);
+	SUITE_STR(now.env.sysfs_root, "/sys");
+	SUITE_INT(now.idle_s, 9);
+	SUITE_STR(now.plugin_dirs, "/a");
+	SUITE_INT(now.log_format, LOG_JSON);
+}
+
+static void log_keys(void)
+{
+	SUITE_INT(load("[vfkeeper]\nlog_level = warn\nlog_modules = engine:debug ipam:error\n"
+		       "log_target = stderr\n"),
+		  0);
+	config_log(&cfg_now, "test", -1);
+	SUITE_INT(log_get_module("engine"), LOG_LV_DEBUG);
+	SUITE_INT(log_get_module("ipam"), LOG_LV_ERROR);
+	SUITE_INT(log_get_module("journal"), LOG_LV_WARN);
+	config_log(&cfg_now, "test", LOG_LV_INFO);
+	SUITE_INT(log_get_module("journal"), LOG_LV_INFO);
+	log_set_level(LOG_LV_INFO);
+	SUITE_INT(load("[vfkeeper]\nlog_modules = engine:loud\n"), -VFK_E_CONFIG);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(err_now.msg, ":2: log_modules \"engine:loud\" must be"));
+	SUITE_INT(load("[vfkeeper]\nlog_modules = engin:debug\n"), -VFK_E_CONFIG);
+	SUITE_INT(load("[vfkeeper]\nlog_format = xml\n"), -VFK_E_CONFIG);
+	SUITE_INT(load("[vfkeeper]\nlog_target = syslog\n"), -VFK_E_CONFIG);
 }
 
 VFK_SUITE(config, { "a missing or empty file is the defaults", defaults },
@@ -437,4 +494,6 @@ VFK_SUITE(config, { "a missing or empty file is the defaults", defaults },
 	  { "what stands before the error counts", reads_up_to_the_error },
 	  { "a file that is no text or cannot be read is an error", unreadable },
 	  { "the man page has every key with range and default", man_page },
+	  { "what may change is taken over, what may not is named", reloads },
+	  { "levels of modules, format and target of the log", log_keys },
 	  { "plugin directories are compared by their real paths", plugin_dirs })

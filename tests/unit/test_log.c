@@ -135,10 +135,48 @@ static void keeps_the_last_lines(void)
 	log_set_sink(NULL);
 }
 
+static void modules_have_levels(void)
+{
+	struct log_levels all;
+
+	log_set_sink(sink);
+	CU_ASSERT_TRUE(log_set_module("engine", LOG_LV_DEBUG));
+	CU_ASSERT_FALSE(log_set_module("engin", LOG_LV_DEBUG));
+	n_seen = 0;
+	log_debug("journal", "quiet");
+	log_debug("elsewhere", "quiet");
+	SUITE_INT(n_seen, 0);
+	log_debug("engine", "heard");
+	SUITE_INT(n_seen, 1);
+	all = log_get_levels();
+	CU_ASSERT_TRUE(log_set_module("all", LOG_LV_ERROR));
+	log_info("engine", "quiet");
+	SUITE_INT(n_seen, 1);
+	log_set_levels(&all);
+	SUITE_INT(log_get_module("engine"), LOG_LV_DEBUG);
+	SUITE_INT(log_get_module("ipam"), LOG_LV_INFO);
+	log_set_level(LOG_LV_INFO);
+	log_set_sink(NULL);
+}
+
+static void fields_are_quoted(void)
+{
+	char line[100] = "", tight[24] = "";
+
+	log_field(line, sizeof(line), "vf", "0000:3b:00.4");
+	log_field(line, sizeof(line), "pod", "");
+	log_field(line, sizeof(line), "cause", "DEL \"a\" \\ b=c");
+	SUITE_STR(line, "vf=0000:3b:00.4 cause=\"DEL \\\"a\\\" \\\\ b=c\"");
+	log_field(tight, sizeof(tight), "cause", "a text that is far too long for it");
+	CU_ASSERT_TRUE(strlen(tight) < sizeof(tight));
+}
+
 VFK_SUITE(log, { "writes level and module before the text", writes_level_and_module },
 	  { "leaves out what is below its level", leaves_out_what_is_below },
 	  { "keeps errno even where it cannot write", keeps_errno },
 	  { "writes exactly one line to standard error", writes_one_line_to_stderr },
 	  { "cuts long lines", cuts_long_lines },
 	  { "knows the names of its levels and no others", parses_levels },
-	  { "keeps the last 256 lines, debug ones included", keeps_the_last_lines })
+	  { "keeps the last 256 lines, debug ones included", keeps_the_last_lines },
+	  { "each module may have a level of its own", modules_have_levels },
+	  { "what is no plain word is quoted", fields_are_quoted })
