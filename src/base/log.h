@@ -36,11 +36,11 @@ void log_field(char *buf, size_t cap, const char *key, const char *value);
 
 /* The modules whose level can be set each by itself; another word is logged by the common
  * level. */
+/* clang-format off */
 #define LOG_MODULES(X)                                                                   \
-	X(cni)                                                                           \
-	X(config) X(ctl) X(daemon) X(engine) X(ethernet) X(http) X(ib) X(inflight)       \
-		X(ipam) X(journal) X(loop) X(nl) X(pool) X(server) X(sim) X(spool)       \
-			X(start)
+	X(cni) X(config) X(ctl) X(daemon) X(engine) X(ethernet) X(http) X(ib) X(inflight) \
+	X(ipam) X(journal) X(loop) X(nl) X(pool) X(server) X(sim) X(spool) X(start)
+/* clang-format on */
 struct log_levels {
 	uint8_t common;
 #define X(name) uint8_t name;

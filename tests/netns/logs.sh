@@ -35,7 +35,8 @@ check "one of them is changed" matches 'engine +warn' "$OUT"
 : >$ROOT/vfkeeperd.log
 one_pod 1123456789abcdef
 check "it is quiet then" lacks 'notice engine' "$(cat $ROOT/vfkeeperd.log)"
-check "and others are not" logged '^info cni '
+add 1123456789abcdef net1 /run/netns/p1 "$(conf 0000:00:00.0)"
+check "and others are not" logged '^info cni ADD container=1123456789abcdef '
 vfctl log engine loud
 check "a level that does not exist is refused" matches \
 	'^2:vfctl: a level is error, warn, notice, info or debug, not loud' "$RC:$ERR"

@@ -387,7 +387,7 @@ static void man_page(void)
 		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
 		  ".Cm info ." },
 		{ "log_format", ".Cm json ,", ".Cm text ,\nthe default" },
-		{ "log_modules", ".Ar module Ns : Ns Ar level", "default none." },
+		{ "log_modules", ".Ql module:level", "default none." },
 		{ "log_target", ".Cm stderr ;", ".Cm auto ,\nthe default" },
 		{ "plugin_dirs", "1022 bytes", ".Pa /opt/cni/bin ." },
 		{ "node_name", "1 to 127 letters", ".Xr uname 2" },

@@ -55,8 +55,8 @@ static void tell_all(void)
 	     "/run/vfkeeper/control.sock\n" root "/run/vfkeeper/http.sock\n" root        \
 	     "/run/vfkeeper/start\n" root "/run/vfkeeper/inflight\n" root                \
 	     "/run/vfkeeper/durable\n" root "/run/vfkeeper/recent-del\n" root            \
-	     "/etc/vfkeeper/vfkeeper.conf\nfine"
-#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n\n"
+	     "/etc/vfkeeper/vfkeeper.conf\n" root "/run/systemd/journal/socket\nfine"
+#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 
 static void names_all(void)
 {
