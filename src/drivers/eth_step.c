@@ -188,7 +188,7 @@ static int check_wanted(const struct eth_job *job, struct vfk_err *err)
 					   keys[i].key);
 	/* What cannot be undone is not done. */
 	if (base->valid && pf_side & ~base->set.has)
-		return vfk_err_set(err, VFK_E_KERNEL, EAGAIN,
+		return vfk_err_set(err, VFK_E_BUSY, 0,
 				   "its PF does not tell its %s, which so could not be "
 				   "restored",
 				   name_of(pf_side & ~base->set.has));

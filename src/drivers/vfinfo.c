@@ -299,19 +299,29 @@ static void take_vf(const struct each *each, struct nlattr *info)
 	each->fn(each->arg, (uint16_t)index, &set);
 }
 
-static int take_link(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
+void vfinfo_read(const struct nlmsghdr *msg,
+		 void (*fn)(void *arg, uint16_t index, const struct vf_settings *set),
+		 void *arg)
 {
 	struct nlattr *tb[IFLA_MAX + 1], *info;
+	struct each each = { fn, arg };
 	int left;
 
-	(void)err;
 	if (msg->nlmsg_type != RTM_NEWLINK ||
 	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(struct ifinfomsg), tb,
 			IFLA_MAX, NULL) < 0 ||
 	    !tb[IFLA_VFINFO_LIST])
-		return 0;
+		return;
 	nla_for_each_nested(info, tb[IFLA_VFINFO_LIST],
-			    left) if (nla_type(info) == IFLA_VF_INFO) take_vf(arg, info);
+			    left) if (nla_type(info) == IFLA_VF_INFO) take_vf(&each, info);
+}
+
+static int take_link(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
+{
+	const struct each *each = arg;
+
+	(void)err;
+	vfinfo_read(msg, each->fn, each->arg);
 	return 0;
 }
 

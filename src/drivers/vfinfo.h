@@ -31,6 +31,11 @@ int vfinfo_set(struct vnl *nl, uint32_t pf_ifindex, uint16_t index,
 	       const struct vf_settings *set, uint32_t mask,
 	       struct vfk_err *err) VFK_MUST_CHECK;
 
+/* Gives 'fn' what stands of VFs in a message of the kernel's about a link. */
+void vfinfo_read(const struct nlmsghdr *msg,
+		 void (*fn)(void *arg, uint16_t index, const struct vf_settings *set),
+		 void *arg);
+
 /* Gives 'fn' what the PF holds for each VF that it can tell of: there may be holes.  The
  * device is asked for every VF, under RTNL: not for the way of a request.  VFK_E_KERNEL with
  * EMSGSIZE: kernels before 6.1.134 and 6.12.23 cannot tell for this many VFs. */

@@ -83,12 +83,31 @@ static bool own_guid_valid(struct engine *e, struct request *rq, const struct vf
 	return false;
 }
 
+/* A configuration that names an incumbent says with that which kind of card it is for. */
+static bool right_kind(struct engine *e, struct request *rq, const struct vf *vf)
+{
+	bool ib = !strcmp(vf->rec.driver, "infiniband");
+	char addr[PCI_STRLEN];
+
+	if ((!ib && strcmp(vf->rec.driver, "ethernet") != 0) ||
+	    rq->cni.dialect == (ib ? DIALECT_IB_SRIOV : DIALECT_SRIOV) ||
+	    rq->cni.dialect == DIALECT_VFKEEPER)
+		return true;
+	pci_format(vf->rec.addr, addr);
+	request_fail(e, rq, 7,
+		     "VF %s is an %s VF, and a network of type %s is for %s: its type has to "
+		     "be %s or vfkeeper (vfctl explain %s)",
+		     addr, ib ? "InfiniBand" : "Ethernet", ib ? "sriov" : "ib-sriov",
+		     ib ? "Ethernet" : "InfiniBand", ib ? "ib-sriov" : "sriov", addr);
+	return false;
+}
+
 bool vf_fits(struct engine *e, struct request *rq, const struct vf *vf)
 {
 	const char *driver = vf->rec.baseline.driver;
 	uint32_t wants;
 
-	if (!derive_guid(e, rq, vf))
+	if (!right_kind(e, rq, vf) || !derive_guid(e, rq, vf))
 		return false;
 	wants = rq->cni.wanted.has;
 	if (wants & vf->cannot) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "drivers/driver.h"
+#include "drivers/sysfs.h"
 #include "io/codec.h"
 
 enum plan_kind { PLAN_NONE = 0, PLAN_ATTACH = 1, PLAN_DETACH = 2 };
@@ -23,6 +24,12 @@ uint32_t plan_detach(uint32_t touched, bool has_link, bool rebind);
 static inline bool plan_has_link(const struct rec_vf *rec)
 {
 	return !rec->baseline.valid || rec->baseline.ifname[0];
+}
+/* A VF that is given to user space: nobody sees what is done to it there, so it is put in
+ * order when it comes back, whatever the ADD wanted. */
+static inline bool plan_for_user(const struct rec_vf *rec)
+{
+	return rec->baseline.valid && pci_user_driver(rec->baseline.driver);
 }
 /* The steps of 'pending' that run next, in one job: they share one lock. */
 uint32_t plan_batch(uint32_t pending, enum drv_lock *lock);

@@ -127,6 +127,21 @@ void setup_lease_held(struct engine *e, struct request *rq)
 	setup_next(e, rq->vf);
 }
 
+/* A VF without a link has no address that could be seen: what its PF holds, if that is any. */
+static void say_mac_of_pf(struct request *rq, const struct vf *vf)
+{
+	static const uint8_t none[6];
+	const struct vf_settings *set = vf->rec.wanted.has & HAS_MAC ?
+						&vf->rec.wanted :
+						&vf->rec.baseline.set;
+
+	if (rq->hwaddr_len || plan_has_link(&vf->rec) || !(set->has & HAS_MAC) ||
+	    !memcmp(set->mac, none, sizeof(none)))
+		return;
+	memcpy(rq->hwaddr, set->mac, sizeof(set->mac));
+	rq->hwaddr_len = sizeof(set->mac);
+}
+
 static void attached(struct engine *e, struct vf *vf)
 {
 	struct request *rq = vf->adder;
@@ -134,6 +149,7 @@ static void attached(struct engine *e, struct vf *vf)
 	struct vfk_err err = { 0 };
 	uint64_t blob;
 
+	say_mac_of_pf(rq, vf);
 	for (unsigned i = 0; i < rq->hwaddr_len; i++)
 		snprintf(link.mac + i * 3, sizeof(link.mac) - i * 3, "%02x%s",
 			 rq->hwaddr[i], i + 1 < rq->hwaddr_len ? ":" : "");
@@ -177,8 +193,10 @@ void setup_next(struct engine *e, struct vf *vf)
 	if (vf->job || vf->fsm.state != VF_RESERVED)
 		return;
 	pending = plan_attach(&vf->rec.wanted, plan_has_link(&vf->rec), n_ips > 0,
-			      vf->rebind) &
-		  ~vf->rec.done;
+			      vf->rebind);
+	if (plan_for_user(&vf->rec))
+		pending |= STEP_BIT(SETTINGS);
+	pending &= ~vf->rec.done;
 	if (!pending) {
 		attached(e, vf);
 		return;

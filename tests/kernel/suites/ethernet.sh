@@ -17,7 +17,7 @@ life() {
 	want "$(ip netns exec a cat /sys/class/net/net1/address)" ${MAC}1
 	ip -n a addr add 10.9.0.1/24 dev net1
 	ip -n b addr add 10.9.0.2/24 dev net1
-	ping_it a 10.9.0.2
+	within 10 ping_it a 10.9.0.2
 	# the VF has an owner
 	add other net1 /run/netns/b "$(conf "$(vf $CARD 0)")"
 	answered 11
@@ -41,11 +41,280 @@ vlans() {
 	attach 1 b '"vlan":7,"vlanQoS":3'
 	[[ $(on_pf 1) == *"vlan 7, qos 3"* ]]
 	ip -n b addr add 10.9.0.2/24 dev net1
-	ping_it a 10.9.0.2
+	within 10 ping_it a 10.9.0.2
 	release 0 a
 	release 1 b
 	all_as_before
 	unpods a b
+}
+
+
+shows() { # INDEX WORDS...: the PF holds them for the VF
+	local is word
+	is=$(on_pf "$1")
+	for word in "${@:2}"; do
+		[[ $is == *"$word"* ]] || {
+			echo "no '$word' in '$is'"
+			return 1
+		}
+	done
+}
+sriov() { # as the incumbent's configuration calls us
+	CNI_NAME=sriov "$@"
+}
+every_key() {
+	local made
+	pods k
+	attach 2 k "\"mac\":\"${MAC}3\"" '"vlan":10,"vlanQoS":3,"vlanProto":"802.1ad"' \
+		'"max_tx_rate":200,"min_tx_rate":10' '"spoofchk":"on","trust":"on"' \
+		'"link_state":"enable"' '"mtu":9000,"allmulti":true,"promisc":true'
+	shows 2 ${MAC}3 "vlan 10, qos 3, vlan protocol 802.1ad" "max_tx_rate 200Mbps" "min_tx_rate 10Mbps" \
+		"spoof checking on" "link-state enable" "trust on"
+	link_in k net1 | grep 'mtu 9000' | grep PROMISC | grep -q ALLMULTI
+	made=$OUT
+	[[ $made == *\"mac\":\"${MAC}3\"*\"mtu\":9000* ]]
+	cni CHECK k net1 /run/netns/k "$(conf "$(vf $CARD 2)" '"vlan":10' "\"prevResult\":$made")"
+	answered 0
+	ip link set "$PF" vf 2 vlan 11 # behind the pod's back
+	cni CHECK k net1 /run/netns/k "$(conf "$(vf $CARD 2)" '"vlan":10' "\"prevResult\":$made")"
+	not answered 0
+	release 2 k
+	all_as_before
+	# what an operator emits whatever it is worth
+	sriov attach 2 k '"vlan":0,"vlanQoS":0,"vlanProto":"802.1q","spoofchk":"off","link_state":"auto"'
+	sriov release 2 k
+	all_as_before
+	unpods k
+}
+one_rate() { # the other one stays
+	pods k
+	ip link set "$PF" vf 3 max_tx_rate 500
+	look_anew
+	remember
+	attach 3 k '"min_tx_rate":20'
+	shows 3 "max_tx_rate 500Mbps" "min_tx_rate 20Mbps"
+	release 3 k
+	all_as_before
+	shows 3 "max_tx_rate 500Mbps"
+	ip link set "$PF" vf 3 max_tx_rate 0
+	look_anew
+	remember
+	unpods k
+}
+refused() {
+	pods r
+	refuse 0 r "set max_tx_rate, min_tx_rate of VF 0" '"vlan":7,"trust":"on","max_tx_rate":200000'
+	refuse 0 r "mtu 20000: the driver of the VF refuses it" '"mtu":20000'
+	refuse 0 r "ipoibMode" '"ipoibMode":"datagram"'
+	want "$(code)" 2
+	refuse 0 r "pkey" '"pkey":"0x8001"'
+	CNI_NAME=ib-sriov refuse 0 r "is an Ethernet VF, and a network of type ib-sriov is for InfiniBand"
+	want "$(code)" 7
+	unpods r
+}
+
+taken_in_pod() {
+	pods t
+	ip -n t link add net1 type dummy
+	refuse 0 t "the pod has a link named net1 already" '"vlan":7'
+	link_in t net1 | grep -q net1
+	ip -n t link del net1
+	unpods t
+}
+taken_at_home() {
+	local n
+	n=$(link_of "$(vf $CARD 0)")
+	pods t
+	attach 0 t "\"mac\":\"${MAC}5\""
+	ip link add "$n" type dummy
+	release 0 t
+	not is_free "$(vf $CARD 0)"
+	ip link del "$n"
+	all_as_before
+	unpods t
+}
+changed_in_pod() {
+	local n
+	n=$(link_of "$(vf $CARD 1)")
+	pods t
+	attach 1 t
+	ip -n t link set net1 down
+	ip -n t link set net1 address 02:00:00:00:dd:dd
+	ip -n t link set net1 mtu 1600 promisc on allmulticast on
+	ip -n t link property add dev net1 altname "$n"
+	ip -n t link set net1 name other
+	release 1 t
+	all_as_before
+	unpods t
+}
+dead_netns() {
+	pods d
+	attach 0 d "\"mac\":\"${MAC}7\",\"vlan\":7,\"rdmaIsolation\":true"
+	ip netns del d
+	del d net1 - "$(conf "$(vf $CARD 0)")"
+	answered 0
+	all_as_before
+}
+held_netns() {
+	pods d
+	attach 0 d '"vlan":7,"rdmaIsolation":true'
+	ip netns exec d sleep 1000 &
+	within 20 grep -q sleep /proc/$!/comm
+	ip netns del d
+	del d net1 - "$(conf "$(vf $CARD 0)")"
+	answered 0
+	all_as_before
+	kill $!
+}
+unbound() {
+	local a
+	a=$(vf $CARD 0)
+	pods u
+	attach 0 u "\"mac\":\"${MAC}8\",\"vlan\":7"
+	echo "$a" >$DRV/unbind
+	release 0 u
+	all_as_before
+	unpods u
+}
+numvfs() {
+	pods u
+	attach 0 u '"vlan":7'
+	echo 0 >$PCI/$CARD/sriov_numvfs
+	release 0 u
+	echo 4 >$PCI/$CARD/sriov_numvfs
+	ip link set "$PF" vf 0 vlan 0 # this card has kept it
+	look_anew
+	within 60 is_free "$(vf $CARD 3)"
+	remember
+	attach 0 u '"vlan":8'
+	release 0 u
+	all_as_before
+	unpods u
+}
+roce() {
+	pods r
+	attach 0 r '"rdmaIsolation":true'
+	want "$(ip netns exec r rdma dev | grep -c mlx5)" 1
+	ip netns exec r rdma link show | grep -q 'state ACTIVE.*netdev net1'
+	not has_rdma "$(vf $CARD 0)"
+	release 0 r
+	all_as_before
+	unpods r
+}
+scrub() { # seen by the driver's own count of probes
+	local n
+	n=$(<$DBG/$CARD/ops/probe/count)
+	pods k
+	attach 0 k '"scrub":"flr","vlan":9'
+	want "$(<$DBG/$CARD/ops/probe/count)" "$n"
+	release 0 k
+	all_as_before
+	want "$(<$DBG/$CARD/ops/probe/count)" $((n + 1))
+	unpods k
+}
+
+# --- cards that fail, forget and are slow ---
+
+declare -A ERRNO=([EIO]=5 [EBUSY]=16)
+OPS='mac vlan rate spoofchk trust state'
+declare -A MEMBER=([mac]="\"mac\":\"${MAC}9\"" [vlan]='"vlan":7' [rate]='"max_tx_rate":100'
+	[spoofchk]='"spoofchk":"on"' [trust]='"trust":"on"' [state]='"link_state":"enable"')
+# fault OP KIND NUMBER: KIND is an errno, or ignore
+fault() {
+	if [ "$2" = ignore ]; then
+		knob $CARD "$1" ignore "$3"
+	else
+		knob $CARD "$1" errno "${ERRNO[$2]}"
+		knob $CARD "$1" fail "$3"
+	fi
+}
+no_faults() {
+	local op
+	for op in $OPS get_config probe; do
+		knob $CARD "$op" fail 0
+		knob $CARD "$op" ignore 0
+		knob $CARD "$op" delay_ms 0
+	done
+}
+passing() { # what goes away by itself costs no pod
+	local op
+	pods f
+	for op in $OPS; do
+		fault "$op" EBUSY 1
+		attach 0 f "${MEMBER[$op]}"
+		fault "$op" ignore 1
+		release 0 f
+		all_as_before
+		fault "$op" ignore 1
+		attach 0 f "${MEMBER[$op]}"
+		fault "$op" EBUSY 1
+		release 0 f
+		all_as_before
+	done
+	unpods f
+}
+failing() {
+	local op
+	pods f
+	for op in $OPS; do
+		fault "$op" EIO 1
+		refuse 0 f EIO "${MEMBER[$op]}"
+		fault "$op" EBUSY always
+		add f net1 /run/netns/f "$(conf "$(vf $CARD 0)" "${MEMBER[$op]}")"
+		not answered 0
+		says EBUSY
+		no_faults
+		all_as_before
+		fault "$op" ignore always
+		add f net1 /run/netns/f "$(conf "$(vf $CARD 0)" "${MEMBER[$op]}")"
+		not answered 0
+		says "and does not have it"
+		no_faults
+		all_as_before
+	done
+	unpods f
+}
+failing_home() {
+	local op
+	pods f
+	for op in $OPS; do
+		attach 0 f "${MEMBER[$op]}"
+		fault "$op" EIO 1
+		release 0 f
+		all_as_before
+	done
+	unpods f
+}
+slow() {
+	pods f
+	knob $CARD vlan delay_ms 1500
+	attach 0 f '"vlan":7'
+	release 0 f
+	no_faults
+	all_as_before
+	unpods f
+}
+hole() { # a VF that the PF does not tell of, and the VFs after it
+	knob $CARD get_config vf 1
+	knob $CARD get_config fail always
+	look_anew
+	pods f
+	attach 2 f '"vlan":7'
+	shows 2 "vlan 7"
+	release 2 f
+	add f net1 /run/netns/f "$(conf "$(vf $CARD 1)" '"vlan":7')"
+	answered 11
+	says "its PF does not tell its VLAN"
+	attach 1 f # nothing of the PF's is changed
+	release 1 f
+	no_faults
+	knob $CARD get_config vf -1
+	look_anew
+	all_as_before
+	attach 1 f '"vlan":7'
+	release 1 f
+	all_as_before
+	unpods f
 }
 
 remember
@@ -54,5 +323,31 @@ node_stop
 service_start
 t_case "ethernet: attach, ping, release, with the service" life
 t_case "ethernet: two VLANs, and one" vlans
+t_case "ethernet: every key, seen on the PF and undone; CHECK sees a change" every_key
+t_case "ethernet: the rate that nobody asked for stays" one_rate
+t_case "ethernet: what the card or the kind of VF cannot do is refused" refused
+t_case "ethernet: the name is taken in the pod (2.4, 8)" taken_in_pod
+t_case "ethernet: the name is taken at home meanwhile (2.4, 31)" taken_at_home
+t_case "ethernet: a pod changes address, MTU, modes and names (2.4, 20 and 21)" changed_in_pod
+t_case "ethernet: the namespace died before the DEL (2.4, 9 and 10)" dead_netns
+t_case "ethernet: a process holds the namespace" held_netns
+t_case "ethernet: the VF was unbound meanwhile" unbound
+t_case "ethernet: RoCE: the RDMA device goes along" roce
+t_case "ethernet: a VF is reset when it is released" scrub
+t_case "ethernet: a busy card, and one that forgets once" passing
+no_faults
+t_case "ethernet: a PF that leaves a VF out (2.4, 23)" hole
+no_faults
+if [ "$KERNEL" != 6.1 ]; then
+	echo 'step_timeout_s = 8' >>$ROOT/etc/vfkeeper/vfkeeper.conf
+	look_anew
+	t_case "ethernet: each command fails or is forgotten while a VF is attached" failing
+	no_faults
+	t_case "ethernet: each command fails while a VF is released (2.4, 5)" failing_home
+	no_faults
+	t_case "ethernet: firmware that takes 1.5 s" slow
+	no_faults
+fi
+t_case "ethernet: VFs removed and made again under a pod (2.4, 15)" numvfs
 node_stop
 node_end
