@@ -149,6 +149,66 @@ static int add_route(struct vnl *nl, uint32_t ifindex, const struct drv_route *r
 	return 0;
 }
 
+/* --- what a link has --- */
+
+struct listing {
+	uint32_t ifindex;
+	bool too_many;
+	struct drv_out *out;
+};
+
+static int take_addr(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
+{
+	struct listing *l = arg;
+	struct nlattr *tb[IFA_MAX + 1];
+	const struct ifaddrmsg *ifa;
+	const struct nlattr *a;
+	struct drv_addr *to = &l->out->addrs[l->out->n_addrs];
+
+	(void)err;
+	if (!msg) { /* from the beginning */
+		l->out->n_addrs = 0;
+		l->too_many = false;
+		return 0;
+	}
+	if (msg->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)msg, sizeof(*ifa), tb, IFA_MAX, NULL))
+		return 0;
+	ifa = nlmsg_data(msg);
+	a = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	if (ifa->ifa_index != l->ifindex || ifa->ifa_scope == RT_SCOPE_LINK || !a ||
+	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6) ||
+	    (size_t)nla_len(a) != addr_len(ifa->ifa_family))
+		return 0;
+	if (l->out->n_addrs == DRV_MAX_SEEN_ADDRS) {
+		l->too_many = true;
+		return 0;
+	}
+	memset(to, 0, sizeof(*to));
+	to->family = ifa->ifa_family;
+	memcpy(to->addr, nla_data(a), addr_len(ifa->ifa_family));
+	l->out->n_addrs++;
+	return 0;
+}
+
+void addr_list(struct vnl *nl, int32_t nsid, uint32_t ifindex, struct drv_out *out)
+{
+	struct ifaddrmsg ifa = { .ifa_family = AF_UNSPEC, .ifa_index = ifindex };
+	struct nl_msg *msg = vnl_msg_new(RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	struct listing l = { .ifindex = ifindex, .out = out };
+	struct vfk_err err;
+
+	if (msg && nla_put_s32(msg, IFA_TARGET_NETNSID, nsid)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	out->addrs_known = vnl_dump(nl, msg, take_addr, &l, &err) >= 0 && !l.too_many;
+	if (!out->addrs_known)
+		out->n_addrs = 0;
+}
+
+/* --- what it gets --- */
+
 /* Runtimes switch IPv6 off in pods that have no IPv6 address; now this one has. */
 static int enable_ipv6(void *arg, struct vfk_err *err)
 {

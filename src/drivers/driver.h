@@ -93,6 +93,11 @@ enum drv_where {
 	WHERE_GONE	   /* the VF is not on the bus */
 };
 
+#define DRV_MAX_SEEN_ADDRS 8
+struct drv_addr {
+	uint8_t family, addr[16];
+};
+
 struct drv_out {
 	uint32_t ifindex; /* of the link now; 0: unchanged or none */
 	uint8_t where;	  /* enum drv_where (OBSERVE, VERIFY, moves) */
@@ -106,6 +111,11 @@ struct drv_out {
 	uint8_t hwaddr[20], hwaddr_len; /* likewise */
 	struct vf_baseline seen; /* OBSERVE: present settings; valid if it could be read */
 	uint32_t cannot;	 /* OBSERVE: as drv_vf.cannot */
+	/* OBSERVE, WHERE_ELSEWHERE: the link's addresses but link-local ones; not known where
+	 * they could not be listed or are more than fit. */
+	bool addrs_known;
+	uint8_t n_addrs;
+	struct drv_addr addrs[DRV_MAX_SEEN_ADDRS];
 };
 
 /* One VF as discovery sees it. */

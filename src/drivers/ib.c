@@ -262,12 +262,14 @@ struct scan {
 	struct vnl *home;
 	const struct drv_call *call;
 	struct link *out;
+	int32_t nsid; /* where it is */
 };
 
 static int scan_one(void *arg, int32_t nsid, struct vfk_err *err)
 {
 	struct scan *s = arg;
 
+	s->nsid = nsid;
 	return ib_link_in(s->home, nsid, s->call->addr, 0, s->out, err);
 }
 
@@ -276,7 +278,7 @@ static int look_away(struct vnl *home, const struct drv_call *call, int32_t nsid
 		     struct drv_out *out, struct vfk_err *err)
 {
 	struct link link;
-	struct scan scan = { home, call, &link };
+	struct scan scan = { home, call, &link, -1 };
 	int32_t pod = nsid;
 	int rc = 0;
 
@@ -293,6 +295,8 @@ static int look_away(struct vnl *home, const struct drv_call *call, int32_t nsid
 		if (rc < 0)
 			return rc;
 		out->where = rc > 0 ? WHERE_ELSEWHERE : WHERE_UNKNOWN;
+		if (rc > 0)
+			addr_list(home, scan.nsid, link.ifindex, out);
 	}
 	if (rc > 0)
 		out->ifindex = link.ifindex;

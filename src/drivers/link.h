@@ -122,6 +122,10 @@ int netns_id_each(struct vnl *nl, int (*fn)(void *arg, int32_t nsid, struct vfk_
 int netns_id_alive(struct vnl *nl, int32_t nsid, bool *alive,
 		   struct vfk_err *err) VFK_MUST_CHECK;
 
+/* Fills out->addrs with the addresses of link 'ifindex' in the namespace 'nsid' of the socket's
+ * own; what keeps it from knowing them is no error. */
+void addr_list(struct vnl *nl, int32_t nsid, uint32_t ifindex, struct drv_out *out);
+
 /* The call's addresses and routes on link 'ifindex' (named 'ifname', up) in the namespace
  * that 'nl' lives in.  What is there already stays.  A route without gateway gets the first
  * one of its family, unless its scope is the link.  IPv6 is switched on for the link where

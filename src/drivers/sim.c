@@ -250,6 +250,8 @@ static int look(const struct sim_vf *vf, const struct drv_call *call, int32_t ns
 	}
 	out->ifindex = place.link.ifindex;
 	out->where = (uint8_t)where_is(home, call, nsid, place.nsid);
+	if (out->where == WHERE_ELSEWHERE)
+		addr_list(home, place.nsid, place.link.ifindex, out);
 	sim_seen(vf, &st, &place.link, &out->seen);
 	return 0;
 }

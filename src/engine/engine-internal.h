@@ -107,6 +107,7 @@ struct request {
 	uint64_t run_id;      /* REQ_DELEGATE: of its RUN frame */
 	char *run_text; /* owned: stdin for the plugin instead of the client's; NULL */
 	struct gc *gc;	/* owned */
+	bool own_looked; /* own_waits has asked for looks */
 	struct own_ipam *own; /* owned; NULL: no IPAM of our own */
 };
 
@@ -282,6 +283,11 @@ void requests_check(struct engine *e);
 /* --- own.c --- */
 /* Reads the request's ipam of our own; -1: refused and answered. */
 int own_check(struct engine *e, struct request *rq);
+/* After damage: whether an ADD has to wait until the addresses of links that nobody has a record
+ * of are known. */
+bool own_waits(struct engine *e, struct request *rq);
+/* What OBSERVE has seen on the link of such a VF; they are held until it is FREE. */
+void own_seen(struct vf *vf, const struct drv_out *out);
 /* Puts addresses into the VF's record, which is not written yet, and into rq->ipam. */
 int own_take(struct engine *e, struct vf *vf, struct request *rq, struct cni_fail *fail);
 /* The same answer again, from the record. */

@@ -30,6 +30,7 @@ struct vf {
 	bool stuck;	 /* its byte is held by a step past its deadline, or by nobody
 			       * that this engine knows */
 	bool look_again; /* its netns died while it was looked at */
+	bool own_known;	 /* foreign: rec.own has the addresses that its link has */
 	bool admin_look; /* vfctl reconcile waits for the look that runs */
 	struct request *adder; /* the request whose ADD this RESERVED is */
 	struct list queue;     /* of struct request: ADDs that wait for this VF */

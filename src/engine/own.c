@@ -76,13 +76,51 @@ static int answered(struct request *rq, const struct rec_vf *rec, struct vfk_err
 	return cni_ipam_parse(&rq->ipam, text, strlen(text), err);
 }
 
-/* After damage, a VF in a namespace that nobody has a record of may have an address of ours. */
+/* After damage, a VF in a namespace that nobody has a record of may have an address of ours: it
+ * is taken back, as far as it can be seen. */
+static bool is_unknown(const struct engine *e, const struct vf *vf)
+{
+	return e->node->rec.records_missing && vf->fsm.foreign && !vf->own_known;
+}
+
 static const struct vf *unknown_user(const struct engine *e)
 {
-	for (size_t i = 0; e->node->rec.records_missing && i < e->node->n_vfs; i++)
-		if (e->node->vfs[i]->fsm.foreign)
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		if (is_unknown(e, e->node->vfs[i]))
 			return e->node->vfs[i];
 	return NULL;
+}
+
+bool own_waits(struct engine *e, struct request *rq)
+{
+	bool first = !rq->own_looked, waits = false;
+
+	for (size_t i = 0; rq->own && i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
+
+		if (!is_unknown(e, vf))
+			continue;
+		if (first)
+			observe_start(e, vf, NULL);
+		waits |= vf->job != NULL;
+	}
+	rq->own_looked = true;
+	return waits;
+}
+
+void own_seen(struct vf *vf, const struct drv_out *out)
+{
+	_Static_assert(DRV_MAX_SEEN_ADDRS <= REC_OWN_MAX, "all fit");
+
+	if (out->where != WHERE_ELSEWHERE)
+		return;
+	vf->own_known = out->addrs_known;
+	vf->rec.n_own = out->n_addrs;
+	for (unsigned i = 0; i < out->n_addrs; i++) {
+		vf->rec.own[i].family = out->addrs[i].family;
+		memcpy(vf->rec.own[i].addr, out->addrs[i].addr,
+		       sizeof(vf->rec.own[i].addr));
+	}
 }
 
 int own_take(struct engine *e, struct vf *vf, struct request *rq, struct cni_fail *fail)
@@ -96,7 +134,7 @@ int own_take(struct engine *e, struct vf *vf, struct request *rq, struct cni_fai
 	if (unknown) {
 		cni_fail_set(fail, 11,
 			     "records may be missing, and VF %s is in a namespace that nobody "
-			     "has a record of: its addresses are not known",
+			     "has a record of: its addresses cannot be seen",
 			     pci_format(unknown->rec.addr, addr));
 		return -1;
 	}

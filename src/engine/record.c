@@ -219,6 +219,8 @@ int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must)
 	}
 	if (todo & VF_DO_FORGET)
 		vf_forget(e, vf);
+	if (ev == VF_EV_HOME) /* what was seen on its link is free with it */
+		vf->rec.n_own = 0;
 	if (vf->fsm.state == VF_DETACHING && before.state != VF_DETACHING) {
 		vf->rec.plan = PLAN_DETACH;
 		vf->rec.begun = vf->rec.done = vf->rec.attempts = 0;

@@ -228,6 +228,7 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 	vf->rec.ifindex = seen->ifindex;
 	snprintf(vf->rec.driver, sizeof(vf->rec.driver), "%s", found->driver);
 	vf->fsm.foreign = foreign;
+	vf->own_known = !seen->bound; /* without a driver there is no link */
 	if (foreign) {
 		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
 			 "%s when it was found, by "
@@ -284,6 +285,7 @@ static void taken(struct engine *e, struct vf *vf, const char *why)
 {
 	cause_set(e, CAUSE_EVENT, "%s", why);
 	vf->fsm.foreign = true;
+	vf->own_known = false;
 	snprintf(vf->rec.reason, sizeof(vf->rec.reason), "%s by nobody that is on record",
 		 why);
 	vf_event(e, vf, VF_EV_TAKEN, false);
@@ -358,6 +360,7 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 		check_free(e, vf, found->vf.where, &found->vf.seen);
 		break;
 	case VF_FAULTED:
+		vf->own_known |= !found->vf.bound;
 		if (vf->fsm.foreign && found->vf.where == WHERE_HOME && found->vf.bound) {
 			vf->rec.baseline = found->vf.seen;
 			vf->rec.ifindex = found->vf.ifindex;
@@ -553,6 +556,8 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		vf->rec.ifindex = out->ifindex;
 		vf_event(e, vf, VF_EV_HOME, false);
 		vf->verified = true;
+	} else if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign) {
+		own_seen(vf, out);
 	}
 	if (vf->look_again) {
 		vf->look_again = false;

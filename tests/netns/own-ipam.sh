@@ -54,5 +54,34 @@ everything() {
 	check "no lease was made ($HOW)" no_lease
 	del_netns p 1 16
 }
+# After damage: what is on a link in a living pod is held, whoever put it there.
+taken_back() {
+	local addr c
+	add_netns p 1 2
+	add lost net1 /run/netns/p1 "$(c_of 1)"
+	check "an ADD before the damage succeeds" answered 0
+	addr=$(ip -n p1 -o -4 addr show dev net1 | sed -n 's/.*inet \([0-9.]*\).*/\1/p')
+	engines_end
+	rm -rf $ROOT/var/lib/vfkeeper $ROOT/run/vfkeeper
+	c=$(conf "$(vf_addr 0 5)" "$OWN" "\"runtimeConfig\":{\"ips\":[\"$addr\"]}")
+	add wants net1 /run/netns/p2 "$c"
+	check "the journal is lost: the address of a pod that nobody knows is not given again" \
+		answered 11
+	check "and the line says that it is held" matches "$addr is held by another" "$(msg)"
+	check "vfctl shows it with the VF" matches "$addr" "$("$VFCTL" -o json show "$(vf_addr 1 0)")"
+	add other net1 /run/netns/p2 "$(conf "$(vf_addr 0 5)" "$OWN")"
+	check "another address is given at once" answered 0
+	del other net1 /run/netns/p2 "$(conf "$(vf_addr 0 5)" "$OWN")"
+	del lost net1 /run/netns/p1 "$(c_of 1)"
+	check "the DEL of the unknown pod succeeds" answered 0
+	check "its link is home" wait_for 20 vf_is FREE "$(vf_addr 1 0)"
+	add wants net1 /run/netns/p2 "$c"
+	check "its address can be had again" answered 0
+	del wants net1 /run/netns/p2 "$c"
+	check "the node is clean at the end" wait_clean
+	engines_end
+}
+
 in_both_ways everything
+taken_back
 finish

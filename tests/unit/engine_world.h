@@ -75,6 +75,8 @@ struct ew {
 	bool check_differs;	       /* CHECK: the link is not as expected */
 	struct vf_baseline check_seen; /* CHECK: what is set on the device */
 	bool nsid_alive;
+	uint8_t n_addrs; /* 1 + how many of 'addrs' a link elsewhere has; 0: cannot be seen */
+	struct drv_addr addrs[DRV_MAX_SEEN_ADDRS];
 	pci_addr_t identified; /* IDENTIFY */
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
@@ -354,6 +356,9 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 	case JOB_OBSERVE:
 		res.out.where = w->told ? w->where : ew_true_where(w, job.rq->call.addr);
 		res.out.nsid_alive = w->told ? w->nsid_alive : true;
+		res.out.addrs_known = w->n_addrs > 0;
+		res.out.n_addrs = w->n_addrs ? w->n_addrs - 1 : 0;
+		memcpy(res.out.addrs, w->addrs, sizeof(w->addrs));
 		break;
 	case JOB_IDENTIFY:
 		res.addr = w->identified;

@@ -144,7 +144,8 @@ static void a_reboot_frees_all(void)
 	ew_free(w);
 }
 
-static void nothing_while_somebody_is_unknown(void)
+/* The second of two VFs is in a namespace that nobody has a record of. */
+static struct ew *somebody_is_unknown(void)
 {
 	struct ew *w = ew_new(2);
 
@@ -153,12 +154,54 @@ static void nothing_while_somebody_is_unknown(void)
 	discover_start(w->e);
 	ew_settle(w);
 	SUITE_STR(ew_state(w, 1), "FAULTED");
+	return w;
+}
+
+static void nothing_while_somebody_is_unknown(void)
+{
+	struct ew *w = somebody_is_unknown();
+	struct ew_client *c;
+
 	EW_OK(EW_ADD(w, .container = "a", .text = CONF(VF0, "10.1.0.0/24")));
 	EW_OK(EW_DEL(w, .container = "a"));
 	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
-	EW_FAILED(EW_ADD(w, .container = "b", .text = CONF(VF0, "10.1.0.0/24")),
+	ew_tell(w, WHERE_UNKNOWN, false);
+	c = EW_ADD(w, .container = "b", .text = CONF(VF0, "10.1.0.0/24"));
+	ew_pass(w, NS_PER_S);
+	EW_FAILED(c,
 		  "\"code\":11,\"msg\":\"records may be missing, and VF 0000:3b:00.2 is in a "
-		  "namespace that nobody has a record of: its addresses are not known\"");
+		  "namespace that nobody has a record of: its addresses cannot be seen\"");
+	ew_free(w);
+}
+
+static void unknown_users_keep_theirs(void)
+{
+	struct ew *w = somebody_is_unknown();
+	struct ew_client *c;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	w->n_addrs = 1 + 2;
+	w->addrs[0] = (struct drv_addr){ AF_INET, { 10, 1, 0, 2 } };
+	w->addrs[1] = (struct drv_addr){ AF_INET6, { 0xfd } };
+	ew_tell(w, WHERE_ELSEWHERE, true);
+	ew_trace_clear(w);
+	c = EW_ADD(w, .container = "a", .text = CONF(VF0, "10.1.0.0/30"));
+	ew_pass(w, NS_PER_S);
+	EW_FAILED(c, "no address is free in 10.1.0.1 to 10.1.0.2");
+	CU_ASSERT(!strncmp(w->trace.data, "job OBSERVE;answer 1;", 21));
+	/* One look is enough. */
+	c = EW_ADD(w, .container = "a", .text = CONF(VF0, "10.1.0.0/29"));
+	EW_OK(c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(c->text, "10.1.0."));
+	CU_ASSERT_PTR_NULL(strstr(c->text, "\"10.1.0.2/"));
+	EW_OK(EW_DEL(w, .container = "a"));
+	/* The link comes home: its address is free. */
+	w->told = false;
+	w->foreign_vf = 0;
+	discover_start(w->e);
+	ew_settle(w);
+	SUITE_STR(ew_state(w, 1), "FREE");
+	EW_OK(EW_ADD(w, .container = "b", .text = CONF(VF0, "10.1.0.0/30")));
 	ew_free(w);
 }
 
@@ -183,5 +226,7 @@ VFK_SUITE(engine_own,
 	  { "R13: a reboot frees all addresses", a_reboot_frees_all },
 	  { "P10: after damage nothing is given while a VF is nobody knows where",
 	    nothing_while_somebody_is_unknown },
+	  { "P10: after damage the addresses on links in pods are taken back first",
+	    unknown_users_keep_theirs },
 	  { "ranges that cannot be read are refused before anything",
 	    bad_ranges_touch_nothing })
