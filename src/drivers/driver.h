@@ -155,6 +155,11 @@ struct driver {
 			int (*vf)(void *arg, const struct drv_vf *vf), void *arg,
 			struct vfk_err *err);
 
+	/* The ports of one PF, as 'discover' tells them; fills in these alone.  VFK_E_GONE:
+	 * it is not on the bus.  VFK_E_UNSUPPORTED: only 'discover' knows. */
+	int (*ports)(const struct drv_env *env, pci_addr_t pf, struct drv_pf *out,
+		     struct vfk_err *err);
+
 	/* Carries out one step.  Idempotent: doing a done step again succeeds and changes
 	 * nothing; a step that was cut short anywhere may be repeated.  A step that does not
 	 * apply to this VF (no link, no RDMA device, nothing wanted) returns 0.  The *_HOME

@@ -62,17 +62,17 @@ static uint8_t port_state(const char *text)
 	}
 }
 
-static void look_at_ports(const struct discovery *d, struct drv_pf *out)
+static void look_at_ports(const struct drv_env *env, pci_addr_t pf, struct drv_pf *out)
 {
 	char rdma[64], attr[120], text[32];
 
 	out->n_ports = 1;
 	out->port_state[0] = 1;
-	if (!pci_first_name(d->env, d->pf, "infiniband", rdma, sizeof(rdma)))
+	if (!pci_first_name(env, pf, "infiniband", rdma, sizeof(rdma)))
 		return;
 	for (unsigned i = 0; i < VFK_ARRAY_SIZE(out->port_state); i++) {
 		snprintf(attr, sizeof(attr), "infiniband/%s/ports/%u/state", rdma, i + 1);
-		if (!pci_attr(d->env, d->pf, attr, text, sizeof(text)))
+		if (!pci_attr(env, pf, attr, text, sizeof(text)))
 			break;
 		out->n_ports = (uint8_t)(i + 1);
 		out->port_state[i] = port_state(text);
@@ -160,7 +160,7 @@ static int give_pf(struct discovery *d, pci_addr_t addr)
 	if (d->links)
 		memcpy(pf.ifname, link.ifname, sizeof(pf.ifname));
 	pf.n_vfs = (uint16_t)d->n_vfs;
-	look_at_ports(d, &pf);
+	look_at_ports(d->env, addr, &pf);
 	rc = d->pf_fn(d->arg, &pf);
 	if (rc < 0 || !d->n_vfs)
 		return rc;
@@ -387,10 +387,20 @@ static int identify(const struct drv_env *env, int netns_fd, const char *ifname,
 	return 0;
 }
 
+static int ports(const struct drv_env *env, pci_addr_t pf, struct drv_pf *out,
+		 struct vfk_err *err)
+{
+	if (!ib_is_pf(env, pf))
+		return vfk_err_set(err, VFK_E_GONE, 0, "the PF is not on the bus");
+	look_at_ports(env, pf, out);
+	return 0;
+}
+
 const struct driver ib_driver = {
 	.name = "infiniband",
 	.guard_path = guard_path,
 	.discover = discover,
+	.ports = ports,
 	.step = step,
 	.observe = observe,
 	.identify = identify,

@@ -56,14 +56,12 @@ static void parse_ipoib(struct nlattr *data, struct link *out)
 		out->ipoib_pkey = nla_get_u16(tb[IFLA_IPOIB_PKEY]);
 }
 
-bool link_parse(const struct nlmsghdr *msg, struct link *out)
+static bool parse(struct nlmsghdr *h, struct link *out)
 {
-	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)msg;
 	struct nlattr *tb[MAX_ATTR + 1], *info[IFLA_INFO_MAX + 1] = { NULL };
 	struct ifinfomsg *ifi;
 
-	if (h->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse(h, sizeof(*ifi), tb, MAX_ATTR, NULL) < 0)
+	if (nlmsg_parse(h, sizeof(*ifi), tb, MAX_ATTR, NULL) < 0)
 		return false;
 	ifi = nlmsg_data(h);
 	memset(out, 0, sizeof(*out));
@@ -89,6 +87,19 @@ bool link_parse(const struct nlmsghdr *msg, struct link *out)
 						 LINK_SAME_NETNS;
 	out->n_altnames = count_altnames(tb[IFLA_PROP_LIST]);
 	return true;
+}
+
+bool link_parse(const struct nlmsghdr *msg, struct link *out)
+{
+	return msg->nlmsg_type == RTM_NEWLINK &&
+	       parse((struct nlmsghdr *)(uintptr_t)msg, out);
+}
+
+bool link_parse_event(const struct nlmsghdr *msg, struct link *out, bool *gone)
+{
+	*gone = msg->nlmsg_type == RTM_DELLINK;
+	return (*gone || msg->nlmsg_type == RTM_NEWLINK) &&
+	       parse((struct nlmsghdr *)(uintptr_t)msg, out);
 }
 
 struct got {

@@ -36,6 +36,9 @@ struct link {
 
 /* Fills 'out' from an RTM_NEWLINK message; false: it is something else. */
 bool link_parse(const struct nlmsghdr *msg, struct link *out);
+/* Likewise of a notification; 'gone': it has left that namespace, for another one or for
+ * good, and 'out' is what it was like. */
+bool link_parse_event(const struct nlmsghdr *msg, struct link *out, bool *gone);
 
 /* Where to look: the namespace of the socket, or the one with this nsid in it. */
 #define LINK_HERE (-1)

@@ -13,6 +13,14 @@ static int no_discover(const struct drv_env *env,
 	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0, "this driver cannot list its VFs");
 }
 
+static int no_ports(const struct drv_env *env, pci_addr_t pf, struct drv_pf *out,
+		    struct vfk_err *err)
+{
+	(void)env, (void)pf, (void)out;
+	return vfk_err_set(err, VFK_E_UNSUPPORTED, 0,
+			   "this driver tells of ports in its list only");
+}
+
 static void no_guard(const struct drv_env *env, char *out, size_t cap_bytes)
 {
 	(void)env;
@@ -48,6 +56,8 @@ struct driver registry_fill(struct driver d)
 		d.guard_path = no_guard;
 	if (!d.discover)
 		d.discover = no_discover;
+	if (!d.ports)
+		d.ports = no_ports;
 	if (!d.step)
 		d.step = no_step;
 	if (!d.observe)

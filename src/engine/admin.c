@@ -18,6 +18,9 @@ static void fill(const struct engine *e, struct view_status *facts)
 	facts->last_seq = journal_last_or_zero(e);
 	facts->durable_upto = e->journal ? journal_durable(e->journal) : 0;
 	facts->n_dropped_events = e->dropped_events;
+	facts->n_looks = e->n_looks;
+	facts->n_port_changes = e->n_port_changes;
+	facts->n_port_failures = e->n_port_failures;
 	facts->discovered = e->discovered;
 	list_each(it, &e->jobs_running)
 		facts->n_jobs_running++;

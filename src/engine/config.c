@@ -21,7 +21,8 @@ enum value_kind {
 	V_DIRS,	   /* colon list of absolute directories; each further value adds to it */
 	V_NAME,	   /* of a host */
 	V_SYNC,
-	V_HTTP, /* where it is served */
+	V_SOURCES, /* names with spaces between, "all" or "none" */
+	V_HTTP,	   /* where it is served */
 	V_LEVEL,
 	V_MODULES, /* "module:level ..." */
 	V_FORMAT,
@@ -53,6 +54,8 @@ static const struct key keys[] = {
 	{ "retry_min_ms", V_NUMBER, AT(retry_min_ms), 10, 60000, false },
 	{ "retry_max_ms", V_NUMBER, AT(retry_max_ms), 10, 3600000, false },
 	{ "give_up_after", V_NUMBER, AT(give_up_after), 1, 1000, false },
+	{ "reconcile_s", V_NUMBER, AT(reconcile_s), 1, 3600, false },
+	{ "event_sources", V_SOURCES, AT(event_sources), 0, 0, true },
 	{ "idle_s", V_NUMBER, AT(idle_s), 1, 3600, false },
 	{ "workers", V_NUMBER, AT(n_workers), 1, 32, true },
 	{ "node_slice", V_NUMBER, AT(node_slice), 0, 1000000, false },
@@ -80,6 +83,8 @@ void config_default(struct config *cfg)
 	cfg->retry_min_ms = 500;
 	cfg->retry_max_ms = 60000;
 	cfg->give_up_after = 8;
+	cfg->reconcile_s = 30;
+	cfg->event_sources = EVENT_SOURCES_ALL;
 	cfg->idle_s = 10;
 	cfg->n_workers = 8;
 	cfg->node_slice = UINT_MAX;
@@ -250,6 +255,39 @@ static bool each_module(const char *list,
 	return true;
 }
 
+static int set_sources(struct reader *r, const struct key *key, const char *value)
+{
+	unsigned sources = 0;
+
+	if (!strcmp(value, "all")) {
+		r->cfg->event_sources = EVENT_SOURCES_ALL;
+		return 0;
+	}
+	if (!strcmp(value, "none")) {
+		r->cfg->event_sources = 0;
+		return 0;
+	}
+	for (const char *at = value; *at;) {
+		size_t len = strcspn(at, " ");
+		unsigned i = 0;
+
+		while (i < N_EVENT_SOURCES && (strlen(event_source_name(i)) != len ||
+					       strncmp(at, event_source_name(i), len) != 0))
+			i++;
+		if (i == N_EVENT_SOURCES) {
+			sources = 0;
+			break;
+		}
+		sources |= 1u << i;
+		at += len;
+		at += strspn(at, " ");
+	}
+	r->cfg->event_sources = sources;
+	return sources ? 0 :
+			 wrong(r, key->name, value,
+			       "all, none, or some of " EVENT_SOURCE_WORDS);
+}
+
 static int set_key(struct reader *r, const struct key *key, const char *value, bool first)
 {
 	void *to = (char *)r->cfg + key->offset;
@@ -275,6 +313,8 @@ static int set_key(struct reader *r, const struct key *key, const char *value, b
 				     "1 to 127 letters, digits and \".-_\"");
 		memcpy(to, value, strlen(value) + 1);
 		return 0;
+	case V_SOURCES:
+		return set_sources(r, key, value);
 	case V_SYNC:
 		r->cfg->sync_all = !strcmp(value, "all");
 		return r->cfg->sync_all || !strcmp(value, "owed") ?
@@ -431,6 +471,7 @@ static bool differs(const struct key *key, const struct config *a, const struct 
 	case V_NAME:
 	case V_MODULES:
 		return strcmp(x, y) != 0; /* there may be anything behind the text */
+	case V_SOURCES:
 	case V_NUMBER:
 	case V_SECONDS:
 	case V_SYNC:

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "drivers/driver.h"
+#include "engine/sources.h"
 #include "io/log_out.h"
 #include "io/http.h"
 
@@ -24,6 +25,8 @@ struct config {
 	unsigned step_timeout_s;     /* 30: a step later than this is stuck */
 	unsigned retry_min_ms; /* 500: first pause of releases and payments that failed */
 	unsigned retry_max_ms; /* 60000: longest one */
+	unsigned reconcile_s;  /* 30: between two rounds over all VFs */
+	unsigned event_sources; /* bits by enum event_source: all of them */
 	unsigned give_up_after; /* 8 attempts of a detach plan in a row, then FAULTED */
 	unsigned idle_s;    /* 10: engine on demand ends after this with nothing to do */
 	unsigned n_workers; /* 8, at most 32 */

@@ -4,8 +4,6 @@
 #include "engine/daemon.h"
 
 #include <errno.h>
-#include <linux/net_namespace.h>
-#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "base/paths.h"
 #include "engine/ctl_cmds.h"
 #include "engine/engine.h"
+#include "engine/events.h"
 #include "engine/hold.h"
 #include "engine/pool.h"
 #include "engine/recent_del.h"
@@ -32,7 +31,6 @@
 #include "engine/world.h"
 #include "io/ctl_server.h"
 #include "io/loop.h"
-#include "io/nl.h"
 
 #define LOCK_WAIT_MS 10000
 #define WATCHDOG_S 30 /* R4: a loop that does not turn so long is ended */
@@ -62,8 +60,8 @@ struct daemon {
 	struct ctl_server *ctl;
 	struct web *web;
 	struct engine *engine;
-	struct vnl_events *events;
-	struct loop_fd *events_watch, *spool_watch;
+	struct events *events;
+	struct loop_fd *spool_watch;
 	struct loop_timer *wake, *beat;
 	int spool_fd;
 	struct start_lock lock;
@@ -163,6 +161,7 @@ static void on_job_done(void *arg, const struct job_res *res)
 {
 	struct daemon *d = arg;
 
+	events_drain(d->events);
 	engine_job_done(d->engine, res);
 }
 
@@ -189,33 +188,6 @@ static void on_spawner_gone(void *arg)
 static void on_wake(void *arg)
 {
 	(void)arg; /* the end of this turn does the work */
-}
-
-static void on_nsid(void *arg, int nsid, const struct nlmsghdr *msg)
-{
-	struct daemon *d = arg;
-	const int len = sizeof(struct rtgenmsg);
-	const struct nlattr *attr;
-
-	(void)nsid;
-	if (msg->nlmsg_type != RTM_DELNSID || !nlmsg_valid_hdr(msg, len))
-		return;
-	attr = nlmsg_find_attr((struct nlmsghdr *)msg, len, NETNSA_NSID);
-	if (attr)
-		engine_nsid_gone(d->engine, (int32_t)nla_get_u32(attr));
-}
-
-static void on_events(void *arg, int fd, unsigned events)
-{
-	struct daemon *d = arg;
-	struct vfk_err err = { 0 };
-
-	(void)fd;
-	(void)events;
-	if (vnl_events_read(d->events, 64, on_nsid, d, &err) < 0)
-		log_warn("daemon",
-			 "netlink events: %s; reconciliation finds what was missed",
-			 err.msg);
 }
 
 static int take_spooled(void *arg, const struct spool_entry *entry, struct vfk_err *err)
@@ -383,6 +355,7 @@ static void facts_of(void *arg, struct view_status *facts)
 	facts->started_boot_ns = d->started_ns;
 	facts->journal = d->journal_word;
 	facts->n_clients = server_clients(d->server);
+	facts->events = d->events ? events_counts(d->events) : NULL;
 	facts->n_workers = pool_workers(d->pool);
 	facts->n_worker_starts = pool_started(d->pool);
 }
@@ -460,12 +433,8 @@ static void on_turn(void *arg)
 static int open_sockets(struct daemon *d, struct vfk_err *err)
 {
 	struct server_events server_events = { d, on_request, on_ran, on_gone };
-	static const unsigned groups[] = { RTNLGRP_NSID };
 
-	if (vnl_subscribe(&d->events, NETLINK_ROUTE, groups, 1, false, err) < 0)
-		return -err->kind;
-	d->events_watch = loop_fd_new(d->loop, vnl_events_fd(d->events), LOOP_READ,
-				      on_events, d);
+	d->events = events_open(d->loop, d->engine, d->config.event_sources);
 	d->spool_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->spool_fd >= 0 &&
 	    inotify_add_watch(d->spool_fd, vfk_path(PATH_SPOOL), IN_MOVED_TO) >= 0)
@@ -604,10 +573,9 @@ static void close_all(struct daemon *d)
 		d->opts->web->close(VFK_STEAL(d->web));
 	server_close(d->server);
 	ctl_server_close(d->ctl);
+	events_free(d->events);
 	engine_free(d->engine);
 	pool_free(d->pool);
-	loop_fd_free(d->events_watch);
-	vnl_events_free(d->events);
 	loop_fd_free(d->spool_watch);
 	fd_auto(&d->spool_fd);
 	world_close(&d->world);

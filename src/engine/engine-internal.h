@@ -146,6 +146,9 @@ struct engine {
 	unsigned n_young, max_young;
 	uint64_t sync_wanted; /* highest sequence that somebody waits for on the disk */
 	int64_t discover_began_ns, rediscover_at_ns; /* 0: not due */
+	int64_t discover_ended_ns, discover_took_ns; /* the last one */
+	int64_t hints_at_ns;			     /* hints.c and ports.c; 0: not due */
+	uint64_t n_looks, n_port_changes, n_port_failures;
 	char discover_error[200];   /* of the last discovery, "" if it worked */
 	bool checking, check_again; /* requests_check is running; is wanted once more */
 	uint64_t own_del_byte; /* next 'inflight' byte of an IPAM DEL without a lease record */
@@ -370,6 +373,22 @@ bool look_seen(struct engine *e, struct vf *vf, const struct job_res *res,
 	       const struct judgement *judged);
 int look_end(struct engine *e, char **json, struct vfk_err *err);
 void look_free(struct look *look); /* NULL allowed */
+
+/* --- tidy.c: a free VF whose link was made anew gets its own name and MTU --- */
+/* The link of a VF was seen with this index (0: with none), which is taken into its record. */
+void tidy_index(struct vf *vf, uint32_t ifindex);
+/* True: it is being released. */
+bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen);
+
+/* --- hints.c --- */
+void hints_turn(struct engine *e, int64_t now);
+
+/* --- ports.c --- */
+void pf_seen(struct engine *e, const struct job_found *found);
+void pfs_unseen(struct engine *e); /* those that the discovery at hand did not find */
+void ports_ask(struct engine *e, struct pf *pf); /* soon */
+void ports_told(struct engine *e, const struct job *job, const struct job_res *res);
+void ports_turn(struct engine *e, int64_t now);
 
 /* --- engine.c --- */
 int64_t now_ns(const struct engine *e);

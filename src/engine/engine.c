@@ -191,6 +191,9 @@ void engine_job_done(struct engine *e, const struct job_res *res)
 	case JOB_DISCOVER:
 		discover_done(e, job, res);
 		break;
+	case JOB_PORTS:
+		ports_told(e, job, res);
+		break;
 	case JOB_IPAM:
 		if (job->lease) {
 			job->lease->job = NULL;
@@ -233,6 +236,7 @@ void engine_turn(struct engine *e)
 		vfs_deadlines(e, now);
 		leases_deadlines(e, now);
 		reconcile_turn(e, now);
+		hints_turn(e, now);
 		journal_deadline(e, now);
 	}
 	gcs_turn(e);
@@ -270,7 +274,8 @@ bool engine_busy(const struct engine *e)
 	list_each(it, &e->jobs_running) {
 		const struct job *job = list_entry(it, struct job, link);
 
-		if (job->kind != JOB_DISCOVER && (job->kind != JOB_OBSERVE || job->request))
+		if (job->kind != JOB_DISCOVER && job->kind != JOB_PORTS &&
+		    (job->kind != JOB_OBSERVE || job->request))
 			return true;
 	}
 	if (!list_empty(&e->requests))
@@ -289,18 +294,4 @@ bool engine_busy(const struct engine *e)
 			return true;
 	}
 	return false;
-}
-
-void engine_nsid_gone(struct engine *e, int32_t nsid)
-{
-	for (size_t i = 0; i < e->node->n_vfs; i++) {
-		struct vf *vf = e->node->vfs[i];
-
-		if (vf->fsm.state != VF_ATTACHED || vf->rec.nsid != nsid)
-			continue;
-		if (vf->job)
-			vf->look_again = true;
-		else
-			observe_start(e, vf, NULL);
-	}
 }

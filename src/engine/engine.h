@@ -106,8 +106,32 @@ void engine_client_gone(struct engine *e, void *client);
 void engine_job_done(struct engine *e, const struct job_res *res);
 void engine_job_lost(struct engine *e, uint64_t job_id, const char *why);
 
+/* --- what the kernel says (hints.c): events in any order, late, doubled or lost --- */
+
 /* A namespace that had this number in the home namespace is gone (RTM_DELNSID). */
 void engine_nsid_gone(struct engine *e, int32_t nsid);
+struct link;
+/* A link of the namespace 'nsid' (LINK_HERE: home) is as 'link' says, or is 'gone' from there. */
+void engine_link_event(struct engine *e, const struct link *link, int32_t nsid, bool gone);
+enum device_event {
+	DEVICE_CAME,
+	DEVICE_WENT,
+	DEVICE_CHANGED, /* its driver, its number of VFs */
+	DEVICE_LINK,	/* one of its links came, went or got another name: 'name' */
+	DEVICE_RDMA	/* its RDMA device, likewise */
+};
+/* Of the function 'addr' of the bus. */
+void engine_device_event(struct engine *e, pci_addr_t addr, enum device_event ev,
+			 const char *name);
+void engine_rdma_event(struct engine *e, const char *name, bool gone);
+/* Something may have happened to this VF: it is looked at. */
+void engine_vf_touched(struct engine *e, pci_addr_t addr);
+/* VFs or PFs came or went: a discovery soon. */
+void engine_bus_changed(struct engine *e);
+/* 'port' of a PF, from 1; 0: all of them. */
+void engine_port_event(struct engine *e, pci_addr_t pf, unsigned port, enum port_event ev);
+/* Events were lost: everything is looked at again. */
+void engine_resync(struct engine *e);
 
 /* Time passed or events were delivered: deadlines, retries, syncs.  Once per loop turn. */
 void engine_turn(struct engine *e);

@@ -177,6 +177,17 @@ static void run_identify(const struct job_req *rq, const int *fds, unsigned n_fd
 	}
 }
 
+static void run_ports(const struct job_req *rq, struct job_res *res)
+{
+	const struct driver *drv = registry_find(&rq->env, rq->driver);
+
+	if (!drv)
+		vfk_err_set(&res->err, VFK_E_UNSUPPORTED, 0,
+			    "driver %s is not enabled (vfkeeper.conf)", rq->driver);
+	else
+		(void)(drv->ports(&rq->env, rq->call.pf, &res->pf, &res->err) < 0);
+}
+
 /* A VF without a link, or one whose link is not in the pod, has nothing to be looked at
  * there: 'out.where' says so. */
 static void run_check(const struct driver *drv, const struct job_req *rq, const int *fds,
@@ -238,6 +249,9 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 		break;
 	case JOB_IDENTIFY:
 		run_identify(rq, fds, n_fds, res);
+		break;
+	case JOB_PORTS:
+		run_ports(rq, res);
 		break;
 	case JOB_DISCOVER:
 		run_discover(rq, fds, n_fds, res);

@@ -19,7 +19,8 @@
 	X(IDENTIFY, 4) /* fds: [netns]; which VF is this link */                         \
 	X(DISCOVER, 5) /* fds: [memfd for struct job_found records] */                   \
 	X(IPAM, 6)     /* fds: [inflight, stdin, env]; run the plugin's DEL */           \
-	X(CHECK, 7)    /* fds: [netns]; is the VF's link as the call and 'expect' say */
+	X(CHECK, 7)    /* fds: [netns]; is the VF's link as the call and 'expect' say */ \
+	X(PORTS, 8)    /* the ports of PF call.pf */
 
 enum job_kind {
 #define X(name, value) JOB_##name = (value),
@@ -54,6 +55,7 @@ struct job_res {
 	char driver[16];      /* IDENTIFY */
 	uint8_t differs;      /* CHECK: err names what is not as expected */
 	struct drv_out out;
+	struct drv_pf pf;   /* PORTS */
 	struct vfk_err err; /* kind 0: all well */
 };
 

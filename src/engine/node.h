@@ -42,6 +42,8 @@ struct vf {
 	bool link_left;		/* during this release: IPAM may be paid (R11) */
 	bool rebind;		/* the PF-side settings asked for a rebind */
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
+	bool hinted;		/* an event spoke of it: it is looked at soon */
+	bool renewed;		/* free, and its link has another index than before */
 };
 
 struct lease {
@@ -63,6 +65,12 @@ struct pf {
 	uint8_t n_ports;
 	enum port_state ports[4];
 	uint16_t n_vfs;
+	bool seen;	     /* by the discovery at hand */
+	bool asking;	     /* a job asks for its ports */
+	int64_t asked_ns;    /* since then */
+	int64_t ask_at_ns;   /* the next one is due; 0: not so */
+	int64_t since_ns;    /* when a port last changed */
+	unsigned link_flags; /* of its link, as the last event had them */
 };
 
 /* A blob stays in the journal file; only where is kept in memory (R15). */

@@ -9,7 +9,6 @@
 #include "drivers/registry.h"
 #include "engine/plan.h"
 
-#define RECONCILE_NS (30 * NS_PER_S) /* between two rounds over all VFs */
 #define RECONCILE_STEP_NS (NS_PER_S / 10)
 /* No more than the workers that are kept: none is made for it. */
 #define RECONCILE_BATCH 8
@@ -172,51 +171,6 @@ const char *discover_failed(const struct engine *e, const struct request *rq)
 		       NULL;
 }
 
-static void port_seen(struct engine *e, struct pf *pf, unsigned i, enum port_state seen)
-{
-	enum port_event ev;
-	unsigned todo;
-	char addr[PCI_STRLEN];
-
-	switch (seen) {
-	case PORT_UNKNOWN:
-		ev = PORT_EV_LOST;
-		break;
-	case PORT_DOWN:
-		ev = PORT_EV_LINK_DOWN;
-		break;
-	case PORT_INIT:
-		ev = PORT_EV_LINK_INIT;
-		break;
-	case PORT_ACTIVE:
-		ev = PORT_EV_LINK_ACTIVE;
-		break;
-	case PORT_FATAL:
-		ev = PORT_EV_DEVICE_FATAL;
-		break;
-	default:
-		return;
-	}
-	(void)e;
-	if (port_step(&pf->ports[i], ev, &todo))
-		log_info("engine", "pf=%s port=%u state=%s", pci_format(pf->addr, addr),
-			 i + 1, port_state_name(pf->ports[i]));
-}
-
-static void pf_seen(struct engine *e, const struct job_found *found)
-{
-	struct pf *pf = node_pf_add(e->node, found->pf.addr);
-
-	if (!pf)
-		return;
-	memcpy(pf->ifname, found->pf.ifname, sizeof(pf->ifname));
-	memcpy(pf->driver, found->driver, sizeof(pf->driver));
-	pf->n_vfs = found->pf.n_vfs;
-	pf->n_ports = found->pf.n_ports;
-	for (unsigned i = 0; i < pf->n_ports && i < VFK_ARRAY_SIZE(pf->ports); i++)
-		port_seen(e, pf, i, found->pf.port_state[i]);
-}
-
 static void appear(struct engine *e, struct vf *vf, const struct job_found *found)
 {
 	const struct drv_vf *seen = &found->vf;
@@ -327,6 +281,8 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	if (where != WHERE_HOME)
 		return;
 	vf->verified = true;
+	if (tidy_begin(e, vf, seen))
+		return;
 	if (!j.found && j.why)
 		log_warn("engine", "vf=%s %s", pci_format(vf->rec.addr, addr), j.why);
 	if (!j.found)
@@ -355,8 +311,7 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 		appear(e, vf, found);
 		break;
 	case VF_FREE:
-		if (found->vf.ifindex)
-			vf->rec.ifindex = found->vf.ifindex;
+		tidy_index(vf, found->vf.ifindex);
 		check_free(e, vf, found->vf.where, &found->vf.seen);
 		break;
 	case VF_FAULTED:
@@ -398,6 +353,8 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	size_t n = bytes ? len / sizeof(struct job_found) : 0;
 
 	e->discovering = false;
+	e->discover_ended_ns = now_ns(e);
+	e->discover_took_ns = e->discover_ended_ns - e->discover_began_ns;
 	if (res->err.kind == VFK_E_BUSY) {
 		/* Links are moving: neither an answer nor a failure.  Who waits goes on to. */
 		log_info("engine", "discovery: %s", res->err.msg);
@@ -413,6 +370,8 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 		log_error("engine", "discovery: %s", e->discover_error);
 	for (size_t i = 0; i < e->node->n_vfs; i++)
 		e->node->vfs[i]->seen = false;
+	for (size_t i = 0; i < e->node->n_pfs; i++)
+		e->node->pfs[i].seen = false;
 	for (size_t i = 0; i < n; i++) {
 		struct job_found found;
 
@@ -424,6 +383,7 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	}
 	if (!e->discover_error[0]) {
 		e->discovered = true;
+		pfs_unseen(e);
 		if (e->node->rec.records_missing && !e->node->rec.vfs_verified) {
 			e->node->rec.vfs_verified = true;
 			cause_set(e, CAUSE_ENGINE, "every VF was looked at");
@@ -464,6 +424,7 @@ void observe_start(struct engine *e, struct vf *vf, struct request *rq)
 	if (!job)
 		return;
 	job_for_vf(job, vf, -1);
+	e->n_looks++;
 	job->request = rq;
 	if (rq) {
 		rq->job = job;
@@ -545,8 +506,7 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
 		vf->cannot = out->cannot;
-		if (out->ifindex)
-			vf->rec.ifindex = out->ifindex;
+		tidy_index(vf, out->ifindex);
 		check_free(e, vf, out->where, &out->seen);
 	} else if (vf->fsm.state == VF_ATTACHED) {
 		check_attached(e, vf, out);
@@ -597,7 +557,7 @@ void reconcile_turn(struct engine *e, int64_t now)
 		e->reconcile_at_ns = now + RECONCILE_STEP_NS;
 	} else {
 		e->reconcile_next = 0;
-		e->reconcile_at_ns = now + RECONCILE_NS;
+		e->reconcile_at_ns = now + e->config.reconcile_s * NS_PER_S;
 		discover_start(e);
 	}
 	wake(e, e->reconcile_at_ns);

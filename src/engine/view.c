@@ -498,6 +498,22 @@ json_t *view_cordons(const struct view *v)
 	return list;
 }
 
+static json_t *event_sources(const struct event_count *counts)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < N_EVENT_SOURCES; i++) {
+		json_t *one = json_object();
+
+		view_set(one, "source", json_string(event_source_name(i)));
+		view_set(one, "open", json_boolean(counts[i].open));
+		view_set(one, "events", json_integer((json_int_t)counts[i].n));
+		view_set(one, "overruns", json_integer((json_int_t)counts[i].n_overruns));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static json_t *engine_facts(const struct view *v)
 {
 	const struct view_status *s = v->status;
@@ -519,6 +535,9 @@ static json_t *engine_facts(const struct view *v)
 	view_set(obj, "requests", json_integer(s->n_requests));
 	view_set(obj, "clients", json_integer(s->n_clients));
 	view_set(obj, "refused_events", json_integer((json_int_t)s->n_dropped_events));
+	view_set(obj, "looks", json_integer((json_int_t)s->n_looks));
+	view_set(obj, "port_changes", json_integer((json_int_t)s->n_port_changes));
+	view_set(obj, "port_failures", json_integer((json_int_t)s->n_port_failures));
 	return obj;
 }
 
@@ -544,6 +563,8 @@ json_t *view_status(const struct view *v)
 	view_set(doc, "leases", count_leases(v));
 	view_set(doc, "pfs", pfs(v));
 	view_set(doc, "cordons", view_cordons(v));
+	if (s->events)
+		view_set(doc, "events", event_sources(s->events));
 	return doc;
 }
 

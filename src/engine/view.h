@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "engine/node.h"
+#include "engine/sources.h"
 #include "io/codec.h"
 
 /* Facts about the engine and its journal for 'status' and 'version'. */
@@ -30,8 +31,11 @@ struct view_status {
 	uint64_t last_seq, durable_upto;
 	unsigned n_jobs_running, n_jobs_waiting, n_requests, n_clients;
 	uint64_t n_dropped_events; /* refused by a state machine */
-	bool discovered;	   /* the first look at the devices is over */
-	unsigned n_workers;	   /* for metrics alone, as the next */
+	uint64_t n_looks;	   /* at single VFs */
+	uint64_t n_port_changes, n_port_failures;
+	const struct event_count *events; /* by enum event_source; NULL: none */
+	bool discovered;		  /* the first look at the devices is over */
+	unsigned n_workers;		  /* for metrics alone, as the next */
 	uint64_t n_worker_starts;
 };
 

@@ -23,6 +23,8 @@ const struct vf_row vf_rows[] = {
 	/*  from      event           to         to do, in bit order */
 	R(FREE,      ADD,           RESERVED,  J | VF_DO_SETUP),
 	R(FREE,      ADOPT,         DETACHING, J | VF_DO_RESTORE),
+	/* It lost its name and MTU: they are put back as after any attachment. */
+	R(FREE,      RETURNED,      DETACHING, J | VF_DO_RESTORE),
 	R(FREE,      BASELINE,      FREE,      J),
 	RG(FREE,     TAKEN,         is_foreign, FAULTED, J | VF_DO_ALARM),
 	R(FREE,      VANISHED,      ABSENT,    J | VF_DO_FORGET),

@@ -6,7 +6,7 @@
  *   FREE
  *     +-- BASELINE ---------------------------------------------------> FREE
  *     +-- ADD --------------------------------------------------------> RESERVED
- *     +-- ADOPT ------------------------------------------------------> DETACHING
+ *     +-- ADOPT, RETURNED --------------------------------------------> DETACHING
  *     +-- TAKEN [is_foreign] -----------------------------------------> FAULTED
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
  *   RESERVED
@@ -59,7 +59,7 @@
 	X(CALLER_GONE, 6)    /* the ADD's client ended before the answer */              \
 	X(REPLAY, 7)	     /* a new engine found a half-done ADD */                    \
 	X(NETNS_GONE, 8)     /* the owner's network namespace is provably gone */        \
-	X(RETURNED, 9)	     /* the link is at home although nobody released it */       \
+	X(RETURNED, 9)	     /* the link is at home, but nobody released it so */        \
 	X(ADMIN_RELEASE, 10) /* vfctl release */                                         \
 	X(RESTORE_DONE, 11)  /* every step of the detach plan is done and verified */    \
 	X(GAVE_UP, 12)	     /* the detach plan failed too often */                      \

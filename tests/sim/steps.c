@@ -345,6 +345,15 @@ void step_observe(struct step_run *r)
 		r->out->seen.valid = false;
 }
 
+void step_ports(pci_addr_t addr, struct drv_pf *out)
+{
+	for (unsigned pf = 0; pf < SIM_PFS; pf++)
+		if (PF_ADDR(pf) == addr) {
+			out->n_ports = 1;
+			out->port_state[0] = (uint8_t)port_state[pf];
+		}
+}
+
 void step_discover(int memfd)
 {
 	for (unsigned pf = 0; pf < SIM_PFS; pf++) {

@@ -27,6 +27,7 @@ struct step_run {
 enum step_end step_run(struct step_run *r, enum drv_step step);
 void step_observe(struct step_run *r);
 /* Appends what is found to the memfd. */
+void step_ports(pci_addr_t addr, struct drv_pf *out);
 void step_discover(int memfd);
 pci_addr_t step_identify(int ns, const char *ifname);
 

@@ -323,6 +323,8 @@ static void look(struct worker *w)
 		snprintf(w->res.driver, sizeof(w->res.driver), "sim");
 	} else if (w->rq->kind == JOB_DISCOVER) {
 		step_discover(w->fds[0]);
+	} else if (w->rq->kind == JOB_PORTS) {
+		step_ports(w->rq->call.pf, &w->res.pf);
 	} else if (w->rq->kind == JOB_SYNC) {
 		disk_sync((unsigned)fd_number(w->fds[0]));
 	} else {

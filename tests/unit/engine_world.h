@@ -72,6 +72,7 @@ struct ew {
 	/* What OBSERVE says; unless told, that all is as it should be. */
 	bool told;
 	enum drv_where where;
+	uint8_t port;		       /* state of the PF's port; 0: ACTIVE */
 	bool check_differs;	       /* CHECK: the link is not as expected */
 	struct vf_baseline check_seen; /* CHECK: what is set on the device */
 	bool nsid_alive;
@@ -152,7 +153,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 							.ifname = "pf0",
 							.n_ports = 1,
 							.n_vfs = (uint16_t)w->n_vfs };
-				f.pf.port_state[0] = PORT_ACTIVE;
+				f.pf.port_state[0] = w->port ? w->port : PORT_ACTIVE;
 			} else if (w->gone_vf == i) {
 				continue;
 			} else {
@@ -370,6 +371,10 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		if (w->check_differs)
 			vfk_err_set(&res.err, VFK_E_KERNEL, 0, "link net1 is down");
 		res.out.seen = w->check_seen;
+		break;
+	case JOB_PORTS:
+		res.pf.n_ports = 1;
+		res.pf.port_state[0] = w->port ? w->port : PORT_ACTIVE;
 		break;
 	case JOB_DISCOVER:
 		w->n_discovered++;

@@ -79,6 +79,8 @@ static void check_defaults(void)
 	SUITE_INT(cfg_now.retry_min_ms, 500);
 	SUITE_INT(cfg_now.retry_max_ms, 60000);
 	SUITE_INT(cfg_now.give_up_after, 8);
+	SUITE_INT(cfg_now.reconcile_s, 30);
+	SUITE_INT(cfg_now.event_sources, EVENT_SOURCES_ALL);
 	SUITE_INT(cfg_now.idle_s, 10);
 	SUITE_INT(cfg_now.n_workers, 8);
 	SUITE_INT(cfg_now.log_level, LOG_LV_INFO);
@@ -105,6 +107,7 @@ static void every_key(void)
 		 "sysfs_root = /s\nproc_root=/p\ndev_root: /d\nsim = /etc/sim.ini\n"
 		 "sync = all\nadd_timeout_s = 1\ndel_wait_s = 0.25\nipam_del_timeout_s = 600\n"
 		 "step_timeout_s = 1\nretry_min_ms = 10\nretry_max_ms = 3600000\n"
+		 "reconcile_s = 3600\nevent_sources = nsid  rdma\n"
 		 "give_up_after = 1000\nidle_s = 3600\nworkers = 32\nlog_level = debug");
 	SUITE_STR(cfg_now.plugin_dirs, "/a/bin:/b");
 	SUITE_STR(cfg_now.env.sysfs_root, "/s");
@@ -119,6 +122,8 @@ static void every_key(void)
 	SUITE_INT(cfg_now.retry_min_ms, 10);
 	SUITE_INT(cfg_now.retry_max_ms, 3600000);
 	SUITE_INT(cfg_now.give_up_after, 1000);
+	SUITE_INT(cfg_now.reconcile_s, 3600);
+	SUITE_INT(cfg_now.event_sources, 1u << EVENTS_NSID | 1u << EVENTS_RDMA);
 	SUITE_INT(cfg_now.idle_s, 3600);
 	SUITE_INT(cfg_now.n_workers, 32);
 	SUITE_INT(cfg_now.log_level, LOG_LV_DEBUG);
@@ -248,6 +253,14 @@ static void wrong_values(void)
 		  "retry_max_ms \"3600001\" must be a whole number from 10 to 3600000" },
 		{ "give_up_after = 0",
 		  "give_up_after \"0\" must be a whole number from 1 to 1000" },
+		{ "reconcile_s = 0",
+		  "reconcile_s \"0\" must be a whole number from 1 to 3600" },
+		{ "event_sources = link udevd",
+		  "event_sources \"link udevd\" must be all, none, or some of nsid, link, "
+		  "uevent, udev, rdma, devlink and verbs" },
+		{ "event_sources =",
+		  "event_sources \"\" must be all, none, or some of nsid, link, "
+		  "uevent, udev, rdma, devlink and verbs" },
 		{ "idle_s = 0", "idle_s \"0\" must be a whole number from 1 to 3600" },
 		{ "workers = 33", "workers \"33\" must be a whole number from 1 to 32" },
 		{ "workers = 0", "workers \"0\" must be a whole number from 1 to 32" },
@@ -382,6 +395,7 @@ static void man_page(void)
 		{ "dev_root", "at most 255 bytes", ".Pa /dev ." },
 		{ "give_up_after", "from 1 to 1000;", "default 8." },
 		{ "http", ".Ql [::1]:9477 ,", ".Cm off ,\nthe default" },
+		{ "event_sources", ".Cm none ,", "Default is\n.Cm all ." },
 		{ "idle_s", "from 1 to 3600;", "default 10." },
 		{ "ipam_del_timeout_s", "from 1 to 600;", "default 60." },
 		{ "log_level", ".Cm error , warn , notice , info\nor\n.Cm debug",
@@ -393,6 +407,7 @@ static void man_page(void)
 		{ "node_name", "1 to 127 letters", ".Xr uname 2" },
 		{ "node_slice", "from 0 to 1000000;", "default none," },
 		{ "proc_root", "at most 255 bytes", ".Pa /proc ." },
+		{ "reconcile_s", "from 1 to 3600;", "default 30." },
 		{ "retry_max_ms", "from 10 to 3600000,", "default 60000." },
 		{ "retry_min_ms", "from 10 to 60000;", "default 500." },
 		{ "sim", "at most 255 bytes", "Default is none" },

@@ -26,7 +26,7 @@ static const struct grid_row grid[] = {
 	{ EV(CALLER_GONE),   { "-",    "D.jr",   "-",      "-",       "-",        "-" } },
 	{ EV(REPLAY),        { "-",    "D.jr",   "-",      "-",       "-",        "-" } },
 	{ EV(NETNS_GONE),    { "-",    "D.jry",  "D.jr",   "-",       "-",        "-" } },
-	{ EV(RETURNED),      { "-",    "-",      "D.jr",   "-",       "-",        "-" } },
+	{ EV(RETURNED),      { "D.jr", "-",      "D.jr",   "-",       "-",        "-" } },
 	{ EV(ADMIN_RELEASE), { "-",    "D.jry",  "D.jr",   "-",       "D.jr",     "-" } },
 	{ EV(RESTORE_DONE),  { "-",    "-",      "-",      "F.jyf",   "-",        "-" } },
 	{ EV(GAVE_UP),       { "-",    "-",      "-",      "X.jay",   "-",        "-" } },

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A free VF whose link was made anew by somebody else's rebind, or came back from a namespace
+ * that is gone, has whatever name was free and the MTU of a new link.  Nobody asked for that:
+ * it is restored as after any attachment.  A new name on the same link is an operator's
+ * word, and a new GUID is one always (P4). */
+#include "engine/engine-internal.h"
+
+#include <string.h>
+
+#include "engine/plan.h"
+
+void tidy_index(struct vf *vf, uint32_t ifindex)
+{
+	if (!ifindex || ifindex == vf->rec.ifindex)
+		return;
+	vf->renewed |= vf->rec.ifindex && vf->fsm.state == VF_FREE;
+	vf->rec.ifindex = ifindex;
+}
+
+bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
+{
+	const struct vf_baseline *base = &vf->rec.baseline;
+	bool renewed = vf->renewed;
+
+	vf->renewed = false;
+	if (!renewed || !base->valid || !base->ifname[0] || !seen->valid ||
+	    !seen->ifname[0] ||
+	    (!strcmp(base->ifname, seen->ifname) &&
+	     (!(base->set.has & seen->set.has & HAS_MTU) ||
+	      base->set.mtu_bytes == seen->set.mtu_bytes)))
+		return false;
+	cause_set(e, CAUSE_EVENT, "its link was made anew, as %s", seen->ifname);
+	vf->rec.touched = STEP_BIT(LINK_SETTINGS);
+	return release_begin(e, vf, VF_EV_RETURNED);
+}

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What happens to VFs without a call is noticed by events at once, and without any event by
+# the rounds of reconciliation (P5).
+
+. "$(dirname "$0")/lib.sh"
+world_enter "$@"
+
+world 1 8
+VF=$(vf_addr 0 0)
+link_of() { grep -F " $(alias_of "$1")" $ROOT/links | cut -d' ' -f1; }
+LINK=$(link_of "$VF")
+ipam='"ipam":{}'
+[ $has_go = no ] || ipam=$(host_local)
+lease_paid() { is '' "$(lease_states)"; }
+
+# The owner's namespace is gone, and nobody says DEL.
+netns_dies() {
+	add_netns p 1 1
+	add c1 net1 /run/netns/p1 "$(conf "$VF" "$ipam")"
+	answered 0 || { fail "ADD ($HOW)" "$OUT"; return; }
+	ip netns del p1
+	check "a VF is FREE when its namespace is gone, without DEL ($HOW)" wait_for 20 vf_is FREE "$VF"
+	check "and its lease is paid ($HOW)" wait_for 20 lease_paid
+	check "and its link is at home ($HOW)" wait_clean
+}
+
+# Somebody takes the link of a free VF and brings it back.
+link_taken() {
+	add_netns other 1 1
+	ip link set "$LINK" netns other1
+	check "a free VF whose link was taken is FAULTED ($HOW)" wait_for 20 vf_is FAULTED "$VF"
+	ip -n other1 link set "$LINK" netns $$
+	check "and FREE when it is at home again ($HOW)" wait_for 20 vf_is FREE "$VF"
+	ip netns del other1
+}
+
+# The link of an attached VF comes home by itself.
+link_returned() {
+	add_netns p 1 1
+	add c2 net1 /run/netns/p1 "$(conf "$VF" "$ipam")"
+	answered 0 || { fail "ADD ($HOW)" "$OUT"; return; }
+	ip -n p1 link set net1 netns $$
+	check "a VF whose link came home is FREE ($HOW)" wait_for 20 vf_is FREE "$VF"
+	check "under its own name ($HOW)" wait_clean
+	ip netns del p1
+}
+
+# sources LINES...: with this in the configuration
+sources() {
+	write_config "$@"
+	HOW="${*//_/ }"
+	service_start || fail "vfkeeperd starts" "no answer"
+}
+
+sources 'event_sources = all' 'reconcile_s = 3600'
+netns_dies
+link_taken
+link_returned
+engines_end
+sources 'event_sources = none' 'reconcile_s = 1'
+netns_dies
+link_taken
+link_returned
+engines_end
+sources 'event_sources = link uevent udev rdma devlink verbs' 'reconcile_s = 1'
+netns_dies
+engines_end
+sources 'event_sources = nsid uevent udev rdma devlink verbs' 'reconcile_s = 1'
+link_taken
+link_returned
+engines_end
+
+# A storm: what belongs together is looked at together.
+sources 'event_sources = all' 'reconcile_s = 3600'
+wait_for 20 all_free 8
+before=$("$VFCTL" -o json status | grep -o '"looks": *[0-9]*' | grep -o '[0-9]*$')
+for ((i = 0; i < 300; i++)); do
+	printf 'link set %s mtu %d\n' "$LINK" $((1400 + i % 2))
+done >$ROOT/storm
+ip -batch $ROOT/storm
+wait_for 20 all_free 8
+sleep 1
+after=$("$VFCTL" -o json status | grep -o '"looks": *[0-9]*' | grep -o '[0-9]*$')
+few() { [ $((after - before)) -ge 1 ] && [ $((after - before)) -lt 150 ] || { echo "$((after - before)) looks"; return 1; }; }
+check "300 events of one link are few looks" few
+engines_end
+finish
