@@ -38,6 +38,8 @@ enum ctl_cmd_kind {
 	X(UNCORDON, "uncordon", "VF|PF|node", 1, 2, CTL_CHANGE, "end that")                \
 	X(RECONCILE, "reconcile", "[--dry-run]", 0, 1, CTL_CHANGE,                         \
 	  "look at all VFs now, and act on what differs from the records")                 \
+	X(DOCTOR, "doctor", "", 0, 0, CTL_LOCAL,                                           \
+	  "what is wrong on this node, also beside other plugins")                         \
 	X(LOG, "log", "[MODULE|all LEVEL]", 0, 2, CTL_LIVE,                                \
 	  "how much the running engine logs, by module")                                   \
 	X(FSM, "fsm", "[--dot] [vf|lease|port]", 0, 2, CTL_LOCAL,                          \

@@ -616,6 +616,7 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 		rc = view_find(v->node, words, rq->n_args, &vf, err);
 		return rc < 0 ? rc : view_dump(view_show(v, vf), json, err);
 	case CTL_CMD_EXPLAIN:
+	case CTL_CMD_DOCTOR:
 	case CTL_CMD_LOG:
 	case CTL_CMD_HISTORY:
 	case CTL_CMD_WATCH:

@@ -584,6 +584,7 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 		print_pairs(out, "", json_object_get(doc, "modules"));
 		break;
 	case CTL_CMD_SHOW:
+	case CTL_CMD_DOCTOR:
 	case CTL_CMD_HISTORY:
 	case CTL_CMD_WATCH:
 	case CTL_CMD_FSM:

@@ -14,6 +14,7 @@
 #include "engine/view.h"
 #include "io/ctl_client.h"
 #include "io/engine_start.h"
+#include "vfctl/doctor.h"
 #include "vfctl/events.h"
 #include "vfctl/local.h"
 #include "vfctl/offline.h"
@@ -379,6 +380,8 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 		return rc;
 	if (cmd->id == CTL_CMD_EXPLAIN)
 		return do_explain(cmd, o, words, n_words, err);
+	if (cmd->id == CTL_CMD_DOCTOR)
+		return doctor_run(o->json, err);
 	if (cmd->id == CTL_CMD_HISTORY)
 		return history_print(words, n_words, o->json, err);
 	if (cmd->id == CTL_CMD_WATCH)
