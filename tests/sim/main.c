@@ -24,7 +24,7 @@ struct result {
 	uint64_t seeds, steps, broken;
 };
 
-static bool with_log;
+static bool with_log, stops;
 
 static void log_line(enum log_level level, const char *line)
 {
@@ -70,6 +70,8 @@ static void run(uint64_t first, uint64_t n, uint64_t stride, struct result *res)
 		res->steps += when_steps;
 		res->broken++;
 		printf("seed %llu: %s\n", (unsigned long long)seed, story_broken());
+		if (stops)
+			return;
 		if (told++ < MAX_STORIES)
 			tell(&h, true);
 	}
@@ -142,7 +144,7 @@ static bool run_in(unsigned jobs, uint64_t first, uint64_t n, struct result *sum
 
 static int usage(void)
 {
-	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage]\n"
+	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage] [--stop]\n"
 	      "       sim --exhaustive [SCENARIO --path LIST]\n"
 	      "       sim --seed SEED [--keep LIST] [--shrink] [--log] [--hash]\n",
 	      stderr);
@@ -151,14 +153,19 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "first", 1, NULL, 'f' },  { "seeds", 1, NULL, 'n' },
-		{ "jobs", 1, NULL, 'j' },   { "coverage", 0, NULL, 'c' },
-		{ "seed", 1, NULL, 's' },   { "keep", 1, NULL, 'k' },
-		{ "shrink", 0, NULL, 'm' }, { "log", 0, NULL, 'l' },
-		{ "hash", 0, NULL, 'h' },   { "exhaustive", 2, NULL, 'x' },
-		{ "path", 1, NULL, 'p' },   { 0 }
-	};
+	static const struct option options[] = { { "first", 1, NULL, 'f' },
+						 { "seeds", 1, NULL, 'n' },
+						 { "jobs", 1, NULL, 'j' },
+						 { "coverage", 0, NULL, 'c' },
+						 { "seed", 1, NULL, 's' },
+						 { "keep", 1, NULL, 'k' },
+						 { "shrink", 0, NULL, 'm' },
+						 { "log", 0, NULL, 'l' },
+						 { "hash", 0, NULL, 'h' },
+						 { "exhaustive", 2, NULL, 'x' },
+						 { "path", 1, NULL, 'p' },
+						 { "stop", 0, NULL, 'o' },
+						 { 0 } };
 	uint64_t first = 1, n = 1000, seed = 0;
 	unsigned jobs = 1, n_all, missing = 0;
 	bool coverage = false, shorter = false, hash = false, good;
@@ -208,6 +215,9 @@ int main(int argc, char **argv)
 				optarg = argv[optind++];
 			exhaustive = true;
 			scenario = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
+			break;
+		case 'o':
+			stops = true;
 			break;
 		case 'p':
 			path = optarg;
