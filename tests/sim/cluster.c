@@ -276,14 +276,13 @@ static void row(struct cluster *c, struct lease_figures *l)
 
 	if (l->all_up_ns)
 		snprintf(up, sizeof(up), "%.0f", (double)l->all_up_ns / (double)NS_PER_S);
-	printf("  %5u %6u | %6.3f %6.3f %6.3f %7.2f | %6.3f %6.3f %6.3f | %7.2f %7.2f %7.2f "
-	       "%7s %7u\n",
+	printf("    %5u %5u | %5.3f %5.3f %5.3f %5.2f | %5.3f %5.3f | %6.2f %6.2f %6.2f %5s "
+	       "%6u\n",
 	       c->n, c->n * PODS, waits_mean_s(&c->add), waits_s(&c->add, 99),
 	       waits_s(&c->add, 100),
 	       (double)(c->add.last_end_ns - BEGIN_NS) / (double)NS_PER_S,
-	       waits_mean_s(&c->del), waits_s(&c->del, 99), waits_s(&c->del, 100),
-	       waits_mean_s(&l->add), waits_s(&l->add, 99), waits_s(&l->add, 100), up,
-	       l->n_timeouts);
+	       waits_mean_s(&c->del), waits_s(&c->del, 100), waits_mean_s(&l->add),
+	       waits_s(&l->add, 99), waits_s(&l->add, 100), up, l->n_timeouts);
 	fflush(stdout);
 }
 
@@ -343,12 +342,11 @@ int main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-	printf("  seed %" PRIu64 "; %d pods of %d VFs a node; seconds\n"
-	       "                | vfkeeper: ADD              all    | DEL                  | "
-	       "one lease: ADD                  all\n"
-	       "  nodes   pods |   mean    p99    max      up |   mean    p99    max | "
-	       "   mean     p99     max      up timeouts\n",
-	       seed, PODS, VFS_OF_A_POD);
+	printf("    seconds; %d pods of %d VFs on each node; seed %" PRIu64 "\n"
+	       "                | vfkeeper: ADD           | DEL         | one lease: ADD\n"
+	       "    nodes  pods |  mean   p99   max   all |  mean   max |   mean    p99    max"
+	       "   all  fails\n",
+	       PODS, VFS_OF_A_POD, seed);
 	for (int i = 0; i < n_sizes; i++) {
 		unsigned n = (unsigned)strtoul(sizes[i], NULL, 10);
 		struct cluster c = { 0 };
