@@ -220,9 +220,10 @@ static void on_spool(void *arg, int fd, unsigned events)
 	read_spool(arg);
 }
 
-static void notify_service(const char *text)
+/* An engine on demand is no service: what stands in its environment is its caller's. */
+static void notify_service(const struct daemon *d, const char *text)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = d->opts->on_demand ? NULL : getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	VFK_AUTO(fd_auto) int fd = -1;
 
@@ -243,6 +244,7 @@ static void begin_end(struct daemon *d)
 	if (d->ending_at_ns)
 		return;
 	log_info("daemon", "ending: no new requests");
+	notify_service(d, "STOPPING=1");
 	server_stop_listening(d->server);
 	d->ending_at_ns = clock_boot_ns() + GIVE_WAY_NS;
 	loop_timer_at(d->beat, clock_boot_ns());
@@ -287,6 +289,16 @@ static void on_hup(void *arg)
 	log_info("config", "read again");
 }
 
+/* WATCHDOG=1 goes out twice in the time that the service manager gives. */
+static int64_t beat_ns(const struct daemon *d)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	int64_t usec = text && !d->opts->on_demand ? strtoll(text, NULL, 10) : 0;
+	int64_t beat = d->opts->on_demand ? NS_PER_S : BEAT_NS;
+
+	return usec > 0 && usec < beat / 500 ? usec * 500 : beat;
+}
+
 /* On demand: ends after idle_s with nothing to do. */
 static void check_idle(struct daemon *d, int64_t now)
 {
@@ -309,9 +321,9 @@ static void on_beat(void *arg)
 {
 	struct daemon *d = arg;
 	int64_t now = clock_boot_ns();
-	int64_t next = d->opts->on_demand ? NS_PER_S : BEAT_NS;
+	int64_t next = beat_ns(d);
 
-	notify_service("WATCHDOG=1");
+	notify_service(d, "WATCHDOG=1");
 	if (!d->state.journal && !d->config_broken) {
 		struct journal *j = start_journal_late(&d->state);
 
@@ -518,7 +530,7 @@ static void tell_ready(struct daemon *d, const char *error)
 		close(d->opts->ready_fd);
 	}
 	if (!error)
-		notify_service("READY=1\nSTATUS=serving");
+		notify_service(d, "READY=1\nSTATUS=serving");
 }
 
 /* P7 needs IFLA_PARENT_DEV_NAME and SO_NETNS_COOKIE. */
