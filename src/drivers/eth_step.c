@@ -95,6 +95,19 @@ static uint32_t differing(const struct vf_settings *a, const struct vf_settings 
 	return differ & both;
 }
 
+/* What is not as the baseline says.  Some cards tell the VF's own address where nobody gave
+ * the PF one for it. */
+static uint32_t off_baseline(const struct vf_baseline *base, const struct vf_settings *is)
+{
+	static const uint8_t none[6];
+	uint32_t off = differing(&base->set, is, VFINFO_ETHERNET);
+
+	if (!memcmp(base->set.mac, none, 6) && base->hwaddr_len == 6 &&
+	    !memcmp(is->mac, base->hwaddr, 6))
+		off &= ~(uint32_t)HAS_MAC;
+	return off;
+}
+
 static const char *name_of(uint32_t bits)
 {
 	static const struct {
@@ -228,7 +241,7 @@ int eth_settings_home(struct eth_job *job, struct vfk_err *err)
 		return rc;
 	/* Whoever changed it: a driver in the pod may have set an address through the PF.  Of
 	 * a VF that the PF does not tell of: what was set for this attachment. */
-	bits = is.has ? differing(&base->set, &is, VFINFO_ETHERNET) :
+	bits = is.has ? off_baseline(base, &is) :
 			base->set.has & job->call->wanted.has & VFINFO_ETHERNET;
 	return bits ? make(job, &base->set, bits, err) : 0;
 }
@@ -285,7 +298,7 @@ static int verify_pf(const struct eth_job *job, const struct vf_baseline *base,
 		rc = eth_on_pf(job->home, &pf.link, job->vf.index, &is, err);
 	if (rc < 0)
 		return rc;
-	left = differing(&base->set, &is, VFINFO_ETHERNET);
+	left = off_baseline(base, &is);
 	return left ? vfk_err_set(err, VFK_E_KERNEL, 0,
 				  "its %s on the PF is not that of its baseline",
 				  name_of(left)) :
