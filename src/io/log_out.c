@@ -125,15 +125,12 @@ void log_out_json(struct strbuf *out, enum log_level level, const char *line,
 void log_out_native(struct strbuf *out, const char *identifier, enum log_level level,
 		    const char *line)
 {
-	static const int priority[] = {
-		[LOG_LV_ERROR] = 3, [LOG_LV_WARN] = 4, [LOG_LV_NOTICE] = 5, [LOG_LV_INFO] = 6, [LOG_LV_DEBUG] = 7
-	};
 	char module[32], key[32], value[LOG_LINE_MAX];
 	const char *at = behind_module(line, module, sizeof(module));
 
 	/* There is no newline in a line, so that the plain form of the protocol will do. */
 	strbuf_addf(out, "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", line,
-		    priority[level], identifier);
+		    3 + (int)level, identifier); /* syslog(3)'s: LOG_ERR is 3 */
 	strbuf_addf(out, "VFKEEPER_MODULE=%s\n", module);
 	while (next_field(&at, key, sizeof(key), value, sizeof(value))) {
 		for (char *c = key; *c; c++)

@@ -10,7 +10,10 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "vfkeeper-replay/apply.h"
+#include "vfkeeper-replay/progress.h"
 #include "vfkeeper-replay/record.h"
+#include "vfkeeper-replay/repair.h"
+#include "vfkeeper-replay/until.h"
 #include "vfkeeper-replay/verify.h"
 
 #ifndef VFK_VERSION
@@ -20,28 +23,46 @@
 #define APPLY_MS 28000
 #define APPLY_MAX_S 3600
 
-enum mode { MODE_NONE, MODE_VERIFY, MODE_DUMP, MODE_JSON, MODE_STATS, MODE_APPLY };
+enum mode {
+	MODE_NONE,
+	MODE_VERIFY,
+	MODE_DUMP,
+	MODE_JSON,
+	MODE_STATS,
+	MODE_APPLY,
+	MODE_REPAIR,
+	MODE_UNTIL
+};
 
 struct options {
 	enum mode mode;
 	const char *dir; /* NULL: the node's own */
 	int timeout_ms;
+	const char *until; /* of MODE_UNTIL */
+	bool json;	   /* beside it */
 	bool help, version;
 };
 
 static const char help_text[] =
 	"Usage: vfkeeper-replay [-hV] [-d DIR] [--verify | --dump | --json | --stats]\n"
+	"       vfkeeper-replay [-d DIR] --until SEQ|TIME [--json]\n"
+	"       vfkeeper-replay [-d DIR] [-t SECONDS] --repair\n"
 	"       vfkeeper-replay [-t SECONDS] --apply\n"
 	"\n"
-	"Reads the journal of vfkeeper, or a copy of it; nothing is changed but by --apply.\n"
+	"Reads the journal of vfkeeper, or a copy of it; nothing is changed but by\n"
+	"--apply and --repair.\n"
 	"\n"
 	"  --verify        check all records and run the state machines again (default)\n"
 	"  --dump          one line per record\n"
 	"  --json          one JSON object per record\n"
 	"  --stats         counts by type, event, file and state\n"
+	"  --until SEQ|TIME      all VFs and leases as they were after that record, or then:\n"
+	"                        2026-11-22T18:03:48Z, or -10m for ten minutes ago\n"
+	"  --repair        keep the files of a damaged journal, save what is whole, and have\n"
+	"                  an engine ask the kernel for the rest\n"
 	"  --apply         let an engine finish what is owed, as after a reboot\n"
 	"  -d, --directory DIR   read the journal in DIR\n"
-	"  -t, --timeout SECONDS wait at most so long with --apply (28)\n"
+	"  -t, --timeout SECONDS wait at most so long with --apply, --repair (28)\n"
 	"  -h, --help      this text\n"
 	"  -V, --version   the version\n"
 	"\n"
@@ -59,10 +80,16 @@ static int complain(const struct vfk_err *err)
 
 static int set_mode(struct options *o, enum mode mode, struct vfk_err *err)
 {
+	/* --json is a mode of its own, and how --until is printed. */
+	o->json |= mode == MODE_JSON;
+	if (o->mode == MODE_UNTIL && mode == MODE_JSON)
+		return 0;
+	if (o->mode == MODE_JSON && mode == MODE_UNTIL)
+		o->mode = mode;
 	if (o->mode != MODE_NONE && o->mode != mode)
 		return vfk_err_set(err, VFK_E_USAGE, 0,
-				   "only one of --verify, --dump, --json, --stats and --apply "
-				   "can be given");
+				   "only one of --verify, --dump, --json, --stats, --until, "
+				   "--repair and --apply can be given");
 	o->mode = mode;
 	return 0;
 }
@@ -90,6 +117,8 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		{ "json", no_argument, NULL, 256 + MODE_JSON },
 		{ "stats", no_argument, NULL, 256 + MODE_STATS },
 		{ "apply", no_argument, NULL, 256 + MODE_APPLY },
+		{ "repair", no_argument, NULL, 256 + MODE_REPAIR },
+		{ "until", required_argument, NULL, 256 + MODE_UNTIL },
 		{ "directory", required_argument, NULL, 'd' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
@@ -100,6 +129,8 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 
 	while (rc == 0 &&
 	       (c = getopt_long(argc, argv, ":hVd:t:", long_options, NULL)) != -1) {
+		if (c == 256 + MODE_UNTIL)
+			o->until = optarg;
 		if (c > 256)
 			rc = set_mode(o, (enum mode)(c - 256), err);
 		else if (c == 'd')
@@ -125,8 +156,9 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 	if (rc == 0 && o->mode == MODE_APPLY && o->dir)
 		rc = vfk_err_set(err, VFK_E_USAGE, 0,
 				 "--apply works on the node's own journal: no -d");
-	if (rc == 0 && o->mode != MODE_APPLY && o->timeout_ms && !o->help && !o->version)
-		rc = vfk_err_set(err, VFK_E_USAGE, 0, "-t goes with --apply");
+	if (rc == 0 && o->mode != MODE_APPLY && o->mode != MODE_REPAIR && o->timeout_ms &&
+	    !o->help && !o->version)
+		rc = vfk_err_set(err, VFK_E_USAGE, 0, "-t goes with --apply and --repair");
 	return rc;
 }
 
@@ -136,6 +168,8 @@ struct reader {
 	enum mode mode;
 	struct verify *verify;
 	unsigned n_bad; /* records that could not be decoded */
+	struct until until;
+	struct progress progress;
 };
 
 static int take(void *arg, const struct journal_record *raw, struct vfk_err *err)
@@ -145,6 +179,8 @@ static int take(void *arg, const struct journal_record *raw, struct vfk_err *err
 	struct vfk_err why = { 0 };
 	bool good = record_decode(&rec, raw, &why) == 0;
 
+	progress_record(&r->progress, JOURNAL_RECORD_BYTES(raw->len_bytes),
+			clock_boot_ns());
 	r->n_bad += !good;
 	switch (r->mode) {
 	case MODE_DUMP:
@@ -164,8 +200,11 @@ static int take(void *arg, const struct journal_record *raw, struct vfk_err *err
 					     err);
 		verify_bad(r->verify, r->mode == MODE_VERIFY ? stdout : NULL, raw, why.msg);
 		return 0;
+	case MODE_UNTIL:
+		return good ? until_take(&r->until, raw, err) : 0;
 	case MODE_NONE:
 	case MODE_APPLY:
+	case MODE_REPAIR:
 		break;
 	}
 	return 0;
@@ -238,6 +277,9 @@ static int read_journal(const struct options *o, struct vfk_err *err)
 	struct disk disk;
 	int rc, code;
 
+	if (o->mode == MODE_UNTIL &&
+	    until_parse(&r.until, o->until, clock_wall_ns(), err) < 0)
+		return -err->kind;
 	if (fs_disk(&disk, o->dir ? o->dir : vfk_path(PATH_JOURNAL), true, err) < 0)
 		return -err->kind;
 	r.verify = verify_new();
@@ -245,8 +287,14 @@ static int read_journal(const struct options *o, struct vfk_err *err)
 		rc = vfk_err_set(err, VFK_E_NOMEM, 0, "vfkeeper-replay");
 	else
 		rc = o->dir ? 0 : read_settled(&disk, durable, &st, err);
+	progress_begin(&r.progress, stderr, clock_boot_ns());
 	if (rc == 0)
 		rc = journal_read(&disk, durable, true, take, &r, &st, err);
+	progress_end(&r.progress);
+	if (rc == 0 && o->mode == MODE_UNTIL)
+		rc = until_print(&r.until, o->json, stdout, err);
+	if (o->mode == MODE_UNTIL)
+		until_fini(&r.until);
 	disk.close(disk.ctx);
 	if (rc < 0) {
 		verify_free(r.verify);
@@ -286,6 +334,9 @@ int main(int argc, char *argv[])
 		rc = paths_check(&err);
 		if (rc == 0 && o.mode == MODE_APPLY)
 			rc = apply(stdout, o.timeout_ms ? o.timeout_ms : APPLY_MS, &err);
+		else if (rc == 0 && o.mode == MODE_REPAIR)
+			rc = repair(o.dir, o.timeout_ms ? o.timeout_ms : APPLY_MS, stdout,
+				    &err);
 		else if (rc == 0)
 			rc = read_journal(&o, &err);
 		if (rc < 0)
