@@ -152,10 +152,10 @@ last_bytes=$(sed -n '$s/.*"bytes":\([0-9]*\).*/\1/p' $golden/records.json)
 {
 	run --verify --dump
 	is status $status 2
-	is message "$(cat "$work/err")" "vfkeeper-replay: only one of --verify, --dump, --json, --stats and --apply can be given"
+	is message "$(cat "$work/err")" "vfkeeper-replay: only one of --verify, --dump, --json, --stats, --until, --repair and --apply can be given"
 	run --until
 	is status $status 2
-	is message "$(cat "$work/err")" "vfkeeper-replay: unknown option --until (see vfkeeper-replay --help)"
+	is message "$(cat "$work/err")" "vfkeeper-replay: option --until needs a value (see vfkeeper-replay --help)"
 	run -d
 	is status $status 2
 	is message "$(cat "$work/err")" "vfkeeper-replay: option -d needs a value (see vfkeeper-replay --help)"
@@ -170,7 +170,7 @@ last_bytes=$(sed -n '$s/.*"bytes":\([0-9]*\).*/\1/p' $golden/records.json)
 	is message "$(cat "$work/err")" "vfkeeper-replay: option -t takes 1 to 3600 seconds, not 0"
 	run -t 5
 	is status $status 2
-	is message "$(cat "$work/err")" "vfkeeper-replay: -t goes with --apply"
+	is message "$(cat "$work/err")" "vfkeeper-replay: -t goes with --apply and --repair"
 	"$replay" -d "$work/j" --dump >/dev/full 2>"$work/err"
 	is 'status with a full disk' $? 1
 	is message "$(cat "$work/err")" "vfkeeper-replay: write standard output: ENOSPC"
