@@ -256,4 +256,21 @@ printf 'check-unit: ; @:\n' >"$work/top/build/clang/Makefile"
 everything >"$work/said" 2>&1
 { tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "run-all.sh counts a suite that runs nothing as failed"
+# --- pages of programs ---
+copy
+sed -i 's/^\.It Fl d , Fl -debug/.It Fl -planted\n&/; s|^\.It Pa /run/vfkeeper/LOCK|.It Pa /run/vfkeeper/planted\n&|' \
+	"$tree/man/vfkeeperd.8"
+sed -i 's/^  string command = 3;/&\n  string planted = 9;/' "$tree/proto/control.proto"
+sed -i 's|^\.It Pa /healthz|.It Pa /v1/planted\n&|; s|^\.It Va vfkeeper_start_time|.It Va vfkeeper_planted\n.Pq gauge\nNone.\n&|' \
+	"$tree/man/vfkeeper-http.7"
+run_gate check-programs-man
+for sentence in \
+	'the pages have every option of their programs, and no other' \
+	'the pages have every path of the programs, and no other' \
+	'vfkeeper-control(7) has every field of control.proto' \
+	'vfkeeper-http(7) has every metric with its type and text, and no other' \
+	'vfkeeper-http(7) has every path that is served, and no other'; do
+	red check-programs-man "$sentence"
+done
+
 gate_end
