@@ -292,6 +292,23 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	vf_event(e, vf, VF_EV_BASELINE, false);
 }
 
+/* The link of a VF that somebody else had.  What it was like before that is its baseline still,
+ * whatever name it comes back with; one that was never free has none (P4). */
+static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
+		      const struct vf_baseline *seen)
+{
+	bool known = vf->rec.baseline.valid && vf->rec.baseline.ifname[0];
+
+	if (!known)
+		vf->rec.baseline = *seen;
+	vf->rec.ifindex = ifindex;
+	vf_event(e, vf, VF_EV_HOME, false);
+	vf->verified = true;
+	vf->renewed = known;
+	if (known)
+		check_free(e, vf, WHERE_HOME, seen);
+}
+
 static void vf_seen(struct engine *e, const struct job_found *found)
 {
 	struct vf *vf = node_vf_add(e->node, found->vf.addr);
@@ -316,11 +333,8 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 		break;
 	case VF_FAULTED:
 		vf->own_known |= !found->vf.bound;
-		if (vf->fsm.foreign && found->vf.where == WHERE_HOME && found->vf.bound) {
-			vf->rec.baseline = found->vf.seen;
-			vf->rec.ifindex = found->vf.ifindex;
-			vf_event(e, vf, VF_EV_HOME, false);
-		}
+		if (vf->fsm.foreign && found->vf.where == WHERE_HOME && found->vf.bound)
+			came_home(e, vf, found->vf.ifindex, &found->vf.seen);
 		break;
 	case VF_ATTACHED:
 		if (found->vf.where == WHERE_HOME)
@@ -507,15 +521,14 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 	} else if (vf->fsm.state == VF_FREE) {
 		vf->cannot = out->cannot;
 		tidy_index(vf, out->ifindex);
+		if (out->where == WHERE_UNKNOWN)
+			engine_bus_changed(e); /* a list of all tells more than a look */
 		check_free(e, vf, out->where, &out->seen);
 	} else if (vf->fsm.state == VF_ATTACHED) {
 		check_attached(e, vf, out);
 	} else if (j.found && j.ev == VF_EV_HOME) {
 		cause_set(e, CAUSE_EVENT, "%s", j.why);
-		vf->rec.baseline = out->seen;
-		vf->rec.ifindex = out->ifindex;
-		vf_event(e, vf, VF_EV_HOME, false);
-		vf->verified = true;
+		came_home(e, vf, out->ifindex, &out->seen);
 	} else if (vf->fsm.state == VF_FAULTED && vf->fsm.foreign) {
 		own_seen(vf, out);
 	}

@@ -17,19 +17,37 @@ void tidy_index(struct vf *vf, uint32_t ifindex)
 	vf->rec.ifindex = ifindex;
 }
 
+static bool named_as(const struct vf_baseline *base, const struct vf_baseline *seen)
+{
+	return !strcmp(base->ifname, seen->ifname) &&
+	       (!(base->set.has & seen->set.has & HAS_MTU) ||
+		base->set.mtu_bytes == seen->set.mtu_bytes);
+}
+
+/* The name of an RDMA device is put back within a rebind, whose step restores the GUIDs, too:
+ * only where these are as they were. */
+static bool rdma_named_as(const struct vf_baseline *base, const struct vf_baseline *seen)
+{
+	return !base->rdma_dev[0] || !seen->rdma_dev[0] ||
+	       !strcmp(base->rdma_dev, seen->rdma_dev) ||
+	       base->set.node_guid != seen->set.node_guid ||
+	       base->set.port_guid != seen->set.port_guid;
+}
+
 bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
 {
 	const struct vf_baseline *base = &vf->rec.baseline;
-	bool renewed = vf->renewed;
+	bool renewed = vf->renewed, rdma;
 
 	vf->renewed = false;
 	if (!renewed || !base->valid || !base->ifname[0] || !seen->valid ||
-	    !seen->ifname[0] ||
-	    (!strcmp(base->ifname, seen->ifname) &&
-	     (!(base->set.has & seen->set.has & HAS_MTU) ||
-	      base->set.mtu_bytes == seen->set.mtu_bytes)))
+	    !seen->ifname[0])
 		return false;
-	cause_set(e, CAUSE_EVENT, "its link was made anew, as %s", seen->ifname);
-	vf->rec.touched = STEP_BIT(LINK_SETTINGS);
+	rdma = !rdma_named_as(base, seen);
+	if (!rdma && named_as(base, seen))
+		return false;
+	cause_set(e, CAUSE_EVENT, "its link was made anew, as %s%s%s", seen->ifname,
+		  rdma ? " with RDMA device " : "", rdma ? seen->rdma_dev : "");
+	vf->rec.touched = STEP_BIT(LINK_SETTINGS) | (rdma ? STEP_BIT(REBIND) : 0);
 	return release_begin(e, vf, VF_EV_RETURNED);
 }
