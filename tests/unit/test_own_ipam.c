@@ -203,6 +203,137 @@ static void requested(void)
 	down();
 }
 
+/* --- a long life --- */
+
+#define LIFE_V4 30 /* addresses that the ranges below can give */
+#define LIFE_IPAM                                                                          \
+	"{\"ranges\":[[{\"subnet\":\"10.1.0.0/27\",\"gateway\":\"10.1.0.30\",\"exclude\":" \
+	"[\"10.1.0.8/30\"]},{\"subnet\":\"10.2.0.0/29\"}],[{\"subnet\":\"fd00::/122\","    \
+	"\"exclude\":[\"fd00::4\"]}]]}"
+
+/* Whether the ranges above can give it, by the words of the contract. */
+static bool may_have(const struct rec_addr *a)
+{
+	static const uint8_t fd00[15] = { 0xfd };
+	const uint8_t *b = a->addr;
+
+	if (a->family == AF_INET6)
+		return !memcmp(b, fd00, 15) && b[15] >= 2 && b[15] <= 63 && b[15] != 4;
+	if (b[0] != 10 || b[2])
+		return false;
+	return b[1] == 1 ? b[3] >= 1 && b[3] <= 29 && (b[3] < 8 || b[3] > 11) :
+			   b[1] == 2 && b[3] >= 2 && b[3] <= 6;
+}
+
+struct life {
+	struct rec_addr has[LIFE_V4][2]; /* of each attachment */
+	unsigned n;
+	uint64_t state;
+	unsigned n_full, n_held, n_outside, n_asked;
+};
+
+static uint64_t roll(struct life *l, uint64_t n)
+{
+	l->state ^= l->state << 13;
+	l->state ^= l->state >> 7;
+	l->state ^= l->state << 17;
+	return l->state % n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	addr_num left = *(const addr_num *)a, right = *(const addr_num *)b;
+
+	return (left > right) - (left < right);
+}
+
+static bool life_holds(const struct life *l, const struct rec_addr *a)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		for (unsigned k = 0; k < 2; k++)
+			if (!memcmp(&l->has[i][k], a, sizeof(*a)))
+				return true;
+	return false;
+}
+
+/* One more attachment, with a wish or without; what comes of it has to be what 'l' says. */
+static bool life_takes(struct life *l, const struct rec_addr *wish)
+{
+	struct rec_addr out[REC_OWN_MAX];
+	char more[100] = "";
+	struct own_ipam *own;
+	unsigned n = 0;
+	bool good, wished;
+
+	if (wish)
+		snprintf(more, sizeof(more),
+			 ",\"runtimeConfig\":{\"ips\":[\"%u.%u.%u.%u\"]}", wish->addr[0],
+			 wish->addr[1], wish->addr[2], wish->addr[3]);
+	own = parse_with(LIFE_IPAM, more);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(own);
+	held.n_v4 = held.n_v6 = 0;
+	for (unsigned i = 0; i < l->n; i++) {
+		held_v4[held.n_v4++] = addr_to_num(AF_INET, l->has[i][0].addr);
+		held_v6[held.n_v6++] = addr_to_num(AF_INET6, l->has[i][1].addr);
+	}
+	qsort(held_v4, held.n_v4, sizeof(addr_num), by_number);
+	qsort(held_v6, held.n_v6, sizeof(addr_num), by_number);
+	good = own_ipam_pick(own, &held, roll(l, 1000), out, &n, &fail);
+	free(own);
+	if (wish && !may_have(wish)) {
+		l->n_outside++;
+		return !good && fail.code == 7;
+	}
+	if (wish && life_holds(l, wish)) {
+		l->n_held++;
+		return !good && fail.code == 11;
+	}
+	if (l->n == LIFE_V4) {
+		l->n_full++;
+		return !good && fail.code == 11 && !strchr(fail.msg, '\n') &&
+		       !strncmp(fail.msg,
+				"no address is free in 10.1.0.1 to 10.1.0.30 and", 47);
+	}
+	l->n_asked += wish != NULL;
+	wished = !wish || !memcmp(&out[0], wish, sizeof(*wish));
+	if (!good || n != 2 || !wished || !may_have(&out[0]) || !may_have(&out[1]) ||
+	    life_holds(l, &out[0]) || life_holds(l, &out[1]))
+		return false;
+	memcpy(l->has[l->n++], out, sizeof(l->has[0]));
+	return true;
+}
+
+static void a_long_life(void)
+{
+	struct life l = { .state = 7 };
+	bool good = true;
+
+	up();
+	for (unsigned step = 0; step < 20000 && good; step++) {
+		struct rec_addr wish = { .family = AF_INET, .addr = { 10, 1 } };
+		unsigned way = step / 200 % 2 ? 3 : 7; /* it fills, and empties again */
+
+		wish.addr[1] = (uint8_t)(1 + roll(&l, 3));
+		wish.addr[3] = (uint8_t)roll(&l, 32);
+		if (roll(&l, 10) >= way && l.n) {
+			unsigned i = (unsigned)roll(&l, l.n);
+
+			memmove(l.has[i], l.has[--l.n], sizeof(l.has[i]));
+		} else {
+			good = life_takes(&l, roll(&l, 4) ? NULL : &wish);
+		}
+	}
+	CU_ASSERT_TRUE(good);
+	CU_ASSERT(l.n_full > 100 && l.n_held > 100 && l.n_outside > 100 && l.n_asked > 100);
+	/* None is lost: given back, all can be had again. */
+	l.n = 0;
+	while (l.n < LIFE_V4 && life_takes(&l, NULL))
+		;
+	SUITE_INT(l.n, LIFE_V4);
+	CU_ASSERT_TRUE(life_takes(&l, NULL)); /* exhausted, as it has to be */
+	down();
+}
+
 static void wrong(void)
 {
 	static const struct {
@@ -281,5 +412,7 @@ VFK_SUITE(own_ipam, { "reads ranges in all their shapes", all_shapes },
 	    falls_back_to_the_next_range },
 	  { "gives of this node's slice only", slices },
 	  { "gives requested addresses or says why not", requested },
+	  { "in a long life gives none twice, loses none, and says when all are held",
+	    a_long_life },
 	  { "says what is wrong, and where", wrong },
 	  { "answers as a plugin does", answers_like_a_plugin })
