@@ -57,6 +57,7 @@ everything() {
 # After damage: what is on a link in a living pod is held, whoever put it there.
 taken_back() {
 	local addr c
+	engines_end
 	add_netns p 1 2
 	add lost net1 /run/netns/p1 "$(c_of 1)"
 	check "an ADD before the damage succeeds" answered 0
@@ -82,6 +83,27 @@ taken_back() {
 	engines_end
 }
 
+# Two ranges in a set, the first of them all excluded; a range within its subnet; a gateway of
+# its own; a wish for the other family; routes of both.
+mixed() {
+	local c
+	add_netns p 1 1
+	c=$(conf "$(vf_addr 0 6)" '"ipam":{"type":"vfkeeper","ranges":[[{"subnet":"10.3.0.0/30","exclude":["10.3.0.2/31"]},{"subnet":"10.4.0.0/24","rangeStart":"10.4.0.100","rangeEnd":"10.4.0.101","gateway":"10.4.0.200","exclude":["10.4.0.100"]}],[{"subnet":"fd00:2::/64","rangeStart":"fd00:2::10"}]],"routes":[{"dst":"10.9.0.0/16"},{"dst":"10.8.0.0/16","gw":"10.4.0.7"},{"dst":"fd00:9::/64"}]}' \
+		'"runtimeConfig":{"ips":["fd00:2::77"]}')
+	add mixed net1 /run/netns/p1 "$c"
+	check "ranges of all kinds: ADD succeeds" answered 0
+	check "the address is the only one left of its set, the other the one wished for" \
+		is "10.4.0.101/24 fd00:2::77/64" \
+		"$(ip -n p1 -o addr show dev net1 scope global | grep -oE 'inet6? [^ ]*' | cut -d' ' -f2 | xargs)"
+	check "a route without a gateway goes through the range's" matches 'via 10.4.0.200 ' "$(ip -n p1 route show 10.9.0.0/16)"
+	check "one with a gateway through that" matches 'via 10.4.0.7 ' "$(ip -n p1 route show 10.8.0.0/16)"
+	check "IPv6 likewise" matches 'via fd00:2::1 ' "$(ip -n p1 -6 route show fd00:9::/64)"
+	del mixed net1 /run/netns/p1 "$c"
+	check "its DEL succeeds" answered 0
+	del_netns p 1 1
+}
+
 in_both_ways everything
+mixed
 taken_back
 finish
