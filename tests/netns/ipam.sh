@@ -81,6 +81,10 @@ owed() {
 	check "a failing IPAM DEL does not fail the DEL: the engine pays later ($HOW)" answered 0
 	check "the VF is FREE all the same ($HOW)" wait_for 10 vf_is FREE "$vf"
 	check "the lease is OWED ($HOW)" matches OWED "$(lease_states)"
+	kill -KILL "$(engine_pid)"
+	wait_for 10 no_engine
+	[ -z "$SVC" ] || { wait "$SVC" 2>/dev/null; service_start; }
+	check "and still is when its engine was killed ($HOW)" matches OWED "$(lease_states)"
 	add next net1 /run/netns/p2 "$c"
 	check "the next pod gets the VF meanwhile ($HOW)" answered 0
 	rm -f $ROOT/fake.DEL
