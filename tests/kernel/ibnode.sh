@@ -72,3 +72,28 @@ release() { # INDEX POD
 	del "$2" net1 "/run/netns/$2" "$(conf "$(vf $IB "$1")")"
 	answered 0
 }
+
+# Makes all VFs of all PFs, each with a GUID of its own before it is probed for the first time;
+# ALL: their PCI addresses.
+make_vfs() {
+	local p l i n k=0 a
+	ALL=()
+	for p in $PCI/*:3b:00.0; do
+		n=$(<"$p/sriov_totalvfs") l=$(first_of "$p/net") k=$((k + 1))
+		echo 0 >"$p/sriov_drivers_autoprobe"
+		echo "$n" >"$p/sriov_numvfs"
+		echo 1 >"$p/sriov_drivers_autoprobe"
+		for ((i = 0; i < n; i++)); do
+			printf "link set $l vf %d node_guid 02:00:00:00:0$k:01:00:%02x\n" $i $i
+			printf "link set $l vf %d port_guid 02:00:00:00:0$k:00:00:%02x\n" $i $i
+			ALL+=("$(vf "${p##*/}" $i)")
+		done >>/tmp/guids
+	done
+	ip -batch /tmp/guids || return
+	for ((i = 0; i < ${#ALL[@]}; i += 64)); do # each process waits for the kernel
+		for a in "${ALL[@]:i:64}"; do
+			echo "$a" >$DRV/bind &
+		done
+		wait
+	done
+}

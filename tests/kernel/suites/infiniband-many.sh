@@ -1,46 +1,111 @@
 # SPDX-License-Identifier: Apache-2.0
-# layout: ib
+# layout: cards=4,totalvfs=64,vfs=0,mem=3072
 # kernel: 6.12
 # limit: 900
-# suite: infiniband-many: many VFs at once; how many says $INFINIBAND_VFS (8, in soak 32)
+# suite: infiniband-many: a pod for every VF, all at once (256; "make soak": 635)
 . ./t.sh
 . ./node.sh
 . ./ibnode.sh
-N=$INFINIBAND_VFS # of both cards together
+CALLERS=64 # that release; an ADD has a deadline, and where 16 are attached at once none comes near it
+ADDERS=16
+JUDGE=$top_srcdir/tests/kernel/ibjudge
 
-# Every VF as ip, rdma and sysfs show it, by PCI address.
-all_vfs() {
-	local p i a l r list line
-	for p in $IB 0002:3b:00.0; do
-		list=$(ip link show "$(link_of $p)")
-		for ((i = 0; i < N / 2; i++)); do
-			a=$(vf $p $i) l=$(link_of "$a") r=$(rdma_of "$a")
-			line=${list#*vf $i }
-			read -r line <<<"NODE_GUID${line#*NODE_GUID}"
-			echo "$a $l $(<"/sys/class/net/$l/mtu") $(guid_of "$l") $r" \
-				"$(<"/sys/class/infiniband/$r/node_guid") $line"
-		done
+field() { sed -n "s/.*\\b$1=\\([0-9.]*\\).*/\\1/p" "$2"; }
+netns() { "$HELPERS/netns-pool" "$1" /run/netns pod "$2" "$3"; } # add|del FIRST LAST
+guid_last() { printf '%02x:%02x' $(($1 >> 8)) $(($1 & 255)); }
+
+# calls VERB: of every pod
+calls() {
+	local i
+	for ((i = 1; i <= N; i++)); do
+		echo "$1 pod$i net1 /run/netns/pod$i /tmp/conf/$i"
+	done >/tmp/$1.list
+}
+confs() {
+	local i ipam=''
+	[ $has_go = no ] || ipam=$(host_local)
+	mkdir -p /tmp/conf
+	for ((i = 1; i <= N; i++)); do
+		conf "${ALL[i - 1]}" '"rdmaIsolation":true' ${ipam:+"$ipam"} \
+			"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:ff:ff:$(guid_last $i)\"}" \
+			>/tmp/conf/$i
 	done
 }
-drift() {
-	all_vfs >/tmp/all.now 2>&1
-	[ "$(</tmp/all)" = "$(</tmp/all.now)" ] || {
-		diff /tmp/all /tmp/all.now | head -n 20
-		return 1
-	}
+
+# storm VERB AT again|gone STATE CALLERS: all calls; the service dies when AT of them have ended, and is
+# started again or not; then until nothing is under way, and all VFs are in STATE
+storm() {
+	local t pid
+	mkdir -p "/tmp/out.$1"
+	calls "$1"
+	t=$(ms)
+	"$HELPERS/storm" -k "$5" -b "$CNI_BIN/vfkeeper" -p "$CNI_PATH" -o "/tmp/out.$1" \
+		-r "/tmp/$1.tsv" -x "$2:touch /tmp/$1.mid" "/tmp/$1.list" >"/tmp/$1.sum" &
+	pid=$!
+	within 600 there "/tmp/$1.mid"
+	if service_end KILL; then :; fi # it says how the service ended
+	want "$(lines . <"/tmp/$1.sum")" 0 # calls are under way
+	if [ "$3" = again ]; then service_start; fi
+	wait $pid
+	within 600 quiet
+	echo $(($(ms) - t)) >"/tmp/$1.ms"
+	awk '$4 != 0' "/tmp/$1.tsv" | head -n 5 | while read -r line _ pod code _; do
+		echo "$pod exited $code: $(tr '\n' ' ' <"/tmp/out.$1/$line.out")"
+	done
+	want "$(states)" "$4=$N "
 }
-settled_as_before() {
-	within 120 all_free_again
-	within 20 drift || drift
+quiet() { [[ ! $(states) =~ RESERVED|DETACHING ]]; }
+
+# What the kernel says of the pods: each link is there, up, with the GUID of its pod, and so is
+# what the PFs hold; no RDMA device but those of the PFs is left at home.
+pods_with_all() {
+	local i have=0
+	ip -o link show | tr '\\' '\n' | sed -n 's/.*PORT_GUID 02:00:00:00:ff:ff:\([^,]*\),.*/\1/p' |
+		sort >/tmp/held
+	for ((i = 1; i <= N; i++)); do guid_last $i; echo; done | sort | diff - /tmp/held >/tmp/odd
+	[ ! -s /tmp/odd ] || cat /tmp/odd
+	"$HELPERS/netns-pool" look /run/netns pod 1 $N net1 >/tmp/pods
+	while read -r i state address; do
+		grep -qF "02:00:00:00:ff:ff:$(guid_last "$i")\"" "/tmp/out.ADD/$i.out" || continue
+		[ $has_go = no ] || grep -qF "\"$address\"" "/tmp/out.ADD/$i.out" || continue
+		[ "$state" != up ] || have=$((have + 1))
+	done </tmp/pods
+	ATTACHED=$have
+}
+# And VFs at home, seen from pods: in a few of them by ip and rdma.
+look_into_some() {
+	local i
+	want "$(rdma dev | lines .)" "$(set -- $PCI/*:3b:00.0; echo $#)"
+	for i in 1 $((N / 2)) $N; do
+		[[ $(ip -n "pod$i" link show net1) == *link/infiniband\ *:ff:ff:"$(guid_last $i)"\ brd* ]]
+		want "$(ip netns exec "pod$i" rdma dev | lines mlx5_)" 1
+	done
 }
 
-address() { awk -v n="$1" '{ a[NR] = $1 } END { print a[n] }' /tmp/all; }
-# in_parallel VERB: ADD or DEL of all, each in a process of its own; prints how many failed
-in_parallel() {
+attach_all() {
+	storm ADD $((N / 3)) again ATTACHED $ADDERS
+	pods_with_all
+	echo "$ATTACHED" >/tmp/attached
+	want "$ATTACHED attached" "$N attached"
+	look_into_some
+}
+release_all() {
+	storm DEL $((N / 3)) gone FREE $CALLERS
+	"$HELPERS/netns-pool" look /run/netns pod 1 $N net1 >/tmp/still
+	want "$(lines . </tmp/still) still there" "0 still there"
+}
+as_they_were() {
+	"$JUDGE" judge /tmp/all "$ROOT/ipam/net" >/tmp/judged
+}
+
+# --- a few of them ---
+
+FEW=6
+in_parallel() { # VERB: prints how many failed
 	local i pids=() failed=0
-	for ((i = 1; i <= N; i++)); do
+	for ((i = 1; i <= FEW; i++)); do
 		(
-			cni "$1" "c$i" net1 "$2$([ "$2" = - ] || echo "$i")" "$(<"/tmp/conf.$i")"
+			cni "$1" "pod$i" net1 "/run/netns/pod$i" "$(<"/tmp/conf/$i")"
 			[ "$RC" = 0 ] || echo "$1 $i: $OUT" | tr '\n' ' ' >&2
 			exit "$RC"
 		) &
@@ -51,68 +116,51 @@ in_parallel() {
 	done
 	want "$failed failed" "0 failed"
 }
-every_pod() {
-	local i
-	for ((i = 1; i <= N; i++)); do
-		[[ $(ip -n "n$i" link show net1) == *link/infiniband\ *:"$(printf %02x "$i")"\ brd* ]]
-		want "$(ip netns exec "n$i" rdma dev | lines mlx5_)" 1
-	done
-}
-make_pods() {
-	local i
-	for ((i = 1; i <= N; i++)); do
-		[ -e "/run/netns/n$i" ] || ip netns add "n$i"
-		conf "$(address "$i")" "$(guid "$(printf %02x "$i")")" >"/tmp/conf.$i"
-	done
-}
-
-attach_all() {
-	make_pods
-	in_parallel ADD /run/netns/n
-	every_pod
-}
-release_all() {
-	in_parallel DEL /run/netns/n
-	settled_as_before
+all_as_they_were() {
+	within 120 all_free "$N"
+	within 20 as_they_were || as_they_were
 }
 half_dead() {
 	local i
-	in_parallel ADD /run/netns/n
-	for ((i = 1; i <= N; i += 2)); do ip netns del "n$i"; done
-	in_parallel DEL /run/netns/n
-	settled_as_before
-}
-killed() {
-	local pid job
-	make_pods
-	in_parallel ADD /run/netns/n
-	in_parallel DEL /run/netns/n &
-	job=$!
-	if read -r -t 1 -u "$T_WAIT"; then return 1; fi
-	for pid in $(engine_pids); do
-		if ! kill -KILL "$pid" 2>/dev/null; then continue; fi
-	done
-	# Where no engine was there in time a DEL is kept, and asked for again (R5).
-	if ! wait $job; then in_parallel DEL /run/netns/n; fi
-	settled_as_before
+	in_parallel ADD
+	for ((i = 1; i <= FEW; i += 2)); do netns del $i $i; done
+	in_parallel DEL
+	all_as_they_were
+	for ((i = 1; i <= FEW; i += 2)); do netns add $i $i; done
 }
 # The service hears of it by itself: nobody calls.
 no_del() {
-	make_pods
-	in_parallel ADD /run/netns/n
-	for i in 1 2 $N; do ip netns del "n$i"; done
-	for i in 1 2 $N; do within 120 is_free "$(address $i)"; done
-	in_parallel DEL /run/netns/n
-	settled_as_before
+	local i
+	in_parallel ADD
+	netns del 1 2
+	for i in 1 2; do within 120 is_free "${ALL[i - 1]}"; done
+	in_parallel DEL
+	all_as_they_were
 }
 
-all_vfs >/tmp/all
-want "$(lines . </tmp/all)" $N || exit 1
+t=$(ms)
+make_vfs && N=${#ALL[@]} && "$JUDGE" snapshot /tmp/all && want "$(lines . </tmp/all)" $N || exit 1
+echo "made: $N VFs, each with a GUID of its own, in $(($(ms) - t)) ms"
+[ $N -ge 256 ] || CALLERS=$((N / 4)) # or all DELs are answered before the kill
+service_start && within 60 all_free $N || exit 1
+netns add 1 $N || exit 1
+confs
+t_case "infiniband-many: all VFs are attached at once, the service is killed meanwhile" attach_all
+t_case "infiniband-many: all are released at once, the service is killed for good" release_all
+t_case "infiniband-many: name, MTU, GUIDs and devices of every VF are as they were" as_they_were
+node_stop
 service_start
-t_case "infiniband-many: all VFs are attached at once" attach_all
-t_case "infiniband-many: and released at once, every name and GUID as before" release_all
 t_case "infiniband-many: half of the namespaces died before the DEL" half_dead
 t_case "infiniband-many: namespaces die and nobody calls" no_del
-t_case "infiniband-many: the engine is killed while all VFs are released" killed
 node_stop
+[ $T_FAILED = 0 ] || node_end
+for verb in ADD DEL; do
+	echo "took: $verb of $N: $(</tmp/$verb.ms) ms"
+done
+# A pod whose ADD said yes but that lacks link, GUID or address has failed as well.
+add=$(field failed /tmp/ADD.sum) del=$(field failed /tmp/DEL.sum) still=$(lines . </tmp/still)
+ATTACHED=$(</tmp/attached)
+RELEASED=$((N - still - del))
+failed=$((N - ATTACHED + still + del))
+echo "600: attached=$ATTACHED released=$RELEASED failed=$failed $(</tmp/judged)"
 node_end
