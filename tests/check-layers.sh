@@ -38,7 +38,7 @@ includes fsm base '' | rule "fsm includes base and six headers of libc alone"
 includes io base 'event2/|netlink/|protobuf-c/|zlib\.h' |
 	grep -vE '^src/io/codec(_ctl)?\.c:.*"proto/' |
 	rule "io includes base, libevent, libnl, protobuf-c and zlib alone"
-includes drivers 'base|io' 'netlink/|infiniband/|ini\.h|rdma/rdma_netlink\.h' |
+includes drivers 'base|io' 'netlink/|infiniband/|ini\.h|rdma/(rdma_netlink|ib_user_verbs|mlx5-abi)\.h' |
 	rule "drivers include base, io, libnl, libibverbs and inih alone"
 includes engine 'base|fsm|io|drivers' 'jansson\.h|ini\.h' |
 	grep -v '^src/engine/proto_check\.c:.*"proto/' |

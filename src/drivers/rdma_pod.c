@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "drivers/rdma.h"
 #include "drivers/sysfs.h"
 
@@ -143,6 +144,26 @@ int rdma_same_number(const struct drv_env *env, pci_addr_t addr, const char *was
 			   "its verbs device was %s and is %s now", was, now.uverbs);
 }
 
+/* Who has the name may be waiting for ours: out of its way, and tried again later. */
+static int set_own_name(struct vnl *nl, uint32_t index, const char *want,
+			struct vfk_err *err)
+{
+	struct vfk_err own = { 0 }, ignored;
+	int rc = rdma_set_name(nl, index, want, &own);
+	char passing[32];
+
+	if (rc >= 0)
+		return 0;
+	if (own.sys == EEXIST) {
+		snprintf(passing, sizeof(passing), "vfk%u", index);
+		if (rdma_set_name(nl, index, passing, &ignored) < 0)
+			log_info("rdma", "no name to pass on: %s", ignored.msg);
+	}
+	if (err)
+		*err = own;
+	return rc;
+}
+
 int rdma_own_name(const struct rdma_place *place, const char *want, struct vfk_err *err)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
@@ -158,7 +179,7 @@ int rdma_own_name(const struct rdma_place *place, const char *want, struct vfk_e
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "RDMA device %s went away",
 				   place->name);
 	if (rc > 0)
-		rc = rdma_set_name(nl, dev.index, want, err);
+		rc = set_own_name(nl, dev.index, want, err);
 	return rc < 0 ? vfk_err_wrap(err, "name RDMA device %s %s as before", place->name,
 				     want) :
 			0;

@@ -22,6 +22,7 @@
 #include "engine/events.h"
 #include "engine/hold.h"
 #include "engine/pool.h"
+#include "engine/port_watch.h"
 #include "engine/recent_del.h"
 #include "engine/server.h"
 #include "engine/spool.h"
@@ -61,6 +62,7 @@ struct daemon {
 	struct web *web;
 	struct engine *engine;
 	struct events *events;
+	int ports; /* socket of the port watcher; -1 */
 	struct loop_fd *spool_watch;
 	struct loop_timer *wake, *beat;
 	int spool_fd;
@@ -432,6 +434,7 @@ static void on_turn(void *arg)
 
 	alarm(WATCHDOG_S);
 	engine_turn(d->engine);
+	events_turn(d->events);
 	answer_calls(d, false);
 	if (d->web)
 		d->opts->web->turn(d->web);
@@ -446,7 +449,7 @@ static int open_sockets(struct daemon *d, struct vfk_err *err)
 {
 	struct server_events server_events = { d, on_request, on_ran, on_gone };
 
-	d->events = events_open(d->loop, d->engine, d->config.event_sources);
+	d->events = events_open(d->loop, d->engine, &d->config, d->ports);
 	d->spool_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (d->spool_fd >= 0 &&
 	    inotify_add_watch(d->spool_fd, vfk_path(PATH_SPOOL), IN_MOVED_TO) >= 0)
@@ -586,6 +589,7 @@ static void close_all(struct daemon *d)
 	server_close(d->server);
 	ctl_server_close(d->ctl);
 	events_free(d->events);
+	fd_auto(&d->ports);
 	engine_free(d->engine);
 	pool_free(d->pool);
 	loop_fd_free(d->spool_watch);
@@ -598,6 +602,15 @@ static void close_all(struct daemon *d)
 	spawner_free(d->spawner);
 }
 
+/* Without it the ports are asked from time to time. */
+static void start_ports(struct daemon *d)
+{
+	struct vfk_err err = { 0 };
+
+	if (!d->opts->on_demand && port_watch_start(&d->ports, &err) < 0)
+		log_warn("daemon", "%s: no verbs events", err.msg);
+}
+
 int daemon_main(const struct daemon_opts *opts)
 {
 	static struct daemon d; /* one engine in a process */
@@ -605,10 +618,11 @@ int daemon_main(const struct daemon_opts *opts)
 	int rc;
 
 	d.opts = opts;
-	d.spool_fd = d.world.inflight_fd = d.lock.lock_fd = -1;
+	d.ports = d.spool_fd = d.world.inflight_fd = d.lock.lock_fd = -1;
 	list_init(&d.waiting_calls);
 	signal(SIGPIPE, SIG_IGN);
 	start_limits(); /* before the spawner, which hands them on to the workers */
+	start_ports(&d);
 	rc = spawner_start(&d.spawner, job_run, &err);
 	if (rc == 0)
 		rc = loop_new(&d.loop, &err);

@@ -133,6 +133,9 @@ void engine_port_event(struct engine *e, pci_addr_t pf, unsigned port, enum port
 /* Events were lost: everything is looked at again. */
 void engine_resync(struct engine *e);
 
+/* When the last discovery that worked began; 0: none has. */
+int64_t engine_discovered_ns(const struct engine *e);
+
 /* Time passed or events were delivered: deadlines, retries, syncs.  Once per loop turn. */
 void engine_turn(struct engine *e);
 

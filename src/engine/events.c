@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "drivers/link.h"
+#include "engine/port_watch.h"
 
 /* In a turn of the loop, so that a storm does not keep clients waiting; and before a job's
  * end, where nothing must be left. */
@@ -31,7 +32,11 @@ struct events {
 	struct engine *engine;
 	struct vnl_events *route, *rdma, *devlink;
 	struct uevents *kernel, *udev;
-	struct loop_fd *watches[5];
+	struct loop_fd *watches[6];
+	struct loop_fd *port_watch; /* one of them; NULL: none */
+	int ports;
+	struct drv_env env;
+	int64_t listened_ns; /* the discovery whose PFs were */
 	unsigned n_watches;
 	uint16_t devlink_type; /* of its messages */
 	struct event_count counts[N_EVENT_SOURCES];
@@ -165,6 +170,15 @@ static void of_pci(struct events *ev, const struct uevent *ue)
 	engine_device_event(ev->engine, ue->pci, what, "");
 }
 
+static void listen_to(struct events *ev, pci_addr_t pf)
+{
+	struct port_request rq = { .pf = pf, .env = ev->env };
+
+	/* Where there is no room, the next discovery asks again. */
+	if (send(ev->ports, &rq, sizeof(rq), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		ev->listened_ns = 0;
+}
+
 void events_device(struct events *ev, const struct uevent *ue, bool from_udev)
 {
 	bool gone = is(ue->action, "remove");
@@ -180,6 +194,10 @@ void events_device(struct events *ev, const struct uevent *ue, bool from_udev)
 				    gone ? "" : ue->interface);
 	else if (is(ue->subsystem, "infiniband"))
 		engine_device_event(ev->engine, ue->pci, DEVICE_RDMA, gone ? "" : ue->name);
+	/* A PF's device that came anew is listened to at once. */
+	if (!from_udev && !gone && ev->port_watch && is(ue->subsystem, "infiniband_verbs") &&
+	    node_pf(engine_node(ev->engine), ue->pci))
+		listen_to(ev, ue->pci);
 }
 
 /* --- reading ------------------------------------------------------------------------ */
@@ -272,6 +290,48 @@ static void on_ready(void *arg, int fd, unsigned events)
 {
 	(void)fd, (void)events;
 	read_all(arg, READ_MAX);
+}
+
+/* --- ports --- */
+
+void events_turn(struct events *ev)
+{
+	const struct node *node;
+
+	if (!ev || !ev->port_watch || engine_discovered_ns(ev->engine) == ev->listened_ns)
+		return;
+	ev->listened_ns = engine_discovered_ns(ev->engine);
+	node = engine_node(ev->engine);
+	for (size_t i = 0; i < node->n_pfs; i++)
+		listen_to(ev, node->pfs[i].addr);
+}
+
+static void on_port(void *arg, int fd, unsigned events)
+{
+	struct events *ev = arg;
+	struct port_message msg;
+
+	(void)events;
+	for (unsigned i = 0; i < READ_MAX; i++) {
+		ssize_t n = recv(fd, &msg, sizeof(msg), MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n != (ssize_t)sizeof(msg)) {
+			log_warn("events", "the process that listens to ports ended: they "
+					   "are asked from time to time");
+			ev->counts[EVENTS_VERBS].open = false;
+			for (unsigned w = 0; w < ev->n_watches; w++)
+				if (ev->watches[w] == ev->port_watch)
+					ev->watches[w] = ev->watches[--ev->n_watches];
+			loop_fd_free(VFK_STEAL(ev->port_watch));
+			return;
+		}
+		ev->counts[EVENTS_VERBS].n++;
+		if (msg.fatal)
+			engine_port_event(ev->engine, msg.pf, 0, PORT_EV_DEVICE_FATAL);
+		engine_device_event(ev->engine, msg.pf, DEVICE_RDMA, "");
+	}
 }
 
 /* --- opening ------------------------------------------------------------------------ */
@@ -408,14 +468,15 @@ static void open_devlink(struct events *ev, unsigned wanted)
 		ev->devlink_type = family.type;
 }
 
-static void watch(struct events *ev, struct loop *loop, int fd)
+static struct loop_fd *watch(struct events *ev, struct loop *loop, int fd, loop_fd_fn fn)
 {
-	struct loop_fd *w = loop_fd_new(loop, fd, LOOP_READ, on_ready, ev);
+	struct loop_fd *w = loop_fd_new(loop, fd, LOOP_READ, fn, ev);
 
 	if (w)
 		ev->watches[ev->n_watches++] = w;
 	else
 		log_warn("events", "out of memory: a source of events is not watched");
+	return w;
 }
 
 struct events *events_new(struct engine *engine)
@@ -427,9 +488,11 @@ struct events *events_new(struct engine *engine)
 	return ev;
 }
 
-struct events *events_open(struct loop *loop, struct engine *engine, unsigned wanted)
+struct events *events_open(struct loop *loop, struct engine *engine,
+			   const struct config *config, int ports)
 {
 	struct events *ev = events_new(engine);
+	unsigned wanted = config->event_sources;
 
 	if (!ev) {
 		log_warn("events", "out of memory: only the rounds of reconciliation tell "
@@ -441,15 +504,21 @@ struct events *events_open(struct loop *loop, struct engine *engine, unsigned wa
 	open_rdma(ev, wanted);
 	open_devlink(ev, wanted);
 	if (ev->route)
-		watch(ev, loop, vnl_events_fd(ev->route));
+		watch(ev, loop, vnl_events_fd(ev->route), on_ready);
 	if (ev->kernel)
-		watch(ev, loop, uevents_fd(ev->kernel));
+		watch(ev, loop, uevents_fd(ev->kernel), on_ready);
 	if (ev->udev)
-		watch(ev, loop, uevents_fd(ev->udev));
+		watch(ev, loop, uevents_fd(ev->udev), on_ready);
 	if (ev->rdma)
-		watch(ev, loop, vnl_events_fd(ev->rdma));
+		watch(ev, loop, vnl_events_fd(ev->rdma), on_ready);
 	if (ev->devlink)
-		watch(ev, loop, vnl_events_fd(ev->devlink));
+		watch(ev, loop, vnl_events_fd(ev->devlink), on_ready);
+	ev->env = config->env;
+	ev->ports = ports;
+	if (ports >= 0 && wanted & 1u << EVENTS_VERBS) {
+		ev->port_watch = watch(ev, loop, ports, on_port);
+		ev->counts[EVENTS_VERBS].open = ev->port_watch != NULL;
+	}
 	return ev;
 }
 

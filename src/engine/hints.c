@@ -72,6 +72,11 @@ void engine_resync(struct engine *e)
 	engine_bus_changed(e);
 }
 
+int64_t engine_discovered_ns(const struct engine *e)
+{
+	return e->discovered ? e->discovered_at_ns : 0;
+}
+
 /* --- links -------------------------------------------------------------------------- */
 
 static bool address_as(const struct link *link, const struct vf_baseline *base)

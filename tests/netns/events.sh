@@ -84,5 +84,25 @@ sleep 1
 after=$("$VFCTL" -o json status | grep -o '"looks": *[0-9]*' | grep -o '[0-9]*$')
 few() { [ $((after - before)) -ge 1 ] && [ $((after - before)) -lt 150 ] || { echo "$((after - before)) looks"; return 1; }; }
 check "300 events of one link are few looks" few
+
+# udev passes on what it has done; whoever else sends to its group, or its form to us, is none.
+from_udev() { # MAGIC
+	python3 - "$VF" "$1" <<'SEND'
+import socket, struct, sys
+said = b"".join(part.encode() + b"\0" for part in (
+    "ACTION=move", "DEVPATH=/devices/pci0000:3b/%s/net/other" % sys.argv[1],
+    "SUBSYSTEM=net", "INTERFACE=other", "IFINDEX=9"))
+head = b"libudev\0" + struct.pack(">I", int(sys.argv[2], 16))
+head += struct.pack("=III", 40, 40, len(said)) + bytes(16)
+try:
+    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15).sendto(head + said, (0, 2))
+except ConnectionRefusedError:
+    pass # the kernel itself takes none of these
+SEND
+}
+of_udev() { "$VFCTL" -o json status | tr -d ' \n' | grep -q "\"udev\",\"open\":true,\"events\":$1,"; }
+from_udev 0
+from_udev feedcafe
+check "what udev passes on is understood, other messages are not" wait_for 10 of_udev 1
 engines_end
 finish
