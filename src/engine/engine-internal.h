@@ -105,8 +105,8 @@ struct request {
 	struct cni_fail fail; /* REQ_FAILED: what will be said */
 	char *answer;	      /* REQ_ANSWER_SYNC */
 	uint64_t run_id;      /* REQ_DELEGATE: of its RUN frame */
-	char *run_text; /* owned: stdin for the plugin instead of the client's; NULL */
-	struct gc *gc;	/* owned */
+	char *run_text;	 /* owned: stdin for the plugin instead of the client's; NULL */
+	struct gc *gc;	 /* owned */
 	bool own_looked; /* own_waits has asked for looks */
 	struct own_ipam *own; /* owned; NULL: no IPAM of our own */
 };
