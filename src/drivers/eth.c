@@ -158,6 +158,28 @@ static int give_pf(struct discovery *d, pci_addr_t addr)
 	return rc;
 }
 
+static int ports(const struct drv_env *env, pci_addr_t addr, struct drv_pf *out,
+		 struct vfk_err *err)
+{
+	VFK_AUTO(vnl_close_auto) struct vnl *home = NULL;
+	struct drv_pf seen;
+	struct eth_pf pf;
+	char pci[PCI_STRLEN];
+	int rc;
+
+	if (!eth_is_pf(env, addr))
+		return vfk_err_set(err, VFK_E_GONE, 0, "PF %s is not on the bus",
+				   pci_format(addr, pci));
+	rc = vnl_open(&home, NETLINK_ROUTE, -1, err);
+	if (rc >= 0)
+		rc = look_at_pf(env, home, addr, &seen, &pf, err);
+	if (rc < 0)
+		return rc;
+	out->n_ports = seen.n_ports;
+	memcpy(out->port_state, seen.port_state, sizeof(out->port_state));
+	return 0;
+}
+
 static int take_pf(void *arg, pci_addr_t addr)
 {
 	struct discovery *d = arg;
@@ -372,6 +394,7 @@ const struct driver eth_driver = {
 	.name = "ethernet",
 	.guard_path = guard_path,
 	.discover = discover,
+	.ports = ports,
 	.step = step,
 	.observe = observe,
 	.identify = identify,

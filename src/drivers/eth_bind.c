@@ -50,9 +50,9 @@ static int wait_complete(struct eth_job *job, int64_t until_ns, struct vfk_err *
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	return vfk_err_set(err, VFK_E_TIMEOUT, 0, "its %s did not appear in time",
-			   !vf->driver[0] ? "driver" :
-			   !vf->link_home ? "link" :
-					    "RDMA device");
+			   other_driver(job) || !vf->driver[0] ? "driver" :
+			   !vf->link_home		       ? "link" :
+								 "RDMA device");
 }
 
 int eth_unbind(struct eth_job *job, struct vfk_err *err)

@@ -195,8 +195,11 @@ int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_a
 
 bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base)
 {
-	return vf->driver[0] && (vf->rdma.home || !base->valid || !base->rdma_dev[0]) &&
-	       (vf->link_home || (base->valid && !base->ifname[0]));
+	if (!base->valid)
+		return vf->driver[0] != '\0';
+	return vf->driver[0] && (!base->driver[0] || !strcmp(vf->driver, base->driver)) &&
+	       (vf->rdma.home || !base->rdma_dev[0]) &&
+	       (vf->link_home || !base->ifname[0]);
 }
 
 uint32_t eth_cannot(const struct eth_vf *vf)

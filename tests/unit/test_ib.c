@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The infiniband driver over a sysfs of plain files; with real devices: tests/kernel. */
-#include <errno.h>
-#include <ftw.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "drivers/ib.h"
@@ -13,12 +9,12 @@
 #include "drivers/vfinfo.h"
 #include "netns.h"
 #include "suite.h"
+#include "sysfs_lab.h"
 
 #define PF "0000:3b:00.0"
 #define MAX 16
 
 static struct {
-	char root[32];
 	struct drv_env env;
 	unsigned n_pfs, n_vfs;
 	struct drv_pf pf[MAX];
@@ -29,78 +25,6 @@ static struct {
 } lab;
 
 /* --- a sysfs --------------------------------------------------------------------- */
-
-static void make_parents(const char *path)
-{
-	char part[300];
-
-	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
-		CU_ASSERT(!mkdir(part, 0755) || errno == EEXIST);
-	}
-}
-
-/* attr TEXT PATH-FORMAT: below the device directories */
-static void attr(const char *text, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void attr(const char *text, const char *fmt, ...)
-{
-	char rest[160], path[300];
-	va_list ap;
-	FILE *f;
-
-	va_start(ap, fmt);
-	vsnprintf(rest, sizeof(rest), fmt, ap);
-	va_end(ap);
-	snprintf(path, sizeof(path), "%s/bus/pci/%s", lab.root, rest);
-	make_parents(path);
-	f = fopen(path, "we");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void points(const char *target, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void points(const char *target, const char *fmt, ...)
-{
-	char rest[160], path[300];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(rest, sizeof(rest), fmt, ap);
-	va_end(ap);
-	snprintf(path, sizeof(path), "%s/bus/pci/%s", lab.root, rest);
-	make_parents(path);
-	CU_ASSERT_EQUAL(symlink(target, path), 0);
-}
-
-static const char *holds(const char *rest)
-{
-	static char text[64];
-	char path[300];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/bus/pci/%s", lab.root, rest);
-	f = fopen(path, "re");
-	text[0] = '\0';
-	if (f && !fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	if (f)
-		fclose(f);
-	return text;
-}
-
-static void has_driver(const char *pci, const char *driver)
-{
-	points("../../drivers/x", "devices/%s/.keep", pci);
-	if (driver) {
-		char target[64];
-
-		snprintf(target, sizeof(target), "../../drivers/%s", driver);
-		points(target, "devices/%s/driver", pci);
-	}
-}
 
 /* An RDMA device as sysfs shows it; at home or not. */
 static void has_rdma(const char *pci, unsigned n, const char *last, bool home)
@@ -130,9 +54,8 @@ static void vf(unsigned index, const char *pci)
 static void begin(void)
 {
 	memset(&lab, 0, sizeof(lab));
-	snprintf(lab.root, sizeof(lab.root), "/tmp/vfk-ib-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(lab.root));
-	snprintf(lab.env.sysfs_root, sizeof(lab.env.sysfs_root), "%s", lab.root);
+	sysfs_begin();
+	snprintf(lab.env.sysfs_root, sizeof(lab.env.sysfs_root), "%s", sysfs_root);
 	attr("0x020700\n", "devices/" PF "/class");
 	attr("8\n", "devices/" PF "/sriov_totalvfs");
 	attr("4: ACTIVE\n", "devices/" PF "/infiniband/mlx5_0/ports/1/state");
@@ -141,15 +64,9 @@ static void begin(void)
 	attr("", "drivers/mlx5_core/unbind");
 }
 
-static int unlink_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 static void end(void)
 {
-	nftw(lab.root, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+	sysfs_end();
 }
 
 /* One VF without a link, bound to 'driver' (NULL: none), and a call for it. */
