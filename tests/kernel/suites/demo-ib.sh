@@ -55,7 +55,7 @@ begins() { [[ $("$VFCTL" list) == *RESERVED* ]]; }
 within 20 begins || failed "the ADD did not begin"
 "$VFCTL" list | grep RESERVED | sed 's/^/  /'
 kill -KILL "$SVC"
-echo "  killed process $SVC; the pods do not notice, and systemd starts it again"
+echo "  killed process $SVC; we start it again, as systemd would, and the pods do not notice"
 knob $IB node_guid delay_ms 0
 ping_it || failed "no answer"
 start
