@@ -48,6 +48,28 @@ for c in $commands; do
 	sed -nE "s/^\tlocal commands='(.*)'/\1/p" "$completion" | grep -qw -- "$c" ||
 		echo "$completion: no command $c"
 done | rule "the completion has every command"
+# completes WANTED WORD...: what the completion offers for the last word.
+completes() {
+	local wanted=$1 got
+	shift
+	got=$(PATH=/nonexistent "$BASH" -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_vfctl; echo "${COMPREPLY[*]}"' - "$completion" "$@" 2>/dev/null)
+	[ "$got" = "$wanted" ] || echo "$completion: '$*' gives '$got', not '$wanted'"
+}
+{
+	completes reconcile vfctl rec
+	completes --dry-run vfctl reconcile --d
+	completes --force vfctl -o json release --f
+	completes node vfctl cordon n
+	completes debug vfctl log engine d
+	completes 'lease' vfctl fsm l
+	completes json vfctl -o j
+} | rule "the completion offers what can follow"
+grep -rhoE 'log_(error|warn|notice|info|debug)\([[:space:]]*"[a-z-]+"' src | sed 's/.*"\(.*\)"/\1/' |
+	sort -u | while read -r module; do
+	sed -n '/define LOG_MODULES/,/^$/p' src/base/log.h | grep -q "X($module)" ||
+		echo "src/base/log.h: $module logs and is none of LOG_MODULES"
+done | rule "every module that logs can be set by itself"
 bash -n "$completion" 2>&1 | rule "the completion is a script that bash can read"
 
 if [ ! -x "$vfctl" ]; then
