@@ -38,8 +38,9 @@ void log_field(char *buf, size_t cap, const char *key, const char *value);
  * level. */
 /* clang-format off */
 #define LOG_MODULES(X)                                                                   \
-	X(cni) X(config) X(ctl) X(daemon) X(engine) X(ethernet) X(events) X(http) X(ib) X(inflight) \
-	X(ipam) X(journal) X(loop) X(nl) X(pool) X(rdma) X(server) X(sim) X(spool) X(start) X(verbs)
+	X(cni) X(config) X(ctl) X(daemon) X(engine) X(ethernet) X(events) X(http) X(ib)  \
+	X(inflight) X(ipam) X(journal) X(loop) X(nl) X(pool) X(rdma) X(server) X(sim)    \
+	X(spool) X(start) X(verbs)
 /* clang-format on */
 struct log_levels {
 	uint8_t common;
