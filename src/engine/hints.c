@@ -117,7 +117,10 @@ void engine_link_event(struct engine *e, const struct link *link, int32_t nsid, 
 	struct pf *pf;
 	bool pci = !strcmp(link->parent_bus, "pci");
 
-	/* The simulated links of the sim driver carry the VF's address as their alias. */
+	/* The simulated links of the sim driver carry the VF's address as their alias, which
+	 * anybody in a pod can write: of no other node's. */
+	if (!pci && !e->config.env.sim_path[0])
+		return;
 	if (!pci_parse(pci ? link->parent_dev : link->alias, &addr))
 		return;
 	vf = node_vf(e->node, addr);

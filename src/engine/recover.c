@@ -52,7 +52,8 @@ void recover_reserved(struct engine *e, struct vf *vf)
 
 	if (vf->adder || vf->job || vf->fsm.state != VF_RESERVED)
 		return;
-	if (vf_byte_held(e, vf) || (l && lease_byte_held(e, l->rec.id) && !lost)) {
+	vf->stuck = vf_byte_held(e, vf); /* by nobody that this engine knows */
+	if (vf->stuck || (l && lease_byte_held(e, l->rec.id) && !lost)) {
 		/* R9: its client is alive and will come; or a step is in the kernel. */
 		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
 		wake(e, vf->retry_at_ns);

@@ -449,6 +449,28 @@ void engines_nsid_gone(int32_t nsid)
 		when_after(when_jitter(200 * US), nsid_gone, p.gen, (uint64_t)nsid);
 }
 
+static void vf_touched(uint64_t gen, uint64_t addr)
+{
+	int64_t wait;
+
+	if (gen != p.gen || !p.e)
+		return;
+	if (!engine_listens(&wait)) {
+		when_after(wait, vf_touched, gen, addr);
+		return;
+	}
+	if (!turn_begins())
+		return;
+	engine_vf_touched(p.e, addr);
+	turn_over();
+}
+
+void engines_vf_touched(pci_addr_t addr)
+{
+	if (p.e)
+		when_after(when_jitter(200 * US), vf_touched, p.gen, addr);
+}
+
 bool engine_admin_release(pci_addr_t addr)
 {
 	struct ctl_request rq = { .version = CTL_VERSION, .command = "release", .n_args = 2 };

@@ -152,6 +152,7 @@ static void udev_renames(uint64_t vf, uint64_t ifindex)
 		return;
 	v->meddled = true;
 	story("udev: vf%u is named %s", (unsigned)vf, name);
+	engines_vf_touched(v->addr);
 }
 
 static void late_uevent(const struct kvf *v)
@@ -188,6 +189,7 @@ static void cleanup_net(uint64_t ns, uint64_t cookie)
 				 v->link.ifindex);
 		}
 		story("kernel: link of vf%u is back at home as %s", i, v->link.name);
+		engines_vf_touched(v->addr);
 		late_uevent(v);
 	}
 	if (nsid >= 0 && !nsid_events_lost)

@@ -164,6 +164,9 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 {
 	unsigned i = (unsigned)(v - vfs);
 
+	if (rng_below(r, 4)) /* one in four is lost */
+		engines_vf_touched(v->addr);
+
 	switch (kind) {
 	case EVENT_VF_VANISHES:
 		if (v->present) {

@@ -39,6 +39,34 @@ static void r6_busy_vf_is_left_alone(void)
 	ew_free(w);
 }
 
+/* The engine was killed while a step of an ADD is in the kernel. */
+static void r6_busy_reserved_vf_is_shown(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+	unsigned jobs;
+
+	w->hold_jobs = true;
+	EW_ADD(w, .container = "c1");
+	ew_die(w);
+	w->hold_jobs = false;
+	ew_hold(w, inflight_vf(EW_VF(0)));
+	ew_start(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
+	c = EW_ADD(w, .container = "c2", .vf = 1);
+	EW_OK(c);
+	jobs = w->n_jobs_ever;
+	ew_pass(w, NS_PER_S);
+	SUITE_INT(w->n_jobs_ever, jobs);
+	ew_let_go(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->stuck);
+	ew_free(w);
+}
+
 static void r6_byte_goes_with_the_job(void)
 {
 	struct ew *w = ew_new(1);
@@ -757,6 +785,8 @@ VFK_SUITE(
 	engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
 	{ "R6: a VF whose byte is locked is busy, all others go on",
 	  r6_busy_vf_is_left_alone },
+	{ "R6: a VF that an ADD has, with a step in the kernel, is shown as stuck",
+	  r6_busy_reserved_vf_is_shown },
 	{ "R6: a step past its deadline makes its VF stuck until the worker is gone",
 	  r6_late_job_makes_its_vf_stuck },
 	{ "a job stuck under RTNL keeps RTNL", stuck_rtnl_keeps_rtnl_only },
