@@ -48,7 +48,7 @@ bool delegate_run(struct engine *e, struct request *rq)
 	int stored[2];
 	int rc = 0;
 
-	rq->run_waits = !lease_young_turn(e);
+	rq->run_waits = !lease_young_turn(e, &rq->turn_ns);
 	if (rq->run_waits)
 		return false;
 	if (rq->run_text) {
@@ -65,7 +65,7 @@ bool delegate_run(struct engine *e, struct request *rq)
 				    (uint32_t)(left_ms > 1 ? left_ms : 1), &err);
 	if (rc == 0)
 		return true;
-	lease_young_done(e);
+	lease_young_done(e, &rq->turn_ns);
 	cni_fail_from(&fail, &err, PCI_NONE);
 	over(e, rq, &fail);
 	return false;
@@ -88,7 +88,7 @@ void delegate_ran(struct engine *e, struct request *rq, const struct frame_ran *
 	if (!rq->run_sent || ran->run_id != rq->run_id)
 		return; /* of a run that an engine before us asked for: it is done again */
 	rq->run_sent = false;
-	lease_young_done(e);
+	lease_young_done(e, &rq->turn_ns);
 	if (ran->outcome == RUN_EXITED && ran->status == 0) {
 		over(e, rq, NULL);
 		return;

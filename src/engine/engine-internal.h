@@ -90,6 +90,7 @@ struct request {
 	uint64_t holds_lease; /* its client keeps this lease's byte locked (R9); 0: none */
 	bool run_pays;	      /* it is an IPAM DEL */
 	bool run_waits;	      /* for its turn among young plugins */
+	int64_t turn_ns;      /* when it took that; 0: it has none */
 	bool own_config_del;  /* DEL with its own configuration: there is no record */
 	bool own_del_due;     /* likewise, when the VF that it adopted is free */
 	bool from_spool, old_boot;
@@ -333,8 +334,8 @@ void lease_release(struct engine *e, struct lease *l, enum lease_event ev);
 void leases_deadlines(struct engine *e, int64_t now);
 void lease_runner_gone(struct engine *e, struct request *rq);
 /* R8: a plugin may be started now, which is counted; false: not now, and the engine wakes. */
-bool lease_young_turn(struct engine *e);
-void lease_young_done(struct engine *e);
+bool lease_young_turn(struct engine *e, int64_t *turn_ns);
+void lease_young_done(struct engine *e, int64_t *turn_ns);
 int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err);
 /* Whether IPAM DEL may be run now; 'rq' (or NULL) is whose client would do it. */
 bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq);

@@ -90,7 +90,7 @@ int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
 }
 
 /* R8: at most max_young plugins in their first second.  False: not now. */
-bool lease_young_turn(struct engine *e)
+bool lease_young_turn(struct engine *e, int64_t *turn_ns)
 {
 	int64_t now = now_ns(e);
 	unsigned kept = 0;
@@ -99,19 +99,31 @@ bool lease_young_turn(struct engine *e)
 		if (now - e->young[i] < NS_PER_S)
 			e->young[kept++] = e->young[i];
 	e->n_young = kept;
+	*turn_ns = 0;
 	if (kept < e->max_young) {
-		e->young[e->n_young++] = now;
+		e->young[e->n_young++] = *turn_ns = now;
 		return true;
 	}
 	wake(e, e->young[0] + NS_PER_S);
 	return false;
 }
 
-/* A plugin that ended quickly makes room for the next at once. */
-void lease_young_done(struct engine *e)
+/* A plugin that ended quickly makes room for the next at once; an old one, or one that took no
+ * turn, has none to give. */
+void lease_young_done(struct engine *e, int64_t *turn_ns)
 {
-	if (e->n_young)
-		e->n_young--;
+	int64_t turn = *turn_ns;
+	bool room = false;
+
+	*turn_ns = 0;
+	for (unsigned i = 0; turn && i < e->n_young && !room; i++) {
+		room = e->young[i] == turn;
+		if (room)
+			memmove(&e->young[i], &e->young[i + 1],
+				(--e->n_young - i) * sizeof(e->young[0]));
+	}
+	if (!room)
+		return;
 	list_each(it, &e->requests) {
 		struct request *rq = list_entry(it, struct request, link);
 
@@ -167,7 +179,7 @@ bool lease_run_add(struct engine *e, struct request *rq)
 	struct vfk_err err = { 0 };
 	int64_t left_ns = rq->deadline_ns - now_ns(e) - NS_PER_S;
 
-	rq->run_waits = !lease_young_turn(e);
+	rq->run_waits = !lease_young_turn(e, &rq->turn_ns);
 	if (rq->run_waits)
 		return false;
 	if (lease_send_run(e, rq, rq->lease, rq->cni.ipam_type, CNI_ADD, NULL, 0,
@@ -250,7 +262,7 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 {
 	struct job *job;
 
-	if (!lease_young_turn(e)) {
+	if (!lease_young_turn(e, &l->turn_ns)) {
 		l->retry_at_ns = now_ns(e) + NS_PER_S / 4;
 		wake(e, l->retry_at_ns);
 		return;
@@ -340,7 +352,7 @@ static void paid(struct engine *e, struct lease *l)
 
 void lease_job_done(struct engine *e, struct lease *l, const struct job_res *res)
 {
-	lease_young_done(e);
+	lease_young_done(e, &l->turn_ns);
 	cause_set(e, CAUSE_ENGINE, "release of lease %llu", (unsigned long long)l->rec.id);
 	l->paying = false;
 	if (res->err.kind)
@@ -473,7 +485,7 @@ void lease_ran(struct engine *e, struct request *rq, const struct frame_ran *ran
 	    (rq->run_pays && ran->run_id != expected && !rq->own_config_del))
 		return;
 	rq->run_sent = false;
-	lease_young_done(e);
+	lease_young_done(e, &rq->turn_ns);
 	if (rq->run_pays)
 		ran_del(e, rq, ran, out, out_len);
 	else
@@ -495,7 +507,7 @@ void lease_runner_gone(struct engine *e, struct request *rq)
 	struct lease *l = rq->lease;
 
 	rq->run_sent = false;
-	lease_young_done(e);
+	lease_young_done(e, &rq->turn_ns);
 	if (!l || l->runner != rq)
 		return;
 	l->runner = NULL;

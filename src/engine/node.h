@@ -53,6 +53,7 @@ struct lease {
 	/* Run time only. */
 	struct request *runner; /* the client that runs its plugin now, or NULL */
 	bool paying;		/* by runner or by job */
+	int64_t turn_ns;	/* of the job among young plugins; 0: it has none */
 	struct job *job;
 	int64_t retry_at_ns;
 	int64_t wait_until_ns; /* the byte may be held by a lost plugin until then (R9) */

@@ -145,6 +145,13 @@ static void r8_young_plugins_are_bounded(void)
 	for (unsigned i = 0; i < N; i++)
 		runs += clients[i]->n_runs;
 	SUITE_INT(runs, 2 * w->e->max_young + 1);
+	/* The end of an old one makes no room among the young. */
+	ew_ran_ok(w, clients[1]);
+	ew_pass(w, NS_PER_MS);
+	runs = 0;
+	for (unsigned i = 0; i < N; i++)
+		runs += clients[i]->n_runs;
+	SUITE_INT(runs, 2 * w->e->max_young + 1);
 	ew_free(w);
 }
 
