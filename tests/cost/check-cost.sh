@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# COST still says what an ADD and a DEL cost: messages, records, syncs and processes exactly,
-# system calls within a tenth.  A change that makes a call dearer, or cheaper, has to change it.
+# COST still says what an ADD and a DEL cost: messages, records, syncs and processes exactly, the
+# rest within what chance does.  A change that makes a call dearer, or cheaper, has to change it.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top_srcdir=${top_srcdir:-$here/../..}
