@@ -23,39 +23,37 @@
 #define EVENT_CLIENT_REREGISTER 17
 #define EVENT_GID_CHANGE 18
 
-struct request {
-	struct ib_uverbs_cmd_hdr hdr;
-	struct ib_uverbs_get_context cmd;
-	struct mlx5_ib_alloc_ucontext_req_v2 mlx5;
-};
-
-struct response {
+/* The kernel's structs end in arrays of no length, so that none can stand within another. */
+union response {
 	struct ib_uverbs_get_context_resp core;
-	uint8_t driver[256]; /* what a driver adds is not looked at */
+	/* What a driver adds is not looked at. */
+	uint8_t bytes[sizeof(struct ib_uverbs_get_context_resp) + 256];
 };
 
 /* A context is what events belong to. */
-static int get_context(int device, bool mlx5, struct response *resp)
+static int get_context(int device, bool mlx5, union response *resp)
 {
-	struct request rq = { .hdr.command = IB_USER_VERBS_CMD_GET_CONTEXT };
-	size_t len = offsetof(struct request, mlx5);
+	struct ib_uverbs_cmd_hdr hdr = { .command = IB_USER_VERBS_CMD_GET_CONTEXT };
+	struct ib_uverbs_get_context cmd = { .response = (uintptr_t)resp };
+	/* mlx5 refuses one without registers to ring. */
+	struct mlx5_ib_alloc_ucontext_req_v2 more = { .total_num_bfregs = 4,
+						      .num_low_latency_bfregs = 1 };
+	_Alignas(8) uint8_t rq[sizeof(hdr) + sizeof(cmd) + sizeof(more)];
+	size_t len = sizeof(rq) - (mlx5 ? 0 : sizeof(more));
 
-	if (mlx5) { /* it refuses one without registers to ring */
-		rq.mlx5.total_num_bfregs = 4;
-		rq.mlx5.num_low_latency_bfregs = 1;
-		len = sizeof(rq);
-	}
-	rq.hdr.in_words = (uint16_t)(len / 4);
-	rq.hdr.out_words = sizeof(*resp) / 4;
-	rq.cmd.response = (uintptr_t)resp;
-	return write(device, &rq, len) == (ssize_t)len ? 0 : -1;
+	hdr.in_words = (uint16_t)(len / 4);
+	hdr.out_words = sizeof(*resp) / 4;
+	memcpy(rq, &hdr, sizeof(hdr));
+	memcpy(rq + sizeof(hdr), &cmd, sizeof(cmd));
+	memcpy(rq + sizeof(hdr) + sizeof(cmd), &more, sizeof(more));
+	return write(device, rq, len) == (ssize_t)len ? 0 : -1;
 }
 
 int verbs_open(const struct drv_env *env, pci_addr_t pf, struct verbs *out,
 	       struct vfk_err *err)
 {
 	char name[64], driver[64] = "", path[PATH_MAX];
-	struct response resp = { .core = { .async_fd = UINT32_MAX } };
+	union response resp = { .core = { .async_fd = UINT32_MAX } };
 	VFK_AUTO(fd_auto) int device = -1;
 	int events, flags;
 
