@@ -34,6 +34,7 @@ struct conn {
 	struct bufferevent *bev;
 	int64_t since_ns;
 	struct evhttp_request *stream; /* NULL: none */
+	bool cut;
 };
 
 struct http {
@@ -70,6 +71,9 @@ static void conn_forget(struct http *h, struct conn *c)
 	list_remove(&c->link);
 	h->n_conns--;
 	h->n_streams -= c->stream != NULL;
+	/* Its connection is gone; a request that is still being answered is left to us. */
+	if (c->stream)
+		evhttp_send_reply_end(c->stream);
 	bufferevent_decref(c->bev);
 	free(c);
 }
@@ -79,6 +83,7 @@ static void conn_cut(struct conn *c)
 {
 	int fd = bufferevent_getfd(c->bev);
 
+	c->cut = true;
 	if (fd >= 0)
 		shutdown(fd, SHUT_RDWR);
 }
@@ -293,7 +298,7 @@ void http_send_all(struct http *h, const char *text, size_t len)
 
 		if (!conn_alive(c))
 			conn_forget(h, c);
-		else if (c->stream && !stream_put(c, text, len))
+		else if (c->stream && !c->cut && !stream_put(c, text, len))
 			log_info("http", "a client does not read its stream: closed");
 	}
 }
@@ -402,6 +407,14 @@ void http_close(struct http *h)
 {
 	if (!h)
 		return;
+	list_each_safe(it, &h->conns) {
+		struct conn *c = list_entry(it, struct conn, link);
+
+		if (!conn_alive(c))
+			conn_forget(h, c);
+		else
+			c->stream = NULL; /* goes with its connection */
+	}
 	evhttp_free(h->evhttp); /* and its connections and listener */
 	list_each_safe(it, &h->conns)
 		conn_forget(h, list_entry(it, struct conn, link));
