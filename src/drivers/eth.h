@@ -55,6 +55,10 @@ int eth_link_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t add
 int eth_link_in(struct vnl *nl, int32_t nsid, pci_addr_t addr, uint32_t hint,
 		struct link *out, struct vfk_err *err) VFK_MUST_CHECK;
 bool eth_is_link_of(const struct link *link, pci_addr_t addr);
+/* Whether the baseline has an address of the PF's that is not the one of its link. */
+bool eth_given_address(const struct vf_baseline *base);
+/* Whether the link has the address of the baseline: its own, or the one of the PF's. */
+bool eth_address_is_right(const struct link *link, const struct vf_baseline *base);
 /* Settings that the VF can never honour, as bits of enum vf_has. */
 uint32_t eth_cannot(const struct eth_vf *vf);
 /* What is set, for a baseline; 'on_pf': what the PF holds for it. */

@@ -332,6 +332,24 @@ int eth_link_home(struct eth_job *job, struct vfk_err *err)
 	return eth_own_name(job, err);
 }
 
+/* An operator may have given the PF an address for a VF that has not taken it over yet: then
+ * the card refuses the one that the VF had, and the other one is right. */
+static int baseline_address(struct eth_job *job, struct link *link, struct vfk_err *err)
+{
+	const struct vf_baseline *base = &job->call->baseline;
+	struct link_change ch = LINK_NO_CHANGE;
+	const uint8_t *mac = base->hwaddr;
+	struct vfk_err refused;
+
+	if (eth_address_is_right(link, base))
+		return 0;
+	ch.hwaddr = mac;
+	ch.hwaddr_len = 6;
+	if (eth_given_address(base) && link_set(job->home, link->ifindex, &ch, &refused) < 0)
+		mac = base->set.mac;
+	return own_address(job, job->home, link, mac, err);
+}
+
 int eth_link_baseline(struct eth_job *job, struct vfk_err *err)
 {
 	const struct vf_baseline *base = &job->call->baseline;
@@ -355,6 +373,6 @@ int eth_link_baseline(struct eth_job *job, struct vfk_err *err)
 	if (rc < 0 || !base->valid)
 		return rc;
 	if (base->hwaddr_len == 6)
-		rc = own_address(job, job->home, link, base->hwaddr, err);
+		rc = baseline_address(job, link, err);
 	return rc < 0 ? rc : set_up(job->home, link, &base->set, err);
 }

@@ -202,6 +202,21 @@ bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base)
 	       (vf->link_home || !base->ifname[0]);
 }
 
+bool eth_given_address(const struct vf_baseline *base)
+{
+	static const uint8_t none[MAC_LEN];
+
+	return base->set.has & HAS_MAC && memcmp(base->set.mac, none, MAC_LEN) != 0 &&
+	       memcmp(base->set.mac, base->hwaddr, MAC_LEN) != 0;
+}
+
+bool eth_address_is_right(const struct link *link, const struct vf_baseline *base)
+{
+	return base->hwaddr_len != link->hwaddr_len ||
+	       !memcmp(link->hwaddr, base->hwaddr, base->hwaddr_len) ||
+	       (eth_given_address(base) && !memcmp(link->hwaddr, base->set.mac, MAC_LEN));
+}
+
 uint32_t eth_cannot(const struct eth_vf *vf)
 {
 	uint32_t cannot = HAS_NODE_GUID | HAS_PORT_GUID | HAS_IPOIB_MODE | HAS_PKEY;

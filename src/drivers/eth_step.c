@@ -265,8 +265,7 @@ static int verify_link(const struct eth_vf *vf, const struct vf_baseline *base,
 	if (link_differs(&vf->link, &base->set, &ch))
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "MTU or modes of the link are not as in its baseline");
-	if (base->hwaddr_len == vf->link.hwaddr_len &&
-	    memcmp(base->hwaddr, vf->link.hwaddr, base->hwaddr_len) != 0)
+	if (!eth_address_is_right(&vf->link, base))
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "the link's address is not that of its baseline");
 	return 0;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# layout: eth
+# layout: mixed
 # kernel: 6.12 6.1
-# suite: ethernet: attach and release of Ethernet VFs
+# limit: 900
+# suite: ethernet: attach and release of Ethernet VFs, beside an InfiniBand card
 . ./t.sh
+CARD=0002:3b:00.0
 . ./node.sh
 . ./ethnode.sh
 
@@ -112,6 +114,24 @@ refused() {
 	want "$(code)" 7
 	unpods r
 }
+both_kinds() { # in one engine
+	local a
+	a=$(vf $IB 0)
+	pods i e
+	CNI_NAME=sriov add i net1 /run/netns/i "$(conf "$a")"
+	answered 7
+	says "is an InfiniBand VF, and a network of type sriov is for Ethernet"
+	add i net1 /run/netns/i "$(conf "$a" '"guidPolicy":"keep"')"
+	answered 0
+	link_in i net1 | grep -q link/infiniband
+	attach 0 e '"vlan":5'
+	del i net1 /run/netns/i "$(conf "$a")"
+	answered 0
+	release 0 e
+	within 20 has_link "$a"
+	all_as_before
+	unpods i e
+}
 
 taken_in_pod() {
 	pods t
@@ -146,6 +166,23 @@ changed_in_pod() {
 	release 1 t
 	all_as_before
 	unpods t
+}
+given() { # an operator gave the PF an address that the VF has not taken over yet
+	local a l
+	a=$(vf $CARD 3)
+	l=$(link_of "$a")
+	ip link set "$PF" vf 3 mac ${MAC}a
+	look_anew
+	pods g
+	attach 3 g "\"mac\":\"${MAC}b\""
+	release 3 g
+	within 20 all_free_again
+	want "$(link_of "$a") $(<"/sys/class/net/$l/address")" "$l ${MAC}a"
+	shows 3 ${MAC}a
+	ip link set "$PF" vf 3 mac 00:00:00:00:00:00
+	look_anew
+	remember
+	unpods g
 }
 dead_netns() {
 	pods d
@@ -259,6 +296,8 @@ failing() {
 	for op in $OPS; do
 		fault "$op" EIO 1
 		refuse 0 f EIO "${MEMBER[$op]}"
+	done
+	for op in mac vlan; do
 		fault "$op" EBUSY always
 		add f net1 /run/netns/f "$(conf "$(vf $CARD 0)" "${MEMBER[$op]}")"
 		not answered 0
@@ -326,19 +365,21 @@ t_case "ethernet: two VLANs, and one" vlans
 t_case "ethernet: every key, seen on the PF and undone; CHECK sees a change" every_key
 t_case "ethernet: the rate that nobody asked for stays" one_rate
 t_case "ethernet: what the card or the kind of VF cannot do is refused" refused
+t_case "ethernet: InfiniBand and Ethernet VFs, each for networks of its kind" both_kinds
 t_case "ethernet: the name is taken in the pod (2.4, 8)" taken_in_pod
 t_case "ethernet: the name is taken at home meanwhile (2.4, 31)" taken_at_home
 t_case "ethernet: a pod changes address, MTU, modes and names (2.4, 20 and 21)" changed_in_pod
+t_case "ethernet: an address that the PF was given for the VF before" given
 t_case "ethernet: the namespace died before the DEL (2.4, 9 and 10)" dead_netns
 t_case "ethernet: a process holds the namespace" held_netns
 t_case "ethernet: the VF was unbound meanwhile" unbound
 t_case "ethernet: RoCE: the RDMA device goes along" roce
 t_case "ethernet: a VF is reset when it is released" scrub
-t_case "ethernet: a busy card, and one that forgets once" passing
-no_faults
-t_case "ethernet: a PF that leaves a VF out (2.4, 23)" hole
-no_faults
 if [ "$KERNEL" != 6.1 ]; then
+	t_case "ethernet: a busy card, and one that forgets once" passing
+	no_faults
+	t_case "ethernet: a PF that leaves a VF out (2.4, 23)" hole
+	no_faults
 	echo 'step_timeout_s = 8' >>$ROOT/etc/vfkeeper/vfkeeper.conf
 	look_anew
 	t_case "ethernet: each command fails or is forgotten while a VF is attached" failing
