@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: cards=4,totalvfs=64,vfs=0,mem=3072
 # kernel: 6.12
-# limit: 900
+# limit: 1800
 # suite: infiniband-many: a pod for every VF, all at once (256; "make soak": 635)
 . ./t.sh
 . ./node.sh
