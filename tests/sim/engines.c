@@ -55,7 +55,7 @@ static struct recent_del *recent;
 static struct jd_mark mark, mark_at_death;
 static bool mark_kept;
 static uint64_t randoms;
-static unsigned n_ops;
+static unsigned n_ops, next_dies_in;
 
 static void died(void);
 static void on_wake(uint64_t gen, uint64_t unused);
@@ -185,7 +185,7 @@ bool engine_dies_here(void)
 {
 	if (p.dead)
 		return true;
-	n_ops++;
+	n_ops += p.e != NULL;
 	if (!p.dies_in || --p.dies_in)
 		return false;
 	p.dead = true;
@@ -585,6 +585,7 @@ static void engine_begins(bool service)
 		abort();
 	p.called_ns = p.idle_since = when_now;
 	p.turning = true;
+	p.dies_in = next_dies_in;
 	engine_begin(p.e);
 	if (!p.dead) /* R5: what was left in the spool comes before the first ADD */
 		spooler_read(p.e);
@@ -678,8 +679,10 @@ static void died(void)
 
 void engine_kill(unsigned after_ops)
 {
-	if (!p.e)
+	if (!p.e) { /* in its begin, where it is known that it is the next event */
+		next_dies_in = when_exact ? after_ops : 0;
 		return;
+	}
 	if (after_ops) {
 		p.dies_in = after_ops;
 		return;
@@ -690,7 +693,7 @@ void engine_kill(unsigned after_ops)
 
 void engine_kill_never(void)
 {
-	p.dies_in = 0;
+	p.dies_in = next_dies_in = 0;
 }
 
 void engines_power_off(void)
@@ -861,6 +864,11 @@ uint64_t engine_hash(void)
 			       (vf->adder != NULL) << 2 | vf->verified << 3 | vf->stuck << 4 |
 			       (vf->retry_at_ns != 0) << 5 | (vf->netns_fd >= 0) << 6));
 		sum = rng_mix(sum ^ promise_owner(kernel_vf(vf->rec.addr)));
+		sum = rng_mix(sum ^
+			      (uint64_t)(vf->seen | vf->look_again << 1 |
+					 vf->link_left << 2 | vf->rebind << 3 |
+					 vf->hinted << 4 | vf->renewed << 5) ^
+			      (uint64_t)vf->plan_failed << 8);
 	}
 	list_each(it, &p.node.leases) {
 		const struct lease *l = list_entry(it, struct lease, link);
@@ -874,9 +882,22 @@ uint64_t engine_hash(void)
 
 		sum += rng_mix((uint64_t)rq->state << 8 | (rq->client != NULL) |
 			       rq->run_sent << 1 | rq->run_waits << 2 | rq->observed << 3 |
-			       rq->identified << 4 | (rq->early_out != NULL) << 5) ^
-		       (uint64_t)rq->cni.verb << 20;
+			       rq->identified << 4 | (rq->early_out != NULL) << 5 |
+			       (rq->job != NULL) << 6 | rq->ran_follows << 7) ^
+		       rng_mix(rq->cni.verb | rq->ran_is_old << 3 |
+			       (rq->holds_lease != 0) << 4 | rq->run_pays << 5 |
+			       rq->own_del_due << 6 | (rq->netns_fd >= 0) << 7 |
+			       (rq->lease != NULL) << 8 | (rq->vf != NULL) << 9 |
+			       (uint64_t)(rq->wait_seq && synced(p.e, rq->wait_seq)) << 10 |
+			       (uint64_t)rq->n_looks << 12 | (uint64_t)rq->code << 20);
 	}
+	list_each(it, &p.e->jobs_running) {
+		const struct job *job = list_entry(it, struct job, link);
+
+		if (job->kind == JOB_SYNC)
+			sum += rng_mix(77 + (job->sync_upto >= p.e->sync_wanted));
+	}
+	sum += rng_mix(90 + p.e->n_young + (synced(p.e, p.e->sync_wanted) ? 10 : 0));
 	list_each(it, &p.e->jobs_waiting)
 		sum += rng_mix(list_entry(it, struct job, link)->kind);
 	return rng_mix(sum);

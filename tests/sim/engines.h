@@ -48,7 +48,7 @@ bool engine_listens(int64_t *wait_ns);
 const struct engine *engine_now(void);
 const char *engine_boot_id(void);
 unsigned engine_boot(void);
-unsigned engine_ops(void); /* things that engines have done to the world so far */
+unsigned engine_ops(void); /* what engines have done to the world so far, journals opened */
 uint64_t engine_hash(void);
 bool engine_has_journal(void); /* false: there is an engine and it could not open one */
 

@@ -9,7 +9,7 @@
 /* Two callers, one VF, an engine on demand that dies once, wherever it can, and is started
  * again by whoever needs it.  Prints "exhaustive: <what>: states=N paths=N".  False: broken;
  * the way there is told. */
-bool exhaust_all(void);
+bool exhaust_all(int only); /* -1: all scenarios */
 /* Tells one path of scenario 'n' again: choices as printed. */
 bool exhaust_path(unsigned n, const char *choices);
 

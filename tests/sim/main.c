@@ -145,7 +145,7 @@ static bool run_in(unsigned jobs, uint64_t first, uint64_t n, struct result *sum
 static int usage(void)
 {
 	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage] [--stop]\n"
-	      "       sim --exhaustive [SCENARIO --path LIST]\n"
+	      "       sim --exhaustive [SCENARIO [--path LIST]]\n"
 	      "       sim --seed SEED [--keep LIST] [--shrink] [--log] [--hash]\n",
 	      stderr);
 	return 2;
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 	static struct history h;
 	struct result res = { 0 };
 	const char *keep = NULL, *path = NULL;
-	unsigned scenario = 0;
+	int scenario = -1;
 	bool exhaustive = false;
 	int opt;
 
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 			if (!optarg && optind < argc && argv[optind][0] != '-')
 				optarg = argv[optind++];
 			exhaustive = true;
-			scenario = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
+			scenario = optarg ? atoi(optarg) : -1;
 			break;
 		case 'o':
 			stops = true;
@@ -229,7 +229,10 @@ int main(int argc, char **argv)
 	if (optind != argc || !jobs || jobs > 64)
 		return usage();
 	if (exhaustive)
-		return (path ? exhaust_path(scenario, path) : exhaust_all()) ? 0 : 1;
+		return (path ? exhaust_path((unsigned)scenario, path) :
+			       exhaust_all(scenario)) ?
+			       0 :
+			       1;
 	if (seed) {
 		history_make(&h, seed);
 		if (keep && !shrink_keep(&h, keep))

@@ -17,6 +17,7 @@ struct event {
 int64_t when_now, when_wall_offset;
 uint64_t when_channel;
 unsigned when_steps;
+bool when_exact;
 
 static struct event heap[MAX_EVENTS];
 static unsigned n_events;
@@ -47,6 +48,8 @@ void when_seed(uint64_t seed)
 
 int64_t when_jitter(int64_t around_ns)
 {
+	if (when_exact)
+		return around_ns;
 	return around_ns / 2 + (int64_t)(rng_next(&jitter) % (uint64_t)(around_ns + 1));
 }
 
@@ -210,5 +213,7 @@ uint64_t when_hash(void)
 
 	for (unsigned i = 0; i < n_events; i++)
 		sum += rng_mix((uint64_t)(uintptr_t)heap[i].fn ^ heap[i].a << 48);
+	for (unsigned i = 0; i < n_ready; i++)
+		sum += rng_mix(1 + ((uint64_t)(uintptr_t)nth(i)->fn ^ nth(i)->a << 48));
 	return rng_mix(sum);
 }

@@ -31,9 +31,11 @@ void when_run(void);
  * than 'horizon_ns' behind the first, those of one channel in their order only. */
 unsigned when_ready(int64_t horizon_ns);
 void when_run_nth(unsigned n); /* of these */
-uint64_t when_hash(void);      /* of all that is to happen, whenever */
+/* Of all that is to happen, whenever, and of what is ready (when_ready comes before). */
+uint64_t when_hash(void);
 /* What the next when_after belongs to; it is 0 again afterwards. */
 extern uint64_t when_channel;
+extern bool when_exact; /* no jitter: somebody chooses the order */
 
 /* A reboot: what was to happen to the old system never will. */
 void when_forget(void);
