@@ -290,8 +290,8 @@ static void fill_cordons(json_t *obj, const struct rec_node *rec)
 		char addr[PCI_STRLEN], when[RECORD_TIME_LEN];
 		json_t *one = json_object();
 
-		set_text(one, "scope", cordon_scope_name(c->scope));
-		if (c->scope != CORDON_NODE)
+		set_text(one, "scope", c->scope ? cordon_scope_name(c->scope) : "");
+		if (c->addr)
 			set_text(one, "address", pci_format(c->addr, addr));
 		set_text(one, "since", record_time(c->since_wall_ns, when));
 		json_array_append_new(list, one);

@@ -9,16 +9,15 @@ TYPES = {1: "Node", 2: "Vf", 3: "Lease", 4: "Blob"}
 STATUS = {"clean": 0, "empty": 0, "torn": 3, "damaged": 4, "unknown version": 4}
 
 # Protobuf: the messages {name: {number: (type, field)}} and enums {name: {number: word}}.
-MESSAGES, ENUMS = {}, {}
+MESSAGES, ENUMS, LISTS = {}, {}, []
 HERE = os.environ.get("top_srcdir") or os.path.join(os.path.dirname(__file__), "..", "..")
 with open(os.path.join(HERE, "proto", "journal.proto"), encoding="utf-8") as proto:
     for what, name, inner in re.findall(r"(message|enum) (\w+) \{(.*?)\}",
                                         re.sub("//.*", "", proto.read()), re.S):
         rows = re.findall(r"(\w*) (\w+) = (\w+);", inner)
-        if what == "message":
-            MESSAGES[name] = {int(n): (t, w) for t, w, n in rows}
-        else:
-            ENUMS[name] = {int(n, 0): w for _, w, n in rows}
+        LISTS += re.findall(r"repeated \w+ (\w+)", inner)
+        (MESSAGES if what == "message" else ENUMS)[name] = \
+            {int(n, 0): (t, w) if what == "message" else w for t, w, n in rows}
 WIRE = {"fixed64": 1, "string": 2, "bytes": 2}
 FORM = {"fixed64": lambda v: int.from_bytes(v, "little"), "int64": lambda v: v - (v >> 63 << 64),
         "bool": bool, "bytes": bytes, "uint64": int, "string": lambda v: v.decode() if
@@ -50,7 +49,8 @@ def decode(name, buf):
         if kind and wire != WIRE.get(kind, 2 * (kind in MESSAGES)):
             raise ValueError("wire type of " + field)
         if kind in MESSAGES:
-            out[field] = {**out.get(field, {}), **decode(kind, value)}
+            value, old = decode(kind, value), out.get(field)
+            out[field] = (old or []) + [value] if field in LISTS else {**(old or {}), **value}
         elif kind:
             out[field] = FORM.get(kind, lambda v: v & 0xFFFFFFFF)(value)
     return out
@@ -58,9 +58,9 @@ def decode(name, buf):
 # Printing: vfkeeper-replay(8).
 NAMES = {"addr": "vf", "vf_plus1": "vf", "lease_id": "lease", "next_lease_id": "next_lease",
          "last_error": "error", "wall_ns": "time", "since_wall_ns": "since", "mtu_bytes": "mtu",
-         "asked_wall_ns": "asked", "boot_text": "boot_id", "pod_ns": "pod_namespace",
-         "nsid_plus1": "nsid", "nonce_hi": "nonce", "Lease.id": "lease", "Blob.id": "blob",
-         "content": "content_bytes", "has": None, "nonce_lo": None, "vfs_verified": None}
+         "asked_wall_ns": "asked", "boot_text": "boot_id", "pod_ns": "pod_namespace", "has": None,
+         "nsid_plus1": "nsid", "nonce_hi": "nonce", "Lease.id": "lease", "Cordon.addr": "address",
+         "Blob.id": "blob", "content": "content_bytes", "nonce_lo": None, "vfs_verified": None}
 HAS = {"qos": "VLAN", "vlan_proto": "VLAN", "mtu_bytes": "MTU", "min_tx_mbps": "MIN_TX",
        "max_tx_mbps": "MAX_TX"}
 CHOICES = {"ipoib_mode": ("datagram", "connected"), "scrub": ("none", "flr")}
@@ -68,11 +68,11 @@ CHOICES = {"ipoib_mode": ("datagram", "connected"), "scrub": ("none", "flr")}
 def show(kind, field, value, msg):
     """One value as the page says it."""
     if kind in MESSAGES:
-        return members(kind, value)
+        return [members(kind, v) for v in value] if field in LISTS else members(kind, value)
     if kind in ENUMS:
-        word = re.sub("^(VF|LEASE|CAUSE|PLAN|LINK)_((STATE|EVENT)_)?", "",
+        word = re.sub("^(VF|LEASE|CAUSE|PLAN|LINK|CORDON_SCOPE)_((STATE|EVENT)_)?", "",
                       ENUMS[kind].get(value, "?") if value or kind == "LinkState" else "")
-        return word.lower() if kind in ("Cause", "Plan", "LinkState") else word
+        return word if kind.startswith(("Vf", "Lease")) else word.lower()
     if field in CHOICES:
         return CHOICES[field][value]
     if field.endswith("wall_ns"):
@@ -98,7 +98,8 @@ def members(name, msg):
     out, bits = {}, {w: n for n, w in ENUMS["Has"].items() if n & msg.get("has", 0)}
     for kind, field in MESSAGES[name].values():
         shown = NAMES.get(name + "." + field, NAMES.get(field, field))
-        if not shown or name == "Settings" and "HAS_" + HAS.get(field, field.upper()) not in bits:
+        if not shown or name == "Cordon" and not msg.get(field) or \
+                name == "Settings" and "HAS_" + HAS.get(field, field.upper()) not in bits:
             continue
         zero = {"string": "", "bytes": b"", "bool": False}.get(kind, {} if kind in MESSAGES else 0)
         value = show(kind, field, msg.get(field, zero), msg)
