@@ -37,8 +37,8 @@ static const char *const op_fails[] = {
 #undef X
 };
 
-/* Rows that nothing in the engine can come to yet: CNI GC, 'vfctl retry', what drivers tell of
- * a device that broke or works again, and rows that stand for the sake of completeness.  One
+/* Rows that no history comes to yet: nobody calls GC or 'vfctl retry' here, no device is fatal
+ * while a VF is set up or released, and rows that stand for the sake of completeness.  One
  * that is reached all the same is a failure: then it belongs here no longer. */
 static const char *const later[] = {
 	"RESERVED GC",
@@ -49,7 +49,6 @@ static const char *const later[] = {
 	"RESERVED FATAL",
 	"DETACHING FATAL",
 	"FAULTED ADMIN_RETRY",
-	"FAULTED PF_RECOVERED",
 	"RESERVED NETNS_GONE",
 	"ASKED NETNS_GONE",
 	"DETACHING TIMEOUT",

@@ -586,6 +586,7 @@ static void engine_begins(bool service)
 	p.called_ns = p.idle_since = when_now;
 	p.turning = true;
 	p.dies_in = next_dies_in;
+	next_dies_in = 0;
 	engine_begin(p.e);
 	if (!p.dead) /* R5: what was left in the spool comes before the first ADD */
 		spooler_read(p.e);
@@ -679,8 +680,8 @@ static void died(void)
 
 void engine_kill(unsigned after_ops)
 {
-	if (!p.e) { /* in its begin, where it is known that it is the next event */
-		next_dies_in = when_exact ? after_ops : 0;
+	if (!p.e) { /* the next one, in its begin */
+		next_dies_in = after_ops;
 		return;
 	}
 	if (after_ops) {
