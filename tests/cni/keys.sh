@@ -334,8 +334,8 @@ printf '[sim]\nlinks = no\n[pf 0000:5b:00.0]\nname = simvfio\nvfs = 2\n' >"$SIM"
 vf=0000:5b:00.1
 attach '"vfioPciMode":true'
 check "vfioPciMode true: a VF on vfio-pci is served" answered 0
-check "vfioPciMode true: the result names the interface, without a MAC" \
-	matches '"name": *"net1", *"sandbox"' "$(tr -d '\n' <<<"$OUT")"
+check "vfioPciMode true: the result names the interface, with the MAC that the PF holds" \
+	matches '"name": *"net1", *"mac": *"02:53:00:00:5b:01", *"sandbox"' "$(tr -d '\n' <<<"$OUT")"
 detach
 for key in '"mtu":1400' '"promisc":true' '"allmulti":true' '"ipoibMode":"connected"'; do
 	attach "$key"
