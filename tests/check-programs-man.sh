@@ -28,7 +28,7 @@ explained() {
 		tr ',|' '\n\n' | sed -nE 's/^ *(Fl )?-?([A-Za-z-]+) *$/\2/p' |
 		awk '{ sub(/^-/, ""); print (length($0) == 1 ? "-" : "--") $0 }'
 	# Those of a command: ".It Ic fsm Op Fl -dot".
-	grep -h '^\.It Ic ' "man/$1.8" | grep -oE 'Fl -[a-z-]+' | sed 's/Fl -/--/'
+	grep -h '^\.It Ic ' "man/$1.8" | grep -oE 'Fl [a-z-]+' | sed 's/Fl /-/'
 }
 for p in $programs; do
 	[ -n "$(known "$p")" ] || echo "src/$p/main.c: no option could be read"

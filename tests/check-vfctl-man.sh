@@ -53,7 +53,7 @@ completes() {
 	local wanted=$1 got
 	shift
 	got=$(PATH=/nonexistent "$BASH" -c '. "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-		_vfctl; echo "${COMPREPLY[*]}"' - "$completion" "$@" 2>/dev/null)
+		_vfctl; printf "%s\n" "${COMPREPLY[*]}"' - "$completion" "$@" 2>/dev/null)
 	[ "$got" = "$wanted" ] || echo "$completion: '$*' gives '$got', not '$wanted'"
 }
 {
@@ -61,6 +61,9 @@ completes() {
 	completes --dry-run vfctl reconcile --d
 	completes --force vfctl -o json release --f
 	completes node vfctl cordon n
+	completes '-n' vfctl history -n
+	completes '-v' vfctl status -v
+	completes pod vfctl -n 3 history p
 	completes debug vfctl log engine d
 	completes 'lease' vfctl fsm l
 	completes json vfctl -o j
@@ -84,8 +87,8 @@ help=$("$vfctl" --help)
 		usage=$("$vfctl" help "$c" | head -n 1)
 		[[ $usage == "Usage: vfctl $c"* ]] || echo "help $c: says $usage"
 		# The words of the usage stand in the page, too.
-		for word in $(grep -oE -- '--[a-z]+' <<<"$usage"); do
-			page_section COMMANDS | grep -qE "^\\.It Ic $c .*Fl -${word#--}\\b" ||
+		for word in $(grep -oE -- '-(-[a-z]+|[a-z]\b)' <<<"${usage#* * }"); do
+			page_section COMMANDS | grep -qE "^\\.It Ic $c .*Fl ${word#-}\\b" ||
 				echo "$page: $c has no $word"
 		done
 	done

@@ -23,10 +23,10 @@ enum ctl_cmd_kind {
 	X(SHOW, "show", "VF", 1, 2, CTL_READ, "everything that is known of one VF")        \
 	X(EXPLAIN, "explain", "VF", 1, 2, CTL_LOCAL,                                       \
 	  "what happened to a VF or pod, step by step, and why")                           \
-	X(HISTORY, "history", "[VF]", 0, 2, CTL_LOCAL,                                     \
+	X(HISTORY, "history", "[-n N] [VF]", 0, 2, CTL_LOCAL,                              \
 	  "what happened, one line per record of the journal")                             \
 	X(WATCH, "watch", "", 0, 0, CTL_LOCAL, "all VFs and what happens to them, live")   \
-	X(STATUS, "status", "", 0, 0, CTL_READ, "the engine, its journal, and counts")     \
+	X(STATUS, "status", "[-v]", 0, 0, CTL_READ, "the engine, its journal, and counts") \
 	X(PORTS, "ports", "", 0, 0, CTL_READ, "the ports of the physical functions")       \
 	X(LEASES, "leases", "", 0, 0, CTL_READ,                                            \
 	  "what IPAM plugins have leased or are owed")                                     \

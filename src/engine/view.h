@@ -98,6 +98,9 @@ json_t *view_explain(const struct view *v, pci_addr_t addr, const struct vf *vf,
 /* The answer to 'command' as text for people: aligned columns, ages like 3m2s. */
 int view_text(struct strbuf *out, const char *command, const char *json, size_t len_bytes,
 	      struct vfk_err *err) VFK_MUST_CHECK;
+/* What 'status -v' adds to the text of the same answer: what the engine listens to. */
+int view_status_more(struct strbuf *out, const char *json, size_t len_bytes,
+		     struct vfk_err *err) VFK_MUST_CHECK;
 /* "3m2s", "2d4h", "0s" into 'buf', which is returned. */
 const char *view_age(int64_t seconds, char buf[24]);
 

@@ -601,3 +601,43 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "no memory for the answer");
 	return 0;
 }
+
+static void print_sources(struct strbuf *out, const json_t *list)
+{
+	static const char *const heading[] = { "SOURCE", "OPEN", "EVENTS", "OVERRUNS" };
+	struct table t = table_begin(heading, VFK_ARRAY_SIZE(heading));
+	json_t *source;
+	size_t i;
+
+	json_array_foreach(list, i, source) {
+		char events[24], overruns[24];
+
+		snprintf(events, sizeof(events), "%lld", (long long)num(source, "events"));
+		snprintf(overruns, sizeof(overruns), "%lld",
+			 (long long)num(source, "overruns"));
+		cell(&t, str(source, "source"));
+		cell(&t, is(source, "open") ? "yes" : "no");
+		cell(&t, events);
+		cell(&t, overruns);
+	}
+	strbuf_adds(out, "\n");
+	table_print(&t, out);
+}
+
+int view_status_more(struct strbuf *out, const char *json, size_t len_bytes,
+		     struct vfk_err *err)
+{
+	json_t *doc = json_loadb(json, len_bytes, 0, NULL);
+	const json_t *sources = json_object_get(doc, "events");
+
+	if (!doc)
+		return vfk_err_set(err, VFK_E_DECODE, 0, "the engine's answer is not JSON");
+	if (sources)
+		print_sources(out, sources);
+	else
+		strbuf_adds(out, "\nno engine listens to events\n");
+	json_decref(doc);
+	if (out->failed)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "no memory for the answer");
+	return 0;
+}

@@ -100,20 +100,17 @@ int events_read(struct events *ev, bool skip, void (*fn)(void *arg, json_t *even
 
 struct printing {
 	pci_addr_t only; /* PCI_NONE: all */
+	unsigned n_last; /* 0: all */
+	json_t *last;	 /* the last ones so far; NULL: each is printed as it comes */
 	bool json;
 	bool first, failed;
 };
 
-static void print(void *arg, json_t *event)
+static void print(struct printing *p, const json_t *event)
 {
-	const char *vf = json_string_value(json_object_get(event, "vf"));
-	struct printing *p = arg;
 	struct strbuf line = { 0 };
-	char addr[PCI_STRLEN];
 	char *text = NULL;
 
-	if (p->only != PCI_NONE && (!vf || strcmp(vf, pci_format(p->only, addr)) != 0))
-		return;
 	if (p->json) {
 		text = json_print(event, JSON_COMPACT);
 		p->failed |= !text;
@@ -128,11 +125,33 @@ static void print(void *arg, json_t *event)
 	strbuf_free(&line);
 }
 
-int history_print(const char *const *words, unsigned n_words, bool json, struct vfk_err *err)
+static void print_or_keep(void *arg, json_t *event)
 {
-	struct printing p = { .only = PCI_NONE, .json = json, .first = true };
+	const char *vf = json_string_value(json_object_get(event, "vf"));
+	struct printing *p = arg;
+	char addr[PCI_STRLEN];
+
+	if (p->only != PCI_NONE && (!vf || strcmp(vf, pci_format(p->only, addr)) != 0))
+		return;
+	if (!p->last) {
+		print(p, event);
+		return;
+	}
+	if (json_array_size(p->last) == p->n_last)
+		json_array_remove(p->last, 0);
+	p->failed |= json_array_append(p->last, event) != 0;
+}
+
+int history_print(const char *const *words, unsigned n_words, unsigned n_last, bool json,
+		  struct vfk_err *err)
+{
+	struct printing p = {
+		.only = PCI_NONE, .n_last = n_last, .json = json, .first = true
+	};
 	struct offline off = { 0 };
 	struct events ev;
+	json_t *event;
+	size_t i;
 	int rc;
 
 	if (n_words) {
@@ -140,10 +159,19 @@ int history_print(const char *const *words, unsigned n_words, bool json, struct 
 		if (rc < 0)
 			return rc;
 	}
+	if (n_last) {
+		p.last = json_array();
+		if (!p.last)
+			return vfk_err_set(err, VFK_E_NOMEM, 0,
+					   "no memory for the history");
+	}
 	events_init(&ev);
 	if (json)
 		printf("{\"events\": [\n");
-	rc = events_read(&ev, false, print, &p, &off.journal, err);
+	rc = events_read(&ev, false, print_or_keep, &p, &off.journal, err);
+	json_array_foreach(p.last, i, event)
+		print(&p, event);
+	json_decref(p.last);
 	if (json)
 		printf("%s]}\n", p.first ? "" : "\n");
 	else if (rc == 0 && p.first)

@@ -30,8 +30,9 @@ void events_fini(struct events *ev);
 int events_read(struct events *ev, bool skip, void (*fn)(void *arg, json_t *event),
 		void *arg, struct journal_status *st, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* vfctl history: of the VF that the words name, or of all without words. */
-int history_print(const char *const *words, unsigned n_words, bool json,
+/* vfctl history: of the VF that the words name, or of all without words; the last 'n_last'
+ * events, 0: all. */
+int history_print(const char *const *words, unsigned n_words, unsigned n_last, bool json,
 		  struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

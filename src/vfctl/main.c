@@ -24,13 +24,15 @@
 #define VFK_VERSION "unknown"
 #endif
 
+#define NUMBER_MAX 1000000
 #define CONNECT_MS 2000
 #define START_MS 15000
 #define READ_MS 10000
 #define CHANGE_MS 130000 /* an engine's longest release and a little */
 
 struct options {
-	bool json, force, dot, dry_run, help, version;
+	bool json, force, dot, dry_run, verbose, help, version;
+	unsigned n_last;    /* 0: all */
 	const char *socket; /* NULL: the usual one */
 };
 
@@ -56,6 +58,21 @@ static int option_error(int c, char *const argv[], struct vfk_err *err)
 			   name);
 }
 
+static int parse_number(const char *text, unsigned *out, struct vfk_err *err)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || n < 1 || n > NUMBER_MAX)
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "option -n takes a number from 1 to %d, not %s",
+				   NUMBER_MAX, text);
+	*out = (unsigned)n;
+	return 0;
+}
+
 static int parse_options(int argc, char *argv[], struct options *o, struct vfk_err *err)
 {
 	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN };
@@ -72,7 +89,7 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 	};
 
 	for (;;) {
-		int c = getopt_long(argc, argv, ":hjVo:s:", long_options, NULL);
+		int c = getopt_long(argc, argv, ":hjn:vVo:s:", long_options, NULL);
 
 		switch (c) {
 		case -1:
@@ -88,6 +105,13 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 			break;
 		case 's':
 			o->socket = optarg;
+			break;
+		case 'n':
+			if (parse_number(optarg, &o->n_last, err) < 0)
+				return -err->kind;
+			break;
+		case 'v':
+			o->verbose = true;
 			break;
 		case OPT_FORCE:
 			o->force = true;
@@ -122,6 +146,10 @@ static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dot", cmd->name);
 	if (o->dry_run && cmd->id != CTL_CMD_RECONCILE)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dry-run", cmd->name);
+	if (o->n_last && cmd->id != CTL_CMD_HISTORY)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -n", cmd->name);
+	if (o->verbose && cmd->id != CTL_CMD_STATUS)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -v", cmd->name);
 	/* An option alone names nothing. */
 	if (n_words < cmd->min_args || n > cmd->max_args || n_words > CTL_MAX_ARGS - 1)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "usage: vfctl %s%s%s", cmd->name,
@@ -142,6 +170,8 @@ static int print_answer(const struct ctl_cmd *cmd, const struct options *o,
 		return 0;
 	}
 	rc = view_text(&text, cmd->name, json, len, err);
+	if (rc == 0 && o->verbose)
+		rc = view_status_more(&text, json, len, err);
 	if (rc == 0 && text.len)
 		fwrite(text.data, 1, text.len, stdout);
 	strbuf_free(&text);
@@ -383,7 +413,7 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 	if (cmd->id == CTL_CMD_DOCTOR)
 		return doctor_run(o->json, err);
 	if (cmd->id == CTL_CMD_HISTORY)
-		return history_print(words, n_words, o->json, err);
+		return history_print(words, n_words, o->n_last, o->json, err);
 	if (cmd->id == CTL_CMD_WATCH)
 		return watch(o->socket ? o->socket : vfk_path(PATH_CONTROL_SOCK), o->json,
 			     err);

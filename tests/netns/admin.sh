@@ -76,6 +76,10 @@ cordons() {
 	vfctl status
 	check "vfctl status lists both ($HOW)" matches \
 		'cordoned +pf 0000:3c:00.0, for [^ ]+ +node, for' "$(line "$OUT")"
+	vfctl status -v
+	check "with -v what the engine listens to, too ($HOW)" matches \
+		'SOURCE +OPEN +EVENTS +OVERRUNS +[a-z]+ +(yes|no) +[0-9]+ +[0-9]+ ' \
+		"$(line "$OUT")"
 	vfctl uncordon node
 	vfctl uncordon 0000:3c:00.0
 	check "both are ended ($HOW)" is "nothing is cordoned" "$OUT"
@@ -157,6 +161,14 @@ watches() {
 	check "of this VF alone ($HOW)" lacks "$(vf_addr 1 3)" "$OUT"
 	vfctl history
 	check "without a name it tells of all ($HOW)" matches 'node +engine started' "$OUT"
+	vfctl history "$vf"
+	text=$(tail -n 2 <<<"$OUT")
+	vfctl history -n 2 "$vf"
+	check "the last two of it can be asked for ($HOW)" is "0:$text" "$RC:$OUT"
+	vfctl history -n 1000000 "$vf"
+	check "more than there are gives all ($HOW)" is "$text" "$(tail -n 2 <<<"$OUT")"
+	vfctl -j history -n 1
+	check "in JSON likewise ($HOW)" is 1 "$(grep -c '"seq":' <<<"$OUT")"
 	vfctl --json history pod tests/4123456789abcdef
 	check "a pod that is gone can be named, in JSON too ($HOW)" matches \
 		"\"events\".*\"event\":\"RESTORE_DONE\"" "$(line "$OUT")"

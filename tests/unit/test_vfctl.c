@@ -359,6 +359,14 @@ static void usage(void)
 	check("list -o xml", 2, "", "vfctl: option -o takes table or json, not xml\n");
 	check("list --force", 2, "", "vfctl: list takes no --force\n");
 	check("list --dot", 2, "", "vfctl: list takes no --dot\n");
+	check("list -n 1", 2, "", "vfctl: list takes no -n\n");
+	check("list -v", 2, "", "vfctl: list takes no -v\n");
+	check("history -n 0", 2, "",
+	      "vfctl: option -n takes a number from 1 to 1000000, not 0\n");
+	check("history -n -1", 2, "",
+	      "vfctl: option -n takes a number from 1 to 1000000, not -1\n");
+	check("history -n 1x", 2, "",
+	      "vfctl: option -n takes a number from 1 to 1000000, not 1x\n");
 	check("list all", 2, "", "vfctl: usage: vfctl list\n");
 	check("show", 2, "", "vfctl: usage: vfctl show VF\n");
 	check("show a b c", 2, "", "vfctl: usage: vfctl show VF\n");

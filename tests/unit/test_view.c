@@ -355,6 +355,26 @@ static void status_text(void)
 	node_fini(&n);
 }
 
+static void status_more(void)
+{
+	static const char some[] =
+		"{\"events\": [{\"source\": \"rtnl\", \"open\": true, \"events\": 12, "
+		"\"overruns\": 1}, {\"source\": \"u\\u001b\", \"open\": false, "
+		"\"events\": 0, \"overruns\": 0}]}";
+	struct vfk_err err = { 0 };
+	struct strbuf out = { 0 };
+
+	SUITE_INT(view_status_more(&out, some, strlen(some), &err), 0);
+	SUITE_STR(out.data, "\nSOURCE  OPEN  EVENTS  OVERRUNS\n"
+			    "rtnl    yes   12      1\n"
+			    "u?      no    0       0\n");
+	strbuf_free(&out);
+	SUITE_INT(view_status_more(&out, "{}", 2, &err), 0);
+	SUITE_STR(out.data, "\nno engine listens to events\n");
+	SUITE_INT(view_status_more(&out, "{", 1, &err), -VFK_E_DECODE);
+	strbuf_free(&out);
+}
+
 static void broken_journal(void)
 {
 	struct view_status broken = facts;
@@ -765,6 +785,7 @@ VFK_SUITE(view, { "a VF is found by each of its names", every_way_to_name },
 	  { "the leases are an aligned table", leases_text },
 	  { "nothing gives a heading alone", empty_texts },
 	  { "status tells engine, journal and counts", status_text },
+	  { "status -v adds what the engine listens to", status_more },
 	  { "status tells a broken journal and missing records", broken_journal },
 	  { "show tells all of one VF", show_text },
 	  { "the list as JSON has every fact, the engine's own only from an engine",
