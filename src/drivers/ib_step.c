@@ -193,9 +193,7 @@ static int verify_link(const struct ib_vf *vf, const struct vf_baseline *base,
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
 				   "the link's name is %s, its baseline %s",
 				   vf->link.ifname, base->ifname);
-	if (vf->link.n_altnames)
-		return vfk_err_set(err, VFK_E_KERNEL, 0, "the link has %u altnames",
-				   vf->link.n_altnames);
+	/* No look at altnames: udev gives a link that comes home its own again. */
 	if (link_differs(&vf->link, &base->set, &ch) &&
 	    (ch.change || !mtu_was_cut(&vf->link, &base->set)))
 		return vfk_err_set(err, VFK_E_KERNEL, 0,
