@@ -61,6 +61,8 @@ completes() {
 	completes --dry-run vfctl reconcile --d
 	completes --force vfctl -o json release --f
 	completes node vfctl cordon n
+	completes --reason vfctl cordon --r
+	completes '' vfctl uncordon --r
 	completes '-n' vfctl history -n
 	completes '-v' vfctl status -v
 	completes pod vfctl -n 3 history p

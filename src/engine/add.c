@@ -357,17 +357,18 @@ static bool found_cordoned(struct engine *e, struct vf *vf, struct request *rq)
 	if (c->scope == CORDON_NODE)
 		request_fail(e, rq, 11,
 			     "VF %s: this node is cordoned by an administrator (vfctl "
-			     "uncordon node)",
-			     addr);
+			     "uncordon node)%s%s",
+			     addr, c->reason[0] ? ": " : "", c->reason);
 	else if (c->scope == CORDON_PF)
 		request_fail(e, rq, 11,
 			     "VF %s: its PF is cordoned by an administrator (vfctl uncordon "
-			     "%s)",
-			     addr, pci_format(c->addr, of));
+			     "%s)%s%s",
+			     addr, pci_format(c->addr, of), c->reason[0] ? ": " : "",
+			     c->reason);
 	else
 		request_fail(e, rq, 11,
-			     "VF %s is cordoned by an administrator (vfctl uncordon %s)",
-			     addr, addr);
+			     "VF %s is cordoned by an administrator (vfctl uncordon %s)%s%s",
+			     addr, addr, c->reason[0] ? ": " : "", c->reason);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/cni-internal.h"
 #include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
 #include "engine/plan.h"
@@ -103,27 +104,58 @@ int engine_waited(struct engine *e, enum engine_wait wait, uint64_t pending, cha
 	return look_end(e, json, err);
 }
 
+/* Takes "--reason TEXT" out of the words; NULL: none was given. */
+static int take_reason(const char **words, unsigned *n_words, const char **reason,
+		       struct vfk_err *err)
+{
+	unsigned n = 0;
+
+	*reason = NULL;
+	for (unsigned i = 0; i < *n_words; i++) {
+		if (strcmp(words[i], "--reason") != 0)
+			words[n++] = words[i];
+		else if (i + 1 < *n_words)
+			*reason = words[++i];
+		else
+			return vfk_err_set(err, VFK_E_USAGE, 0, "--reason needs a text");
+	}
+	*n_words = n;
+	if (!n)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "cordon what?");
+	if (*reason && strlen(*reason) >= REC_REASON_LEN)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "a reason has at most %d bytes",
+				   REC_REASON_LEN - 1);
+	if (*reason && (!cni_text_valid(*reason) || !cni_one_line(*reason)))
+		return vfk_err_set(err, VFK_E_USAGE, 0,
+				   "a reason is one line of UTF-8 without control "
+				   "characters");
+	return 0;
+}
+
 /* cordon and uncordon.  What is so already is said again without a record. */
 static int cordon(struct engine *e, const struct ctl_request *rq, bool on,
 		  uint64_t *pending, struct vfk_err *err)
 {
-	const char *words[CTL_MAX_ARGS];
+	const char *words[CTL_MAX_ARGS], *reason = NULL;
+	unsigned n_words = rq->n_args;
+	const struct rec_cordon *is;
 	struct rec_node *old;
 	enum cordon_scope scope;
 	pci_addr_t addr;
-	bool is;
 	int rc = 0;
 
 	for (unsigned i = 0; i < rq->n_args; i++)
 		words[i] = rq->args[i];
-	if (cordon_target(e->node, words, rq->n_args, &scope, &addr, err) < 0)
+	if (on && take_reason(words, &n_words, &reason, err) < 0)
+		return -err->kind;
+	if (cordon_target(e->node, words, n_words, &scope, &addr, err) < 0)
 		return -err->kind;
 	if (!engine_can_record(e))
 		return vfk_err_set(err, VFK_E_BUSY, 0, "it cannot be recorded: %.190s",
 				   e->broken[0] ? e->broken :
 						  "the journal cannot be synced");
-	is = cordon_get(e->node, scope, addr) != NULL;
-	if (is == on) {
+	is = cordon_get(e->node, scope, addr);
+	if (on ? is && (!reason || !strcmp(reason, is->reason)) : !is) {
 		*pending = sync_want(e);
 		return ENGINE_WAIT_DISK;
 	}
@@ -132,9 +164,10 @@ static int cordon(struct engine *e, const struct ctl_request *rq, bool on,
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "cordon");
 	*old = e->node->rec;
 	cause_set(e, CAUSE_ADMIN, "vfctl %s %.50s%s%.50s", rq->command, words[0],
-		  rq->n_args > 1 ? " " : "", rq->n_args > 1 ? words[1] : "");
+		  n_words > 1 ? " " : "", n_words > 1 ? words[1] : "");
 	if (on)
-		rc = cordon_add(e->node, scope, addr, e->ops.wall_ns(e->ops.ctx), err);
+		rc = cordon_add(e->node, scope, addr, reason ? reason : "",
+				e->ops.wall_ns(e->ops.ctx), err);
 	else
 		cordon_remove(e->node, scope, addr);
 	if (rc == 0 && record_node(e) < 0) {

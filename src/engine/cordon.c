@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/cordon.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/view.h"
 
+/* Where it stands in the list; n_cordons: nowhere. */
+static unsigned place(const struct node *n, enum cordon_scope scope, pci_addr_t addr)
+{
+	unsigned i = 0;
+
+	while (i < n->rec.n_cordons &&
+	       (n->rec.cordons[i].scope != scope || n->rec.cordons[i].addr != addr))
+		i++;
+	return i;
+}
+
 const struct rec_cordon *cordon_get(const struct node *n, enum cordon_scope scope,
 				    pci_addr_t addr)
 {
-	for (unsigned i = 0; i < n->rec.n_cordons; i++) {
-		const struct rec_cordon *c = &n->rec.cordons[i];
+	unsigned i = place(n, scope, addr);
 
-		if (c->scope == scope && c->addr == addr)
-			return c;
-	}
-	return NULL;
+	return i < n->rec.n_cordons ? &n->rec.cordons[i] : NULL;
 }
 
 const struct rec_cordon *cordon_of(const struct node *n, const struct rec_vf *vf)
@@ -27,29 +35,33 @@ const struct rec_cordon *cordon_of(const struct node *n, const struct rec_vf *vf
 }
 
 int cordon_add(struct node *n, enum cordon_scope scope, pci_addr_t addr,
-	       int64_t since_wall_ns, struct vfk_err *err)
+	       const char *reason, int64_t since_wall_ns, struct vfk_err *err)
 {
-	if (n->rec.n_cordons >= REC_CORDON_MAX)
+	unsigned i = place(n, scope, addr);
+	struct rec_cordon *c = &n->rec.cordons[i];
+
+	if (i >= REC_CORDON_MAX)
 		return vfk_err_set(err, VFK_E_LIMIT, 0,
 				   "%d cordons are the most: cordon the PF or the node",
 				   REC_CORDON_MAX);
-	n->rec.cordons[n->rec.n_cordons++] = (struct rec_cordon){ (uint8_t)scope, addr,
-								  since_wall_ns };
+	if (i == n->rec.n_cordons) {
+		*c = (struct rec_cordon){ (uint8_t)scope, addr, since_wall_ns, "" };
+		n->rec.n_cordons++;
+	}
+	snprintf(c->reason, sizeof(c->reason), "%s", reason);
 	return 0;
 }
 
 bool cordon_remove(struct node *n, enum cordon_scope scope, pci_addr_t addr)
 {
 	struct rec_cordon *list = n->rec.cordons;
+	unsigned i = place(n, scope, addr);
 
-	for (unsigned i = 0; i < n->rec.n_cordons; i++) {
-		if (list[i].scope != scope || list[i].addr != addr)
-			continue;
-		n->rec.n_cordons--;
-		memmove(&list[i], &list[i + 1], (n->rec.n_cordons - i) * sizeof(list[0]));
-		return true;
-	}
-	return false;
+	if (i == n->rec.n_cordons)
+		return false;
+	n->rec.n_cordons--;
+	memmove(&list[i], &list[i + 1], (n->rec.n_cordons - i) * sizeof(list[0]));
+	return true;
 }
 
 /* The PF that the word names; also one that is gone, if it is cordoned or has VFs on record. */

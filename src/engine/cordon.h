@@ -13,8 +13,9 @@ const struct rec_cordon *cordon_of(const struct node *n, const struct rec_vf *vf
 /* The one of exactly this scope and address; NULL: none. */
 const struct rec_cordon *cordon_get(const struct node *n, enum cordon_scope scope,
 				    pci_addr_t addr);
-/* Adds one that is not there; VFK_E_LIMIT: there are REC_CORDON_MAX. */
-int cordon_add(struct node *n, enum cordon_scope scope, pci_addr_t addr,
+/* Adds one, or gives the one that is there another reason; VFK_E_LIMIT: there are
+ * REC_CORDON_MAX. */
+int cordon_add(struct node *n, enum cordon_scope scope, pci_addr_t addr, const char *reason,
 	       int64_t since_wall_ns, struct vfk_err *err) VFK_MUST_CHECK;
 /* False: there was none. */
 bool cordon_remove(struct node *n, enum cordon_scope scope, pci_addr_t addr);

@@ -33,7 +33,7 @@ enum ctl_cmd_kind {
 	X(RELEASE, "release", "VF [--force]", 1, 3, CTL_CHANGE,                            \
 	  "take a VF from its owner and make it free")                                     \
 	X(RETRY, "retry", "VF", 1, 2, CTL_CHANGE, "try the release of a faulted VF again") \
-	X(CORDON, "cordon", "VF|PF|node", 1, 2, CTL_CHANGE,                                \
+	X(CORDON, "cordon", "VF|PF|node [--reason TEXT]", 1, 4, CTL_CHANGE,                \
 	  "serve no ADD on a VF, a PF or the node")                                        \
 	X(UNCORDON, "uncordon", "VF|PF|node", 1, 2, CTL_CHANGE, "end that")                \
 	X(RECONCILE, "reconcile", "[--dry-run]", 0, 1, CTL_CHANGE,                         \

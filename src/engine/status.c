@@ -71,11 +71,13 @@ bool engine_serves_add(struct engine *e, struct cni_fail *why)
 		return false;
 	}
 	if (all_cordoned(e)) {
+		const struct rec_cordon *c = cordon_get(e->node, CORDON_NODE, 0);
+
 		cni_fail_set(why, 50,
 			     "cannot serve ADD: %s cordoned by an administrator (vfctl "
-			     "status)",
-			     cordon_get(e->node, CORDON_NODE, 0) ? "this node is" :
-								   "every PF is");
+			     "status)%s%s",
+			     c ? "this node is" : "every PF is",
+			     c && c->reason[0] ? ": " : "", c ? c->reason : "");
 		return false;
 	}
 	pf = all_fatal(e, &port);

@@ -291,6 +291,7 @@ json_t *view_vf(const struct view *v, const struct vf *vf)
 	view_set(obj, "foreign", json_boolean(rec->foreign));
 	view_set(obj, "cordoned",
 		 cordon ? json_string(cordon_scope_name(cordon->scope)) : NULL);
+	view_set(obj, "cordon_reason", cordon ? view_str(cordon->reason) : NULL);
 	view_set(obj, "reason", view_str(rec->reason));
 	if (v->live) {
 		view_set(obj, "busy", json_boolean(vf->job != NULL));
@@ -460,8 +461,10 @@ json_t *view_ports(const struct view *v)
 
 	for (size_t i = 0; i < v->node->n_pfs; i++) {
 		const struct pf *pf = &v->node->pfs[i];
-		bool cordoned = cordon_get(v->node, CORDON_NODE, 0) ||
-				cordon_get(v->node, CORDON_PF, pf->addr);
+		const struct rec_cordon *cordon = cordon_get(v->node, CORDON_NODE, 0);
+
+		if (!cordon)
+			cordon = cordon_get(v->node, CORDON_PF, pf->addr);
 
 		for (unsigned p = 0; p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports); p++) {
 			json_t *obj = json_object();
@@ -472,7 +475,9 @@ json_t *view_ports(const struct view *v)
 			view_set(obj, "state", json_string(port_state_name(pf->ports[p])));
 			view_set(obj, "driver", view_str(pf->driver));
 			view_set(obj, "n_vfs", json_integer(pf->n_vfs));
-			view_set(obj, "cordoned", json_boolean(cordoned));
+			view_set(obj, "cordoned", json_boolean(cordon != NULL));
+			view_set(obj, "cordon_reason",
+				 cordon ? view_str(cordon->reason) : NULL);
 			json_array_append_new(list, obj);
 		}
 	}
@@ -493,6 +498,7 @@ json_t *view_cordons(const struct view *v)
 			 c->scope == CORDON_NODE ? NULL : view_addr(c->addr));
 		view_set(obj, "since", view_time(c->since_wall_ns));
 		view_set(obj, "age_s", json_integer(age_s(v, c->since_wall_ns)));
+		view_set(obj, "reason", view_str(c->reason));
 		json_array_append_new(list, obj);
 	}
 	return list;

@@ -136,12 +136,13 @@ static const char *text_of_pod(const json_t *obj, char *buf, size_t cap)
 static const char *text_of_note(const json_t *vf, char *buf, size_t cap)
 {
 	json_t *retry = json_object_get(vf, "retry_in_s");
-	const char *reason = str(vf, "reason");
+	const char *reason = str(vf, "reason"), *why = str(vf, "cordon_reason");
 	size_t len;
 
-	snprintf(buf, cap, "%s%s%s%s%s%s", str(vf, "cordoned") ? "cordoned (" : "",
-		 str(vf, "cordoned") ? str(vf, "cordoned") : "",
-		 str(vf, "cordoned") ? "); " : "", is(vf, "stuck") ? "stuck; " : "",
+	snprintf(buf, cap, "%s%s%s%s%s%s%s%s", str(vf, "cordoned") ? "cordoned (" : "",
+		 str(vf, "cordoned") ? str(vf, "cordoned") : "", why ? ": " : "",
+		 why ? why : "", str(vf, "cordoned") ? "); " : "",
+		 is(vf, "stuck") ? "stuck; " : "",
 		 is(vf, "foreign") ? "used by somebody else; " : "", reason ? reason : "");
 	len = strlen(buf);
 	if (json_is_number(retry) && len < cap)
@@ -304,11 +305,16 @@ static void print_cordons(struct strbuf *out, const json_t *doc)
 	json_array_foreach(json_object_get(doc, "cordons"), i, c) {
 		char age[24];
 
-		strbuf_addf(out, "%s  %s%s%s, for %s\n", i ? "" : "cordoned\n",
+		strbuf_addf(out, "%s  %s%s%s, for %s", i ? "" : "cordoned\n",
 			    str(c, "scope") ? str(c, "scope") : "?",
 			    str(c, "address") ? " " : "",
 			    str(c, "address") ? str(c, "address") : "",
 			    view_age(num(c, "age_s"), age));
+		if (str(c, "reason")) {
+			strbuf_adds(out, ": ");
+			add_clean(out, str(c, "reason"));
+		}
+		strbuf_adds(out, "\n");
 	}
 }
 
@@ -321,8 +327,12 @@ static void print_ports(struct strbuf *out, const json_t *doc)
 	size_t i;
 
 	json_array_foreach(json_object_get(doc, "ports"), i, port) {
-		char n[24], vfs[24];
+		const char *why = str(port, "cordon_reason");
+		char n[24], vfs[24], note[120];
 
+		snprintf(note, sizeof(note), "%s%s%s",
+			 is(port, "cordoned") ? "cordoned" : "", why ? ": " : "",
+			 why ? why : "");
 		snprintf(n, sizeof(n), "%lld", (long long)num(port, "port"));
 		snprintf(vfs, sizeof(vfs), "%lld", (long long)num(port, "n_vfs"));
 		cell(&t, str(port, "pf"));
@@ -331,7 +341,7 @@ static void print_ports(struct strbuf *out, const json_t *doc)
 		cell(&t, str(port, "state"));
 		cell(&t, str(port, "driver"));
 		cell(&t, vfs);
-		cell(&t, is(port, "cordoned") ? "cordoned" : "");
+		cell(&t, note);
 	}
 	table_print(&t, out);
 }

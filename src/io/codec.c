@@ -229,6 +229,7 @@ void codec_put_node(struct strbuf *out, const struct rec_node *rec)
 		cordons[i].scope = (Vfk__CordonScope)rec->cordons[i].scope;
 		cordons[i].addr = rec->cordons[i].addr;
 		cordons[i].since_wall_ns = rec->cordons[i].since_wall_ns;
+		cordons[i].reason = codec_text(rec->cordons[i].reason);
 		places[i] = &cordons[i];
 	}
 	m.cordons = places;
@@ -261,6 +262,8 @@ int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk
 					     (uint32_t)m->cordons[i]->scope, CORDON_VF);
 		rec->cordons[i].addr = m->cordons[i]->addr;
 		rec->cordons[i].since_wall_ns = m->cordons[i]->since_wall_ns;
+		take_text(&t, "cordons.reason", m->cordons[i]->reason,
+			  rec->cordons[i].reason, sizeof(rec->cordons[i].reason));
 	}
 	protobuf_c_message_free_unpacked(&m->base, &a.alloc);
 	return take_end(&t, err);

@@ -44,10 +44,12 @@ struct rec_meta {
 enum cordon_scope { CORDON_NONE, CORDON_NODE, CORDON_PF, CORDON_VF };
 
 #define REC_CORDON_MAX 128
+#define REC_REASON_LEN 80
 struct rec_cordon {
 	uint8_t scope;	 /* enum cordon_scope */
 	pci_addr_t addr; /* 0 of the node */
 	int64_t since_wall_ns;
+	char reason[REC_REASON_LEN]; /* "": none was given */
 };
 
 struct rec_node {

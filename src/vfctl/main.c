@@ -34,6 +34,7 @@ struct options {
 	bool json, force, dot, dry_run, verbose, help, version;
 	unsigned n_last;    /* 0: all */
 	const char *socket; /* NULL: the usual one */
+	const char *reason; /* NULL: none */
 };
 
 static int complain(const struct vfk_err *err)
@@ -75,7 +76,7 @@ static int parse_number(const char *text, unsigned *out, struct vfk_err *err)
 
 static int parse_options(int argc, char *argv[], struct options *o, struct vfk_err *err)
 {
-	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN };
+	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN, OPT_REASON };
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -84,6 +85,7 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		{ "force", no_argument, NULL, OPT_FORCE },
 		{ "dot", no_argument, NULL, OPT_DOT },
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+		{ "reason", required_argument, NULL, OPT_REASON },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -119,6 +121,9 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		case OPT_DOT:
 			o->dot = true;
 			break;
+		case OPT_REASON:
+			o->reason = optarg;
+			break;
 		case OPT_DRY_RUN:
 			o->dry_run = true;
 			break;
@@ -138,7 +143,7 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		       unsigned n_words, struct vfk_err *err)
 {
-	unsigned n = n_words + o->force + o->dot + o->dry_run;
+	unsigned n = n_words + o->force + o->dot + o->dry_run + (o->reason ? 2 : 0);
 
 	if (o->force && cmd->id != CTL_CMD_RELEASE)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --force", cmd->name);
@@ -150,6 +155,8 @@ static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -n", cmd->name);
 	if (o->verbose && cmd->id != CTL_CMD_STATUS)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -v", cmd->name);
+	if (o->reason && cmd->id != CTL_CMD_CORDON)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --reason", cmd->name);
 	/* An option alone names nothing. */
 	if (n_words < cmd->min_args || n > cmd->max_args || n_words > CTL_MAX_ARGS - 1)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "usage: vfctl %s%s%s", cmd->name,
@@ -423,6 +430,10 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 		words[n_words++] = "--force";
 	if (o->dry_run)
 		words[n_words++] = "--dry-run";
+	if (o->reason) {
+		words[n_words++] = "--reason";
+		words[n_words++] = o->reason;
+	}
 	return do_change(cmd, o, words, n_words, err);
 }
 

@@ -293,7 +293,9 @@ static void fill_cordons(json_t *obj, const struct rec_node *rec)
 		set_text(one, "scope", c->scope ? cordon_scope_name(c->scope) : "");
 		if (c->addr)
 			set_text(one, "address", pci_format(c->addr, addr));
-		set_text(one, "since", record_time(c->since_wall_ns, when));
+		if (c->since_wall_ns)
+			set_text(one, "since", record_time(c->since_wall_ns, when));
+		set_text(one, "reason", c->reason);
 		json_array_append_new(list, one);
 	}
 	if (list)

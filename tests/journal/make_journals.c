@@ -208,6 +208,15 @@ static void random_node(void)
 	w.node.records_missing = below(2);
 	w.node.vfs_verified = below(2);
 	w.node.next_lease_id = number(INT64_MAX);
+	w.node.n_cordons = below(3) ? 0 : below(4);
+	for (unsigned i = 0; i < w.node.n_cordons; i++) {
+		struct rec_cordon *c = &w.node.cordons[i];
+
+		c->scope = (uint8_t)below(CORDON_VF + 1);
+		c->addr = c->scope == CORDON_NODE ? 0 : number(UINT32_MAX);
+		c->since_wall_ns = (int64_t)number(INT64_C(1795370000123456789));
+		TEXT(c->reason);
+	}
 }
 
 /* Encodes a record of a type and says how it gets into the journal. */

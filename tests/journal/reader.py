@@ -106,7 +106,7 @@ def members(name, msg):
         if shown in ("meta", "set"):
             out.update(value)
         elif value or name == "Settings" or field in ("index", "cause", "content") or \
-                field == "nsid_plus1" in msg:
+                field in msg and field in ("nsid_plus1", "baseline"):
             out[shown] = "unknown" if field == "cause" and not value else value
     return out
 

@@ -59,7 +59,15 @@ cordons() {
 	check "and the ADD is served ($HOW)" is 0 "$(code)"
 	del 1123456789abcdef net1 /run/netns/p2 "$c"
 
-	vfctl cordon simib1
+	vfctl cordon "$vf" --reason 'cable 7'
+	check "a cordon can have a reason ($HOW)" matches "vf $vf, for [^ ]+: cable 7" \
+		"$(line "$OUT")"
+	add 1123456789abcdef net1 /run/netns/p2 "$c"
+	check "that the refused ADD tells ($HOW)" matches "uncordon $vf\\): cable 7\$" "$(msg)"
+	vfctl list
+	check "and the list ($HOW)" matches "$vf .*cordoned \\(vf: cable 7\\)" "$OUT"
+	vfctl uncordon "$vf"
+	vfctl cordon simib1 --reason 'bad port'
 	check "a PF is cordoned by its netdev ($HOW)" matches "cordoned +pf 0000:3c:00.0" \
 		"$(line "$OUT")"
 	add 1123456789abcdef net1 /run/netns/p2 "$c"
@@ -67,7 +75,7 @@ cordons() {
 		"its PF is cordoned .*vfctl uncordon 0000:3c:00.0" "$(msg)"
 	vfctl ports
 	check "the ports show it ($HOW)" matches \
-		'0000:3c:00.0 +simib1 +1 +[A-Z]+ +sim +4 +cordoned' "$OUT"
+		'0000:3c:00.0 +simib1 +1 +[A-Z]+ +sim +4 +cordoned: bad port' "$OUT"
 	check "STATUS is good while another PF serves ($HOW)" is 0 "$(status_code)"
 	vfctl cordon node
 	check "with the node cordoned STATUS says so ($HOW)" is 50 "$(status_code)"
@@ -75,7 +83,7 @@ cordons() {
 		'{"cniVersion":"1.1.0","name":"n","type":"vfkeeper"}'; msg)"
 	vfctl status
 	check "vfctl status lists both ($HOW)" matches \
-		'cordoned +pf 0000:3c:00.0, for [^ ]+ +node, for' "$(line "$OUT")"
+		'cordoned +pf 0000:3c:00.0, for [^ ]+: bad port +node, for' "$(line "$OUT")"
 	vfctl status -v
 	check "with -v what the engine listens to, too ($HOW)" matches \
 		'SOURCE +OPEN +EVENTS +OVERRUNS +[a-z]+ +(yes|no) +[0-9]+ +[0-9]+ ' \

@@ -261,8 +261,8 @@ static void node_and_blob(void)
 			       .records_missing = true,
 			       .next_lease_id = 9,
 			       .n_cordons = 2,
-			       .cordons = { { CORDON_NODE, 0, 7 },
-					    { CORDON_VF, 0x3b0004, 8 } } };
+			       .cordons = { { CORDON_NODE, 0, 7, "" },
+					    { CORDON_VF, 0x3b0004, 8, "cable" } } };
 	struct rec_node out;
 	struct rec_blob blob = { .id = 12, .bytes = "\0\1\2", .len_bytes = 3 }, got;
 	void *hold;
@@ -282,6 +282,8 @@ static void node_and_blob(void)
 	SUITE_INT(out.cordons[1].scope, CORDON_VF);
 	SUITE_INT(out.cordons[1].addr, 0x3b0004);
 	SUITE_INT(out.cordons[1].since_wall_ns, 8);
+	SUITE_STR(out.cordons[0].reason, "");
+	SUITE_STR(out.cordons[1].reason, "cable");
 	strbuf_free(&buf);
 	codec_put_blob(&buf, &blob);
 	SUITE_INT(codec_get_blob(buf.data, buf.len, &got, &hold, &err), 0);

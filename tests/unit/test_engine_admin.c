@@ -102,6 +102,65 @@ static void cordoned_node_and_pf(void)
 	ew_free(w);
 }
 
+/* As ask, with a reason. */
+static int ask_why(struct ew *w, const char *what, const char *reason)
+{
+	struct ctl_request rq = { .version = CTL_VERSION,
+				  .command = "cordon",
+				  .n_args = reason ? 3 : 2 };
+	struct view_status facts = { .mode = "test" };
+
+	forget();
+	snprintf(rq.args[0], sizeof(rq.args[0]), "%s", what);
+	snprintf(rq.args[1], sizeof(rq.args[1]), "--reason");
+	snprintf(rq.args[2], sizeof(rq.args[2]), "%s", reason ? reason : "");
+	wait_for_now = engine_admin(w->e, &rq, &facts, &said, &pending_now, &why);
+	ew_settle(w);
+	return wait_for_now;
+}
+
+static void cordon_has_a_reason(void)
+{
+	char longest[REC_REASON_LEN + 1];
+	struct ew *w = ew_new(1);
+
+	memset(longest, 'x', REC_REASON_LEN);
+	longest[REC_REASON_LEN] = '\0';
+	SUITE_INT(ask_why(w, "0000:3b:00.1", longest), -VFK_E_USAGE);
+	SUITE_STR(why.msg, "a reason has at most 79 bytes");
+	SUITE_INT(ask_why(w, "0000:3b:00.1", "two\nlines"), -VFK_E_USAGE);
+	SUITE_INT(ask_why(w, "0000:3b:00.1", "\xff"), -VFK_E_USAGE);
+	SUITE_INT(ask_why(w, "0000:3b:00.1", NULL), -VFK_E_USAGE);
+	SUITE_INT(ask(w, "cordon", "--reason", "x"), -VFK_E_USAGE);
+	SUITE_INT(ask(w, "uncordon", "0000:3b:00.1", "--reason"), -VFK_E_USAGE);
+	CU_ASSERT_PTR_NULL(cordon_get(w->e->node, CORDON_VF, 0x3b01));
+	longest[REC_REASON_LEN - 1] = '\0';
+	SUITE_INT(ask_why(w, "0000:3b:00.1", longest), ENGINE_WAIT_DISK);
+	SUITE_INT(ask_why(w, "0000:3b:00.1", "cable 7, swap"), ENGINE_WAIT_DISK);
+	finish(w);
+	CU_ASSERT_TRUE(told("\"reason\": \"cable 7, swap\""));
+	SUITE_INT(w->e->node->rec.n_cordons, 1);
+	ask(w, "cordon", "0000:3b:00.1", NULL); /* says nothing about it */
+	ew_die(w);
+	ew_start(w);
+	ew_settle(w);
+	EW_FAILED(EW_ADD(w, .container = "c1", .vf = 0),
+		  "(vfctl uncordon 0000:3b:00.1): cable 7, swap");
+	ask(w, "show", "0000:3b:00.1", NULL);
+	CU_ASSERT_TRUE(told("\"cordon_reason\": \"cable 7, swap\""));
+	ask_why(w, "0000:3b:00.0", "card");
+	EW_FAILED(EW_ADD(w, .container = "c1", .vf = 0), "0000:3b:00.0): card");
+	ask_why(w, "node", "rack");
+	EW_FAILED(EW_ADD(w, .container = "c1", .vf = 0), "uncordon node): rack");
+	EW_FAILED(ew_ask(w, (struct ew_call){ .verb = CNI_STATUS,
+					      .container = "",
+					      .text = "{\"cniVersion\":\"1.1.0\",\"name\":\"n\","
+						      "\"type\":\"vfkeeper\"}" }),
+		  "(vfctl status): rack");
+	forget();
+	ew_free(w);
+}
+
 static void cordon_is_on_the_disk_first(void)
 {
 	struct ew *w = ew_new(1);
@@ -129,8 +188,8 @@ static void cordons_have_a_limit(void)
 	node_init(n);
 	memset(&why, 0, sizeof(why));
 	for (unsigned i = 0; i < REC_CORDON_MAX; i++)
-		SUITE_INT(cordon_add(n, CORDON_VF, i, 1, &why), 0);
-	SUITE_INT(cordon_add(n, CORDON_VF, 999, 1, &why), -VFK_E_LIMIT);
+		SUITE_INT(cordon_add(n, CORDON_VF, i, "", 1, &why), 0);
+	SUITE_INT(cordon_add(n, CORDON_VF, 999, "", 1, &why), -VFK_E_LIMIT);
 	CU_ASSERT_TRUE(cordon_remove(n, CORDON_VF, 0));
 	CU_ASSERT_FALSE(cordon_remove(n, CORDON_VF, 0));
 	CU_ASSERT_PTR_NOT_NULL(cordon_get(n, CORDON_VF, REC_CORDON_MAX - 1));
@@ -219,6 +278,7 @@ static void one_reconcile_at_a_time(void)
 VFK_SUITE(engine_admin,
 	  { "a cordoned VF takes no ADD until it is uncordoned", cordoned_vf_takes_no_add },
 	  { "a PF and the node can be cordoned, and STATUS says so", cordoned_node_and_pf },
+	  { "a cordon keeps its reason, and ADD and STATUS say it", cordon_has_a_reason },
 	  { "a cordon is on the disk before it is answered", cordon_is_on_the_disk_first },
 	  { "there is a limit to cordons, and it is said", cordons_have_a_limit },
 	  { "a faulted VF is tried again, after its record is on the disk",

@@ -360,6 +360,9 @@ static void usage(void)
 	check("list --force", 2, "", "vfctl: list takes no --force\n");
 	check("list --dot", 2, "", "vfctl: list takes no --dot\n");
 	check("list -n 1", 2, "", "vfctl: list takes no -n\n");
+	check("uncordon node --reason x", 2, "", "vfctl: uncordon takes no --reason\n");
+	check("cordon --reason x", 2, "",
+	      "vfctl: usage: vfctl cordon VF|PF|node [--reason TEXT]\n");
 	check("list -v", 2, "", "vfctl: list takes no -v\n");
 	check("history -n 0", 2, "",
 	      "vfctl: option -n takes a number from 1 to 1000000, not 0\n");
