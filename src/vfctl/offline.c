@@ -118,7 +118,15 @@ static int collect(void *arg, const struct journal_record *rec, struct vfk_err *
 	r = history_add(reading->history);
 	if (!r)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "no memory for the history");
-	*r = found;
+	/* Of the whole record, which has room for a node's, nothing else is touched: then it
+	 * costs no memory. */
+	r->seq = found.seq;
+	r->type = found.type;
+	r->in_snapshot = found.in_snapshot;
+	if (rec->type == REC_VF)
+		r->vf = found.vf;
+	else
+		r->lease = found.lease;
 	return 0;
 }
 
