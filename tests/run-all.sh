@@ -104,7 +104,8 @@ if build test --enable-werror --enable-loop-hold; then
   suite test check-cni VFK_GO_BIN="$go"
   suite test check-crash VFK_GO_BIN="$go"
   export KERNEL_CACHE="$PWD/build/kernel"
-  suite test check-kernel VFK_GO_BIN="$go"
+  suite test check-kernel
+  suite test check-vfs VFK_GO_BIN="$go"
   suite test check-disk
   suite test distcheck
 fi

@@ -4,7 +4,7 @@
 # tests/netns/lib.sh; here the guest itself is the private world.
 #	node_enter		the programs are below $ROOT; exits with a skip where they are not
 if ! [ -x "${top_builddir-}/src/vfkeeper/vfkeeper" ]; then
-	t_skip "$(sed -n 's/^# suite: //p' "$0")" "nothing is built ('make check-kernel' builds first)"
+	t_skip "$(sed -n 's/^# suite: //p' "$0")" "nothing is built ('make check-vfs' builds first)"
 	exit 0
 fi
 . "$top_srcdir/tests/netns/lib.sh"
