@@ -91,7 +91,8 @@ rm -f $state/ballast*
 add ro net1 /run/netns/p7 "$c"
 check "attaches before the disk turns read-only" answered 0
 engines_end
-mount -o remount,ro $state
+# A killed engine's files are closed a moment after its executable is gone from /proc.
+check "the disk turns read-only" wait_for 10 mount -o remount,ro $state
 del ro net1 /run/netns/p7 "$c"
 check "read-only: DEL succeeds" answered 0
 check "read-only: the link is home" wait_for 10 at_home "$vf"
@@ -99,7 +100,7 @@ add ro2 net1 /run/netns/p8 "$c"
 check "read-only: ADD fails" lacks '^0$' "$RC"
 check "read-only: the error says so" matches '[Rr]ead-only|EROFS' "$(msg)"
 engines_end
-mount -o remount,rw $state
+check "the disk turns writable" mount -o remount,rw $state
 add ro3 net1 /run/netns/p8 "$c"
 check "writable again: the stale record is settled and ADD succeeds" answered 0
 del ro3 net1 /run/netns/p8 "$c"
