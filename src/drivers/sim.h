@@ -110,7 +110,7 @@ void sim_settings_apply(struct vf_settings *to, const struct vf_settings *from,
 int sim_settings_verify(const struct vf_settings *is, const struct vf_settings *want,
 			uint32_t mask, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* --- sim_link.c ------------------------------------------------------------------- */
+/* --- sim_names.c ------------------------------------------------------------------ */
 
 struct sim_names {
 	char vf[16], peer[16]; /* "simib0v3", "simib0p3" */
@@ -118,6 +118,8 @@ struct sim_names {
 	uint8_t hwaddr[6];     /* from the factory */
 };
 void sim_names_of(const struct sim_vf *vf, struct sim_names *out);
+
+/* --- sim_link.c ------------------------------------------------------------------- */
 
 struct sim_place {
 	int32_t nsid;  /* LINK_HERE: at home */

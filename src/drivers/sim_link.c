@@ -20,20 +20,6 @@
 
 #define MTU_BYTES 1500
 
-void sim_names_of(const struct sim_vf *vf, struct sim_names *out)
-{
-	uint32_t low = (uint32_t)vf->addr;
-
-	snprintf(out->vf, sizeof(out->vf), "%sv%u", vf->pf->name, vf->index % 10000u);
-	snprintf(out->peer, sizeof(out->peer), "%sp%u", vf->pf->name, vf->index % 10000u);
-	snprintf(out->passing, sizeof(out->passing), "vfk%llx",
-		 (unsigned long long)vf->addr & 0xffffffffffff);
-	out->hwaddr[0] = 0x02; /* locally administered */
-	out->hwaddr[1] = 0x53;
-	for (int i = 5; i >= 2; i--, low >>= 8)
-		out->hwaddr[i] = (uint8_t)low;
-}
-
 bool sim_link_is(const struct sim_vf *vf, const struct link *link)
 {
 	return !strcmp(link->alias, vf->pci) && !strcmp(link->kind, "veth");

@@ -62,7 +62,7 @@ bool cni_name_valid(const char *text);
 int cni_fail_kind(struct cni_fail *fail, const char *prefix, const char *key,
 		  const json_t *value, const char *wanted);
 
-/* --- cni_conf.c --- */
+/* --- cni_spec.c --- */
 
 enum cni_spec cni_spec_parse(const char *name); /* 0: not supported */
 
