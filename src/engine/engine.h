@@ -63,8 +63,9 @@ struct engine_ops {
 	/* Facts about a netns descriptor: is it one, is it the engine's own. */
 	bool (*netns_valid)(void *ctx, int fd, bool *own);
 
-	/* A transition has happened ('rec' is a struct rec_vf or rec_lease); NULL: nobody
-	 * looks.  It must not call the engine. */
+	/* A transition has happened ('rec' is a struct rec_vf or rec_lease), or what is known
+	 * of the node has changed (rec_node); NULL: nobody looks.  It must not call the
+	 * engine. */
 	void (*told)(void *ctx, enum record_type type, const void *rec, uint64_t seq);
 };
 

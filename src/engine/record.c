@@ -86,7 +86,7 @@ static int append(struct engine *e, enum record_type type, struct strbuf *buf)
 	return -1;
 }
 
-/* Counts a transition, and shows it to whoever looks. */
+/* Shows a transition to whoever looks. */
 static void tell(struct engine *e, enum record_type type, const void *rec)
 {
 	if (e->ops.told)
@@ -276,11 +276,15 @@ int lease_event(struct engine *e, struct lease *l, enum lease_event ev, bool mus
 int record_node(struct engine *e)
 {
 	struct strbuf buf = { 0 };
+	int rc;
 
 	stamp(e, &e->node->rec.meta);
 	snprintf(e->node->rec.version, sizeof(e->node->rec.version), "%s", PACKAGE_VERSION);
 	codec_put_node(&buf, &e->node->rec);
-	return append(e, REC_NODE, &buf);
+	rc = append(e, REC_NODE, &buf);
+	if (rc == 0)
+		tell(e, REC_NODE, &e->node->rec);
+	return rc;
 }
 
 bool synced(const struct engine *e, uint64_t seq)

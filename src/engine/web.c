@@ -12,7 +12,6 @@
 #include "engine/cni.h"
 #include "engine/json_print.h"
 #include "engine/page.h"
-#include "engine/view-internal.h"
 #include "engine/view.h"
 
 #define RECENT 200 /* events that a new listener is told first */
@@ -99,51 +98,31 @@ static void answer_doc(struct web *w, struct http_call *call, enum doc_id id,
 
 /* --- events --- */
 
-static json_t *event_json(enum record_type type, const void *rec, uint64_t seq)
-{
-	const struct rec_vf *vf = type == REC_VF ? rec : NULL;
-	const struct rec_lease *l = type == REC_LEASE ? rec : NULL;
-	const struct rec_meta *meta = vf ? &vf->meta : &l->meta;
-	json_t *obj = json_object();
-
-	view_set(obj, "seq", json_integer((json_int_t)seq));
-	view_set(obj, "time", view_time(meta->wall_ns));
-	view_set(obj, "machine", json_string(vf ? "vf" : "lease"));
-	view_set(obj, "vf", view_addr(vf ? vf->addr : l->vf));
-	if (vf) {
-		view_set(obj, "from", view_str(vf_state_name((enum vf_state)vf->from)));
-		view_set(obj, "to", view_str(vf_state_name((enum vf_state)vf->state)));
-		view_set(obj, "event", view_str(vf_event_name((enum vf_event)vf->event)));
-		view_set(obj, "reason", view_str(vf->reason));
-	} else {
-		view_set(obj, "lease", json_integer((json_int_t)l->id));
-		view_set(obj, "from",
-			 view_str(lease_state_name((enum lease_state)l->from)));
-		view_set(obj, "to", view_str(lease_state_name((enum lease_state)l->state)));
-		view_set(obj, "event",
-			 view_str(lease_event_name((enum lease_event)l->event)));
-		view_set(obj, "plugin", view_str(l->plugin));
-		view_set(obj, "reason", view_str(l->last_error));
-	}
-	view_set(obj, "pod", view_pod(vf ? &vf->pod : &l->pod));
-	view_set(obj, "owner", view_owner(vf ? &vf->owner : &l->owner));
-	view_set(obj, "cause", view_str(meta->cause_text));
-	return obj;
-}
-
 static void web_told(struct web *w, enum record_type type, const void *rec, uint64_t seq)
 {
+	static struct view_record r; /* large; one at a time */
+	static const char *const names[] = {
+		[REC_VF] = "vf", [REC_LEASE] = "lease", [REC_NODE] = "node"
+	};
 	struct strbuf out = { 0 };
 	json_t *obj;
 	char *json;
 
-	if (type != REC_VF && type != REC_LEASE)
+	r.seq = seq;
+	r.type = type;
+	if (type == REC_VF)
+		r.vf = *(const struct rec_vf *)rec;
+	else if (type == REC_LEASE)
+		r.lease = *(const struct rec_lease *)rec;
+	else if (type == REC_NODE)
+		r.node = *(const struct rec_node *)rec;
+	else
 		return;
-	obj = event_json(type, rec, seq);
+	obj = view_event(&r, NULL);
 	json = json_print(obj, JSON_COMPACT);
 	json_decref(obj);
 	strbuf_addf(&out, "id: %llx-%llu\nevent: %s\ndata: ", w->epoch,
-		    (unsigned long long)w->n_events, type == REC_VF ? "vf" : "lease");
+		    (unsigned long long)w->n_events, names[type]);
 	strbuf_adds(&out, json ? json : "{}");
 	strbuf_adds(&out, "\n\n");
 	free(json);

@@ -98,18 +98,37 @@ same_names() {
 check "the page of the manual has the same metrics and types" same_names
 
 # --- live events ---
+[ "$has_go" = no ] && ipam= || ipam=$(host_local)
 curl -s -N -m 20 $URL/v1/events >$ROOT/events &
 curl_pid=$!
 check "a listener is told what was" wait_for 10 grep -q '"event":"SETUP_DONE"' $ROOT/events
-add live net1 /run/netns/p5 "$(conf "$(vf_addr 0 5)")"
+add live net1 /run/netns/p5 "$(conf "$(vf_addr 0 5)" ${ipam:+"$ipam"})"
 check "and what happens" wait_for 10 grep -q "^data: .*\"to\":\"ATTACHED\".*\"container\":\"live\"" $ROOT/events
 kill $curl_pid
 wait $curl_pid 2>/dev/null
 last=$(sed -n 's/^id: //p' $ROOT/events | tail -n 1)
-del live net1 /run/netns/p5 "$(conf "$(vf_addr 0 5)")"
+del live net1 /run/netns/p5 "$(conf "$(vf_addr 0 5)" ${ipam:+"$ipam"})"
 curl -s -N -m 1 -H "Last-Event-ID: $last" $URL/v1/events >$ROOT/events2
 check "who comes again is told what it missed" grep -q '"event":"RESTORE_DONE"' $ROOT/events2
 check "and no more" is 0 "$(grep -c 'SETUP_DONE' $ROOT/events2)"
+"$VFCTL" cordon node --reason "new cable" >/dev/null
+"$VFCTL" uncordon node >/dev/null
+curl -s -N -m 1 $URL/v1/events >$ROOT/events3
+check "a cordon is told" grep -q '^data: .*"what":"node".*cordon' $ROOT/events3
+# of each record the same members with the same values; the words may say less
+same_events() {
+	"$VFCTL" -o json history >$ROOT/history
+	python3 - $ROOT/history $ROOT/events3 ${ipam:+lease} <<'PY'
+import json, sys
+told = {e["seq"]: e for e in json.load(open(sys.argv[1]))["events"]}
+live = [json.loads(line[6:]) for line in open(sys.argv[2]) if line.startswith("data: ")]
+assert len(live) > 15 and {e["what"] for e in live} >= {"vf", "node", *sys.argv[3:]}, live
+for e in live:
+    assert e.pop("text") and told[e["seq"]].pop("text"), e
+    assert e == told[e["seq"]], (e, told[e["seq"]])
+PY
+}
+check "and each event is as vfctl -o json history has it" same_events
 
 # --- the page ---
 page_test() {
