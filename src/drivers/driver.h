@@ -18,7 +18,8 @@
 #include "base/vfconf.h"
 
 /* What a job may hold while it runs; the engine runs at most one job of LOCK_RTNL and of
- * LOCK_REBIND on the node, and one of LOCK_PF per PF, at a time. */
+ * LOCK_REBIND on the node, and one of LOCK_PF per PF, at a time.  LOCK_REBIND is a byte of
+ * 'inflight' besides: the worker of a killed engine keeps it. */
 enum drv_lock { LOCK_NONE = 0, LOCK_RTNL, LOCK_PF, LOCK_REBIND };
 
 /* The steps of the plans (order: engine/plan.c).  Values are bit numbers in journal

@@ -147,6 +147,7 @@ struct engine {
 	unsigned n_young, max_young;
 	uint64_t sync_wanted; /* highest sequence that somebody waits for on the disk */
 	int64_t discover_began_ns, rediscover_at_ns; /* 0: not due */
+	int64_t half_bound_until_ns; /* that long such VFs go before others */
 	int64_t discover_ended_ns, discover_took_ns; /* the last one */
 	int64_t hints_at_ns;			     /* hints.c and ports.c; 0: not due */
 	uint64_t n_looks, n_port_changes, n_port_failures;
@@ -201,6 +202,9 @@ void job_submit(struct engine *e, struct job *job); /* queued; started by sched_
 void sched_run(struct engine *e);
 void sched_deadlines(struct engine *e, int64_t now);
 void job_free(struct job *job); /* NULL allowed */
+/* The VF may have lost its driver: until it has one again another VF that is rebound could
+ * get the number of its device files.  So its rebind comes before those of others. */
+void rebind_first(struct engine *e, struct vf *vf);
 /* The steps that wait for their turn are not wanted any more; what runs is left alone. */
 void job_forget_waiting(struct vf *vf);
 /* Fills req->call for a VF; the pod's namespace (-1: there is none) goes with the job.  False:

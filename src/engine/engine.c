@@ -150,6 +150,8 @@ static void steps_done(struct engine *e, struct vf *vf, struct job *job,
 	vf->job = NULL;
 	if (res->err.kind != VFK_E_BUSY)
 		vf->stuck = false;
+	if (job->lock == LOCK_REBIND && job->began_ns) /* well or not: it has had its turn */
+		vf->half_bound = false;
 	if (vf->fsm.state == VF_RESERVED)
 		setup_steps_done(e, vf, job, res);
 	else if (vf->fsm.state == VF_DETACHING)
@@ -208,9 +210,11 @@ void engine_job_lost(struct engine *e, uint64_t job_id, const char *why)
 {
 	struct job *job = job_running(e, job_id);
 	struct job_res res = { .id = job_id };
+	struct vf *half_bound;
 
 	if (!job)
 		return;
+	half_bound = job->lock == LOCK_REBIND ? job->vf : NULL;
 	res.kind = (uint8_t)job->kind;
 	res.out.nsid = -1;
 	if (job->late)
@@ -222,6 +226,8 @@ void engine_job_lost(struct engine *e, uint64_t job_id, const char *why)
 		vfk_err_set(&res.err, VFK_E_INTERNAL, 0, "worker of %s ended: %s",
 			    job_kind_name(job->kind), why);
 	engine_job_done(e, &res);
+	if (half_bound)
+		rebind_first(e, half_bound);
 }
 
 void engine_turn(struct engine *e)

@@ -13,8 +13,8 @@
 #include "drivers/pod.h"
 
 #define JOB_KINDS(X)                                                                     \
-	X(SYNC, 1)     /* fds: [file, directory?]; fdatasync */                          \
-	X(STEPS, 2)    /* fds: [inflight, netns?]; steps of one VF, in bit order */      \
+	X(SYNC, 1)  /* fds: [file, directory?]; fdatasync */                             \
+	X(STEPS, 2) /* fds: [inflight, netns?, inflight?]; steps of one VF, in order */  \
 	X(OBSERVE, 3)  /* fds: [inflight, netns?]; where is the VF, what is set */       \
 	X(IDENTIFY, 4) /* fds: [netns]; which VF is this link */                         \
 	X(DISCOVER, 5) /* fds: [memfd for struct job_found records] */                   \

@@ -41,6 +41,7 @@ struct vf {
 	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
 	bool link_left;		/* during this release: IPAM may be paid (R11) */
 	bool rebind;		/* the PF-side settings asked for a rebind */
+	bool half_bound;	/* perhaps without a driver until its next rebind ends */
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 	bool hinted;		/* an event spoke of it: it is looked at soon */
 	bool renewed;		/* free, and its link has another index than before */
@@ -72,6 +73,7 @@ struct pf {
 	int64_t ask_at_ns;   /* the next one is due; 0: not so */
 	int64_t since_ns;    /* when a port last changed */
 	unsigned link_flags; /* of its link, as the last event had them */
+	uint64_t n_came_to[PORT_FATAL + 1]; /* transitions of its ports, by the new state */
 };
 
 /* A blob stays in the journal file; only where is kept in memory (R15). */

@@ -83,6 +83,18 @@ static void recover_lease(struct engine *e, struct lease *l)
 	}
 }
 
+/* Whether the engine before us may have left it between unbind and bind. */
+static bool may_be_half_bound(const struct vf *vf)
+{
+	const struct rec_vf *rec = &vf->rec;
+	uint32_t may = rec->begun | (rec->touched & STEP_BIT(REBIND));
+
+	if (vf->fsm.state == VF_RESERVED)
+		return may & ~rec->done & STEP_BIT(REBIND);
+	return vf->fsm.state == VF_DETACHING && !(rec->done & STEP_BIT(REBIND_HOME)) &&
+	       may & (STEP_BIT(REBIND) | STEP_BIT(REBIND_HOME));
+}
+
 void recover_begin(struct engine *e)
 {
 	reboot(e);
@@ -99,6 +111,8 @@ void recover_begin(struct engine *e)
 
 		vf->since_boot_ns = now_ns(e);
 		cause_set(e, CAUSE_ENGINE, "engine started");
+		if (may_be_half_bound(vf))
+			rebind_first(e, vf);
 		if (vf->fsm.state == VF_RESERVED) {
 			recover_reserved(e, vf);
 		} else if (vf->fsm.state == VF_DETACHING) {

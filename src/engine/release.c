@@ -145,6 +145,10 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 	uint32_t failed = job->steps & ~res->done;
 
 	vf->rebind |= res->out.rebind_needed;
+	/* Those take the driver off where a link or device does not come otherwise. */
+	if (res->out.rebind_needed &&
+	    job->steps & (STEP_BIT(LINK_HOME) | STEP_BIT(RDMA_HOME)))
+		rebind_first(e, vf);
 	if (res->out.ifindex)
 		vf->rec.ifindex = res->out.ifindex;
 	if (res->out.netns_cookie) {

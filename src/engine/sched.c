@@ -12,6 +12,8 @@
 
 #define MAX_FREE_JOBS 64 /* LOCK_NONE jobs at a time */
 #define MAX_IPAM_JOBS 16 /* plugins that pay; each may hang for its whole deadline */
+/* What rebinds wait for a VF that is to have its driver first: its release may be held up. */
+#define HALF_BOUND_NS (10 * NS_PER_S)
 
 struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 		    struct vf *vf, size_t extra_bytes)
@@ -103,7 +105,43 @@ void job_submit(struct engine *e, struct job *job)
 	list_push_back(&e->jobs_waiting, &job->link);
 }
 
-static bool may_start(const struct engine *e, const struct job *job)
+void rebind_first(struct engine *e, struct vf *vf)
+{
+	vf->half_bound = true;
+	e->half_bound_until_ns = now_ns(e) + HALF_BOUND_NS;
+}
+
+static bool any_half_bound(struct engine *e)
+{
+	if (now_ns(e) >= e->half_bound_until_ns)
+		return false;
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		const struct vf *vf = e->node->vfs[i];
+
+		if (vf->half_bound &&
+		    (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING))
+			return true;
+	}
+	e->half_bound_until_ns = 0;
+	return false;
+}
+
+/* Whether the node's rebind window is open for a job of this engine, which runs none.  R6: it
+ * may be the window of a worker whose engine is gone. */
+static bool may_rebind(struct engine *e, const struct job *job)
+{
+	if (!job->vf->half_bound && any_half_bound(e)) {
+		wake(e, e->half_bound_until_ns);
+		return false;
+	}
+	if (e->ops.held(e->ops.ctx, inflight_rebind())) {
+		wake(e, now_ns(e) + BYTE_POLL_NS);
+		return false;
+	}
+	return true;
+}
+
+static bool may_start(struct engine *e, const struct job *job)
 {
 	size_t n_free = 0, n_ipam = 0;
 
@@ -119,6 +157,8 @@ static bool may_start(const struct engine *e, const struct job *job)
 		n_free += other->lock == LOCK_NONE && other->kind != JOB_IPAM &&
 			  !other->late;
 	}
+	if (job->lock == LOCK_REBIND)
+		return may_rebind(e, job);
 	if (job->kind == JOB_IPAM)
 		return n_ipam < MAX_IPAM_JOBS;
 	return job->kind == JOB_SYNC || job->lock != LOCK_NONE || n_free < MAX_FREE_JOBS;
@@ -143,11 +183,12 @@ static int64_t job_limit_ns(const struct engine *e, const struct job *job)
 	return e->config.step_timeout_s * NS_PER_S;
 }
 
-/* Descriptors in the order that job.h names; the inflight one is closed here after the
- * worker has it, so that the lock lives exactly as long as the step (R6). */
+/* Descriptors in the order that job.h names; those of inflight are closed here after the
+ * worker has them, so that the locks live exactly as long as the step (R6). */
 static int start(struct engine *e, struct job *job, struct vfk_err *err)
 {
 	VFK_AUTO(fd_auto) int byte_fd = -1;
+	VFK_AUTO(fd_auto) int window_fd = -1;
 	int fds[4];
 	unsigned n = 0;
 
@@ -158,6 +199,11 @@ static int start(struct engine *e, struct job *job, struct vfk_err *err)
 	}
 	for (unsigned i = 0; i < job->n_fds; i++)
 		fds[n++] = job->fds[i];
+	if (job->lock == LOCK_REBIND) {
+		if (e->ops.lock(e->ops.ctx, inflight_rebind(), &window_fd, err) < 0)
+			return -err->kind;
+		fds[n++] = window_fd;
+	}
 	job->began_ns = now_ns(e);
 	job->deadline_ns = job->began_ns + job_limit_ns(e, job);
 	job->req->deadline_boot_ns = job->deadline_ns;

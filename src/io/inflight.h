@@ -23,6 +23,12 @@ static inline uint64_t inflight_lease(uint64_t lease_id)
 	return (UINT64_C(1) << 60) + lease_id;
 }
 
+/* The node's rebind window (LOCK_REBIND): beside the byte of the VF whose turn it is. */
+static inline uint64_t inflight_rebind(void)
+{
+	return UINT64_C(1) << 61;
+}
+
 /* Opens the file anew and locks 'byte'; the descriptor is the caller's (close-on-exec).
  * VFK_E_BUSY: somebody holds it.  VFK_E_SYS. */
 int inflight_lock(const char *path, uint64_t byte, int *fd,

@@ -41,6 +41,7 @@ struct ew_job {
 	size_t len;
 	bool killed;
 	bool with_byte; /* the inflight descriptor came with it */
+	unsigned n_fds;
 };
 
 struct ew {
@@ -62,6 +63,7 @@ struct ew {
 	bool plugin_missing, plugin_outside, plugin_untrusted, netns_own, netns_bad;
 	/* How the next jobs end. */
 	uint32_t fail_steps; /* steps that fail */
+	bool other_guid;     /* SETTINGS: the VF has to be rebound */
 	bool fail_ipam;	     /* IPAM jobs fail */
 	enum vfk_err_kind fail_kind;
 	enum vfk_err_kind fail_discover; /* 0: discovery works */
@@ -136,7 +138,9 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 		abort();
 	w->n_jobs++;
 	w->n_jobs_ever++;
-	*job = (struct ew_job){ .rq = malloc(len), .len = len, .with_byte = n_fds > 0 };
+	*job = (struct ew_job){
+		.rq = malloc(len), .len = len, .with_byte = n_fds > 0, .n_fds = n_fds
+	};
 	memcpy(job->rq, rq, len);
 	if (rq->kind == JOB_STEPS)
 		ew_note(w, "job STEPS %x", rq->steps);
@@ -343,6 +347,7 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		break;
 	case JOB_STEPS:
 		res.done = job.rq->steps & ~w->fail_steps;
+		res.out.rebind_needed = w->other_guid && res.done & STEP_BIT(SETTINGS);
 		if (job.rq->steps & w->fail_steps)
 			vfk_err_set(&res.err, w->fail_kind, EIO, "step failed");
 		if (res.done & STEP_BIT(LINK_TO_POD)) {

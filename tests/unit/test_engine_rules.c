@@ -118,6 +118,135 @@ static void stuck_rtnl_keeps_rtnl_only(void)
 	ew_free(w);
 }
 
+#define NEW_GUID                                                                         \
+	"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
+	"\"deviceID\":\"0000:3b:00.%u\","                                                \
+	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:0%u\"}}"
+
+/* An ADD of a VF that has to be rebound; runs up to that. */
+static struct ew_client *rebinds(struct ew *w, const char *container, unsigned vf)
+{
+	char text[300];
+
+	w->other_guid = true;
+	snprintf(text, sizeof(text), NEW_GUID, vf + 1, vf + 1);
+	return EW_ADD(w, .container = container, .vf = vf, .text = text);
+}
+
+/* The job that has this step; -1: none is under way. */
+static int with_step(const struct ew *w, enum drv_step step, unsigned vf)
+{
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].rq->kind == JOB_STEPS &&
+		    w->jobs[i].rq->steps & (1u << step) &&
+		    w->jobs[i].rq->call.addr == EW_VF(vf))
+			return (int)i;
+	return -1;
+}
+
+static void r6_window_of_an_engine_before(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *a, *b;
+
+	ew_hold(w, inflight_rebind());
+	w->hold_jobs = true;
+	a = rebinds(w, "c1", 0);
+	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 0));
+	SUITE_INT(with_step(w, STEP_REBIND, 0), -1);
+	w->hold_jobs = false;
+	b = EW_ADD(w, .container = "c2", .vf = 1);
+	EW_OK(b); /* needs no rebind */
+	ew_pass(w, NS_PER_S);
+	CU_ASSERT_FALSE(a->answered);
+	ew_let_go(w);
+	w->hold_jobs = true;
+	ew_pass(w, NS_PER_S);
+	CU_ASSERT_FATAL(with_step(w, STEP_REBIND, 0) >= 0);
+	/* the VF's byte, the pod's namespace and the window */
+	SUITE_INT(w->jobs[with_step(w, STEP_REBIND, 0)].n_fds, 3);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(a);
+	ew_free(w);
+}
+
+/* Two ADDs up to the rebind of the first one, whose worker is killed. */
+static struct ew *killed_in_window(struct ew_client **a, struct ew_client **b)
+{
+	struct ew *w = ew_new(2);
+
+	w->hold_jobs = true;
+	*a = rebinds(w, "c1", 0);
+	*b = rebinds(w, "c2", 1);
+	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 0));
+	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 1));
+	CU_ASSERT_FATAL(with_step(w, STEP_REBIND, 0) >= 0);
+	SUITE_INT(with_step(w, STEP_REBIND, 1), -1);
+	return w;
+}
+
+static void half_bound_comes_first(void)
+{
+	struct ew_client *a, *b;
+	struct ew *w = killed_in_window(&a, &b);
+
+	w->jobs[with_step(w, STEP_REBIND, 0)].killed = true;
+	ew_job_end(w, (unsigned)with_step(w, STEP_REBIND, 0));
+	while (with_step(w, STEP_REBIND_HOME, 0) < 0) {
+		SUITE_INT(with_step(w, STEP_REBIND, 1), -1);
+		CU_ASSERT_FATAL(w->n_jobs > 0);
+		ew_job_end(w, 0);
+	}
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_FAILED(a, "worker of STEPS ended");
+	EW_OK(b);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* Nobody waits for ever for a VF that cannot be put right. */
+static void half_bound_is_not_waited_for_long(void)
+{
+	struct ew_client *a, *b;
+	struct ew *w = killed_in_window(&a, &b);
+
+	w->jobs[with_step(w, STEP_REBIND, 0)].killed = true;
+	ew_hold(w, inflight_vf(EW_VF(0)));
+	w->hold_jobs = false;
+	ew_job_end(w, (unsigned)with_step(w, STEP_REBIND, 0));
+	ew_pass(w, 5 * NS_PER_S);
+	CU_ASSERT_FALSE(b->answered);
+	ew_pass(w, 6 * NS_PER_S);
+	EW_OK(b);
+	ew_let_go(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+static void half_bound_by_an_engine_before(void)
+{
+	struct ew_client *a, *b;
+	struct ew *w = killed_in_window(&a, &b);
+
+	ew_die(w);
+	w->hold_jobs = true;
+	ew_start(w);
+	CU_ASSERT_TRUE(ew_vf(w, 0)->half_bound);
+	while (with_step(w, STEP_REBIND_HOME, 0) < 0) {
+		SUITE_INT(with_step(w, STEP_REBIND_HOME, 1), -1);
+		CU_ASSERT_FATAL(w->n_jobs > 0);
+		ew_job_end(w, 0);
+	}
+	w->hold_jobs = false;
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	ew_free(w);
+}
+
 static void r8_young_plugins_are_bounded(void)
 {
 	enum { N = 40 };
@@ -790,6 +919,13 @@ static void dies_after_every_job(void)
 
 VFK_SUITE(
 	engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
+	{ "R6: nothing is rebound in the window of an engine before",
+	  r6_window_of_an_engine_before },
+	{ "R6: a VF whose worker died in its rebind comes before others",
+	  half_bound_comes_first },
+	{ "R6: such a VF is not waited for long", half_bound_is_not_waited_for_long },
+	{ "R6: a VF that an engine before was rebinding comes before others",
+	  half_bound_by_an_engine_before },
 	{ "R6: a VF whose byte is locked is busy, all others go on",
 	  r6_busy_vf_is_left_alone },
 	{ "R6: a VF that an ADD has, with a step in the kernel, is shown as stuck",
