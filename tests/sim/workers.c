@@ -38,13 +38,33 @@ struct worker {
 };
 
 static struct worker workers[MAX_WORKERS];
-static unsigned gens;
+static unsigned gens, windows; /* workers that are in the node's rebind window */
 
 static void turn(uint64_t i, uint64_t gen);
 
 static struct kvf *vf_of(const struct worker *w)
 {
 	return kernel_vf(w->rq->call.addr);
+}
+
+static bool has_window(const struct worker *w)
+{
+	for (unsigned bit = 0; bit < 32; bit++)
+		if (w->rq->steps & (1u << bit) && drv_step_lock(bit) == LOCK_REBIND)
+			return true;
+	return false;
+}
+
+/* Of two VFs that are without a driver, each may get the other's number (ib_uverbs_add_one:
+ * the lowest that is free). */
+static void in_window(bool on)
+{
+	if (on)
+		windows++;
+	else
+		windows--;
+	if (windows > 1)
+		broken("R6", "two workers rebind VFs at a time");
 }
 
 static void running(struct worker *w, bool on)
@@ -54,6 +74,8 @@ static void running(struct worker *w, bool on)
 	if (!v || w->counted == on)
 		return;
 	w->counted = on;
+	if (has_window(w))
+		in_window(on);
 	if (on)
 		v->steps_running++;
 	else
