@@ -47,7 +47,7 @@ put src/io/planted.c <<-'C'
 	static int write(struct disk *d) { return d->pwrite(d->ctx, 0, "", 1, 0); }
 	static const char *name = "journal.0";
 C
-put src/drivers/planted.c <<<'#include "engine/cni.h"'
+put src/drivers/planted.c <<<'#include "engine/node.h"'
 put src/drivers/planted_step.c <<<'static int f(struct vf_fsm *vf) { return vf_step(vf, VF_EV_ADD, NULL); }'
 put src/engine/planted.c <<-'C'
 	#include <event2/event.h>

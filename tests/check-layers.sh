@@ -40,7 +40,8 @@ includes io base 'event2/|netlink/|protobuf-c/|zlib\.h' |
 	rule "io includes base, libevent, libnl, protobuf-c and zlib alone"
 includes drivers 'base|io' 'netlink/|infiniband/|ini\.h|rdma/(rdma_netlink|ib_user_verbs|mlx5-abi)\.h' |
 	rule "drivers include base, io, libnl, libibverbs and inih alone"
-includes engine 'base|fsm|io|drivers' 'jansson\.h|ini\.h' |
+includes cni 'base|drivers' 'jansson\.h' | rule "cni includes base, drivers and jansson alone"
+includes engine 'base|fsm|io|drivers|cni' 'jansson\.h|ini\.h' |
 	grep -v '^src/engine/proto_check\.c:.*"proto/' |
 	rule "engine includes our layers, jansson and inih alone"
 includes vfkeeper base '' | rule "the client includes base and libc alone"
@@ -48,7 +49,7 @@ for program in vfkeeperd vfkeeper-engine; do
 	includes $program 'base|engine' '' | rule "$program includes base and engine alone"
 done
 for program in vfctl vfkeeper-replay; do
-	includes $program 'base|fsm|io|engine' 'jansson\.h' |
+	includes $program 'base|fsm|io|cni|engine' 'jansson\.h' |
 		rule "$program includes no driver and no library but jansson"
 done
 
@@ -83,7 +84,7 @@ only 'extern const struct driver\b|&driver_[a-z]+' "only the registry knows the 
 # node.c makes an object or takes it from a record).  Not meant: the copy in a record
 # ("rec"), the progress of a request ("rq"), and putting back what was there before an append
 # that failed.  Functions begin and end in the first column.
-for file in $(c_files src/base src/fsm src/io src/drivers src/engine | grep -v '^src/io/codec'); do
+for file in $(c_files src/base src/fsm src/io src/drivers src/cni src/engine | grep -v '^src/io/codec'); do
 	awk -v file="$file" '
 		/^[a-z].*\(/ && !/;[ \t]*$/ { fn = $0; sub(/\(.*/, "", fn); sub(/.*[ *]/, "", fn) }
 		/^}/ { fn = "" }
@@ -113,10 +114,11 @@ if [ -n "$libs" ] && [ -f "$libs/libvfkbase.a" ]; then
 			comm -12 - <(defined "$@") | sed "s/^/$layer uses /"
 	}
 	{
-		upward base fsm io drivers engine
-		upward fsm io drivers engine
-		upward io fsm drivers engine
-		upward drivers fsm engine
+		upward base fsm io drivers cni engine
+		upward fsm io drivers cni engine
+		upward io fsm drivers cni engine
+		upward drivers fsm cni engine
+		upward cni fsm io drivers engine
 	} | rule "no library calls one above it"
 else
 	skip_rule "no library calls one above it" "the libraries are not built here"

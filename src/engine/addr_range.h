@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni_cidr.h"
 
 /* An address as a number, the first octet most significant; 32 bits of it for IPv4. */
 __extension__ typedef unsigned __int128 addr_num;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni_json.h"
 #include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
 #include "engine/plan.h"

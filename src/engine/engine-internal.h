@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/cni.h"
+#include "cni/cni.h"
 #include "engine/engine.h"
 #include "engine/metrics.h"
 #include "engine/own_ipam.h"

@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
-#include "engine/json_print.h"
+#include "cni/cni_cidr.h"
+#include "cni/cni_json.h"
+#include "cni/json_print.h"
 
 #define MAX_RANGES 64
 

@@ -6,8 +6,8 @@
 #ifndef VFK_ENGINE_OWN_IPAM_H
 #define VFK_ENGINE_OWN_IPAM_H
 
+#include "cni/cni.h"
 #include "engine/addr_range.h"
-#include "engine/cni.h"
 #include "engine/config.h"
 #include "io/codec.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/plugin.h"
-#include "engine/cni.h"
+#include "cni/cni.h"
 
 /* A control group below the engine's own: whatever the plugin starts ends with it, also what
  * has left its process group.  Without cgroup2, or where nothing may be made in it, the

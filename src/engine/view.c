@@ -12,7 +12,7 @@
 #include "drivers/driver.h"
 #include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
-#include "engine/json_print.h"
+#include "cni/json_print.h"
 #include "engine/plan.h"
 
 /* --- small pieces --- */

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/strbuf.h"
-#include "engine/cni.h"
-#include "engine/json_print.h"
+#include "cni/cni.h"
+#include "cni/json_print.h"
 #include "engine/page.h"
 #include "engine/view.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "engine/json_print.h"
+#include "cni/json_print.h"
 #include "engine/view.h"
 #include "vfctl/offline.h"
 

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "base/strbuf.h"
-#include "engine/json_print.h"
+#include "cni/json_print.h"
 #include "engine/view.h"
 #include "io/ctl_client.h"
 #include "vfctl/events.h"

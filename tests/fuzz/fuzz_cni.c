@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/cni.h"
+#include "cni/cni.h"
 
 const char fuzz_name[] = "fuzz_cni";
 

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "engine/cni.h"
+#include "cni/cni.h"
 
 const char fuzz_name[] = "fuzz_ipam";
 

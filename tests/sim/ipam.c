@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "callers.h"
-#include "engine/cni.h"
+#include "cni/cni.h"
 #include "faults.h"
 #include "fds.h"
 #include "promises.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/attr.h"
 #include "suite.h"
 
 static struct cni_cidr cidr(const char *text)

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-#include "engine/cni-internal.h"
-#include "engine/cni.h"
+#include "cni/cni-internal.h"
+#include "cni/cni.h"
 
 static const char env_add[] =
 	"CNI_CONTAINERID=c1\0CNI_NETNS=/run/netns/p\0CNI_IFNAME=net1\0CNI_PATH=/opt/cni/bin\0";

@@ -3,8 +3,8 @@
  * shown. */
 #include "suite.h"
 
-#include "engine/cni.h"
-#include "engine/cni-internal.h"
+#include "cni/cni.h"
+#include "cni/cni-internal.h"
 
 #define CONF "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"deviceID\":\"0000:3b:00.4\"}"
 

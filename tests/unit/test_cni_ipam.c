@@ -5,8 +5,8 @@
 
 #include <arpa/inet.h>
 
-#include "engine/cni-internal.h"
-#include "engine/cni.h"
+#include "cni/cni-internal.h"
+#include "cni/cni.h"
 
 static struct cni_ipam ipam_now;
 static struct vfk_err err_now;

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 /* What the Go skeleton calls them; the client checks CNI_COMMAND itself. */
 static const char missing_fmt[] = "required env variables [%s] missing";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CNI requests, results and errors: text in, typed structs out, and back.  No I/O.
- * Contract: vfkeeper-cni(7).  Layer: engine. */
-#ifndef VFK_ENGINE_CNI_H
-#define VFK_ENGINE_CNI_H
+ * Contract: vfkeeper-cni(7).  Layer: cni. */
+#ifndef VFK_CNI_CNI_H
+#define VFK_CNI_CNI_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -155,5 +155,8 @@ void cni_fail_set(struct cni_fail *fail, int code, const char *fmt, ...) VFK_PRI
 /* To be called on the failure of a DEL before it is printed: callers take "not found" and "no
  * such file or directory" in it for success, and the words may be a plugin's. */
 void cni_fail_for_del(struct cni_fail *fail);
+
+/* Beginning of the lines about the configuration, as people grep for it. */
+const char *cni_conf_prefix(enum cni_dialect dialect);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 /* Length of the well-formed UTF-8 sequence at 's', 0 if there is none. */
 static size_t utf8_len(const unsigned char *s, size_t left)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 #define IB (1 << DIALECT_IB_SRIOV)
 #define ETH (1 << DIALECT_SRIOV)

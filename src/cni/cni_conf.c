@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 /* --- name and version --- */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 struct pair {
 	const char *text;

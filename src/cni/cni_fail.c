@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "engine/cni-internal.h"
-#include "engine/json_print.h"
+#include "cni/cni-internal.h"
+#include "cni/json_print.h"
 
 /* One line: whatever is below a space becomes one. */
 static void one_line(char *text)

@@ -3,8 +3,8 @@
  * words of the configuration's version. */
 #include <string.h>
 
-#include "engine/cni-internal.h"
-#include "engine/json_print.h"
+#include "cni/cni-internal.h"
+#include "cni/json_print.h"
 
 /* A result is answered in one frame and journalled (64 KiB); of that the addresses, routes
  * and dns of an IPAM plugin may need the rest. */

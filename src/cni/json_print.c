@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/json_print.h"
+#include "cni/json_print.h"
 
 #include "base/strbuf.h"
 

@@ -2,7 +2,7 @@
 /* The versions of the CNI specification that are spoken. */
 #include <string.h>
 
-#include "engine/cni-internal.h"
+#include "cni/cni-internal.h"
 
 #define SUPPORTED(X)                                                                     \
 	X(CNI_0_1_0, "0.1.0")                                                            \

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cni-internal.h"
-#include "engine/json_print.h"
+#include "cni/cni-internal.h"
+#include "cni/json_print.h"
 
 /* --- CHECK ---------------------------------------------------------------------- */
 
