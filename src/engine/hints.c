@@ -38,6 +38,8 @@ static void touched(struct engine *e, struct vf *vf)
 		return;
 	if (vf->fsm.state == VF_FREE)
 		vf->verified = false; /* an ADD that comes before the look has its own */
+	e->metrics.hints++;
+	e->metrics.hints_coalesced += vf->hinted;
 	vf->hinted = true;
 	hints_due(e, now_ns(e) + HINT_NS);
 }

@@ -287,7 +287,45 @@ static void pfs(struct strbuf *out, const struct engine *e)
 	}
 }
 
-static void events(struct strbuf *out, const struct engine *e)
+static void port_transitions(struct strbuf *out, const struct engine *e)
+{
+	char addr[PCI_STRLEN];
+
+	begin(out, METRIC_PORT_TRANSITIONS);
+	for (size_t i = 0; i < e->node->n_pfs; i++) {
+		const struct pf *pf = &e->node->pfs[i];
+
+#define X(name, value)                                                                   \
+	strbuf_addf(out, "%s{pf=\"%s\",state=\"" #name "\"} %llu\n",                     \
+		    names[METRIC_PORT_TRANSITIONS], pci_format(pf->addr, addr),          \
+		    (unsigned long long)pf->n_came_to[value]);
+		PORT_STATES(X)
+#undef X
+	}
+}
+
+/* What the kernel says, and what becomes of it.  An engine without sources has none to show. */
+static void sources(struct strbuf *out, const struct engine *e,
+		    const struct event_count *counts)
+{
+	begin(out, METRIC_SOURCE_OPEN);
+	for (unsigned i = 0; counts && i < N_EVENT_SOURCES; i++)
+		strbuf_addf(out, "%s{source=\"%s\"} %d\n", names[METRIC_SOURCE_OPEN],
+			    event_source_name(i), counts[i].open);
+	begin(out, METRIC_SOURCE_EVENTS);
+	for (unsigned i = 0; counts && i < N_EVENT_SOURCES; i++)
+		strbuf_addf(out, "%s{source=\"%s\"} %llu\n", names[METRIC_SOURCE_EVENTS],
+			    event_source_name(i), (unsigned long long)counts[i].n);
+	begin(out, METRIC_SOURCE_OVERRUNS);
+	for (unsigned i = 0; counts && i < N_EVENT_SOURCES; i++)
+		strbuf_addf(out, "%s{source=\"%s\"} %llu\n", names[METRIC_SOURCE_OVERRUNS],
+			    event_source_name(i), (unsigned long long)counts[i].n_overruns);
+	plain(out, METRIC_HINTS, (double)e->metrics.hints);
+	plain(out, METRIC_HINTS_COALESCED, (double)e->metrics.hints_coalesced);
+	plain(out, METRIC_LOOKS, (double)e->n_looks);
+}
+
+static void transitions(struct strbuf *out, const struct engine *e)
 {
 	static const enum vf_event vf_events[] = {
 #define X(name, value) VF_EV_##name,
@@ -410,7 +448,9 @@ void engine_metrics(struct engine *e, const struct view_status *facts, struct st
 	vf_counts(out, e);
 	pfs(out, e);
 	requests(out, e);
-	events(out, e);
+	transitions(out, e);
+	port_transitions(out, e);
+	sources(out, e, facts->events);
 	leases(out, e);
 	jobs(out, e, facts);
 	journal(out, e);

@@ -37,6 +37,19 @@
 	  "Events that a state machine has no transition for.")                             \
 	X(REPAIRS, "vfkeeper_reconcile_repairs_total", "counter",                           \
 	  "Transitions of VFs that were caused by what the kernel showed, not by a call.")  \
+	X(PORT_TRANSITIONS, "vfkeeper_port_transitions_total", "counter",                   \
+	  "Transitions of the ports of a PF, by the state they led to.")                    \
+	X(SOURCE_OPEN, "vfkeeper_event_source_open", "gauge",                               \
+	  "1 if the engine listens to this source of events.")                              \
+	X(SOURCE_EVENTS, "vfkeeper_event_source_events_total", "counter",                   \
+	  "Events of a source that were read.")                                             \
+	X(SOURCE_OVERRUNS, "vfkeeper_event_source_overruns_total", "counter",               \
+	  "Times that events of a source were lost, upon which everything is looked at.")   \
+	X(HINTS, "vfkeeper_hints_total", "counter",                                         \
+	  "Events that spoke of a VF and asked for a look at it.")                          \
+	X(HINTS_COALESCED, "vfkeeper_hints_coalesced_total", "counter",                     \
+	  "Those of them whose VF was going to be looked at already.")                      \
+	X(LOOKS, "vfkeeper_vf_looks_total", "counter", "Looks at single VFs.")              \
 	X(LEASES, "vfkeeper_leases", "gauge", "Leases of IPAM plugins by state.")           \
 	X(LEASE_OWED, "vfkeeper_lease_oldest_owed_seconds", "gauge",                        \
 	  "Age of the oldest lease whose release is owed, 0 if there is none.")             \
@@ -83,6 +96,7 @@ struct metrics {
 	struct histogram ipam[METRIC_VERBS][2], rebind;
 	uint64_t vf_events[64], lease_events[32]; /* by enum value */
 	uint64_t repairs, n_records, record_bytes;
+	uint64_t hints, hints_coalesced;
 };
 
 /* 'code' is that of the CNI error, 0: success. */

@@ -73,7 +73,8 @@ struct pf {
 	int64_t ask_at_ns;   /* the next one is due; 0: not so */
 	int64_t since_ns;    /* when a port last changed */
 	unsigned link_flags; /* of its link, as the last event had them */
-	uint64_t n_came_to[PORT_FATAL + 1]; /* transitions of its ports, by the new state */
+	/* Transitions of its ports, by the new state. */
+	uint64_t n_came_to[PORT_FATAL + 1];
 };
 
 /* A blob stays in the journal file; only where is kept in memory (R15). */

@@ -47,6 +47,7 @@ static void port_event(struct engine *e, struct pf *pf, unsigned i, enum port_ev
 	if (!port_step(&pf->ports[i], ev, &todo))
 		return;
 	pf->since_ns = now_ns(e);
+	pf->n_came_to[pf->ports[i]]++;
 	pci_format(pf->addr, addr);
 	if (todo & PORT_DO_TELL) {
 		e->n_port_changes++;

@@ -84,6 +84,11 @@ check "VFs are counted by PF and state" is 2 "$(metric 'vfkeeper_vfs{pf="0000:3b
 check "transitions are counted" is 3 "$(metric 'vfkeeper_transitions_total{machine="vf",event="ADD"}')"
 check "records have bytes" eval '[ "$(metric vfkeeper_journal_bytes_total)" -gt 1000 ]'
 check "times are measured" is 3 "$(metric 'vfkeeper_request_duration_seconds_count{verb="ADD",result="ok"}')"
+check "sources of events are open" is 1 "$(metric 'vfkeeper_event_source_open{source="link"}')"
+check "and their events counted" eval \
+	'[ "$(metric "vfkeeper_event_source_events_total{source=\"link\"}")" -gt 3 ]'
+check "ports as well" is 1 \
+	"$(metric 'vfkeeper_port_transitions_total{pf="0000:3b:00.0",state="ACTIVE"}')"
 if command -v promtool >/dev/null; then
 	check "promtool has nothing to say about the metrics" eval \
 		'said=$(curl -s $URL/metrics | promtool check metrics 2>&1) && is "" "$said"'

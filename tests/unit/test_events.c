@@ -12,6 +12,7 @@
 
 #include "drivers/link.h"
 #include "engine/events.h"
+#include "engine/view.h"
 
 /* A world whose first round over all VFs is done. */
 static struct ew *quiet(unsigned n_vfs)
@@ -242,6 +243,61 @@ static void an_overrun_looks_at_everything(void)
 	ew_free(w);
 }
 
+static char *metrics(struct ew *w, const struct event_count *counts)
+{
+	struct view_status facts = { .events = counts };
+	struct strbuf out = { 0 };
+
+	engine_metrics(w->e, &facts, &out);
+	return strbuf_steal(&out);
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	const char *at = strstr(text, line);
+
+	return at && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
+}
+
+static void events_are_counted(void)
+{
+	static const char *const lines[] = {
+		"vfkeeper_event_source_open{source=\"link\"} 1",
+		"vfkeeper_event_source_open{source=\"verbs\"} 0",
+		"vfkeeper_event_source_events_total{source=\"link\"} 601",
+		"vfkeeper_event_source_overruns_total{source=\"link\"} 2",
+		"vfkeeper_event_source_overruns_total{source=\"nsid\"} 0",
+		"vfkeeper_hints_total 601",
+		"vfkeeper_hints_coalesced_total 600",
+		"vfkeeper_port_transitions_total{pf=\"0000:3b:00.0\",state=\"DOWN\"} 1",
+		"vfkeeper_port_transitions_total{pf=\"0000:3b:00.0\",state=\"ACTIVE\"} 2",
+		"vfkeeper_port_transitions_total{pf=\"0000:3b:00.0\",state=\"FATAL\"} 0",
+	};
+	const struct event_count counts[N_EVENT_SOURCES] = {
+		[EVENTS_LINK] = { .n = 601, .n_overruns = 2, .open = true }
+	};
+	struct ew *w = quiet(2);
+	char *text;
+
+	for (unsigned i = 0; i <= 600; i++)
+		engine_vf_touched(w->e, EW_VF(1));
+	engine_port_event(w->e, EW_PF, 1, PORT_EV_LINK_DOWN);
+	engine_port_event(w->e, EW_PF, 1, PORT_EV_LINK_DOWN);
+	engine_port_event(w->e, EW_PF, 1, PORT_EV_LINK_ACTIVE);
+	text = metrics(w, counts);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(lines); i++)
+		if (!has_line(text, lines[i]))
+			SUITE_STR("missing", lines[i]);
+	free(text);
+	/* An engine on demand listens to none. */
+	text = metrics(w, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	CU_ASSERT_PTR_NULL(strstr(text, "{source="));
+	free(text);
+	ew_free(w);
+}
+
 /* --- messages --- */
 
 static struct nl_msg *message(int type, const void *head, size_t len)
@@ -413,6 +469,7 @@ VFK_SUITE(events, { "what a step of ours did is no news", own_doing_is_no_news }
 	  { "a PF that recovers frees its VFs", a_pf_that_recovers_frees_its_vfs },
 	  { "a look that is older than an event of a port", old_news_of_a_port },
 	  { "an overrun is one look at everything", an_overrun_looks_at_everything },
+	  { "events, hints and transitions of ports are counted", events_are_counted },
 	  { "messages of rtnetlink", route_messages },
 	  { "messages of devlink", devlink_messages },
 	  { "messages about RDMA devices", rdma_messages },
