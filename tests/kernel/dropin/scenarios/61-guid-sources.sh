@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# kinds: ib
+# Every place where a GUID can stand, one at a time.
+pod pod1
+g=02:00:00:00:00:00:bb:61
+n=0
+t() {
+	CID=c$((++n))
+	add "add-$1" "${@:3}" < <(conf "$2")
+	snap "attached-$1"
+	del "del-$1" "${@:3}" < <(conf "$2")
+	snap "after-$1"
+}
+t args.cni.guid '"args":{"cni":{"guid":"'$g'"}}'
+t runtimeConfig.infinibandGUID '"runtimeConfig":{"infinibandGUID":"'$g'"}'
+t CNI_ARGS-GUID '' CNI_ARGS=GUID=$g
+t CNI_ARGS-guid-ignoreunknown '' "CNI_ARGS=IgnoreUnknown=1;guid=$g"
+t top-level-guid '"guid":"'$g'"'
+t top-level-infinibandGUID '"infinibandGUID":"'$g'"'
+t mac-runtime '"runtimeConfig":{"mac":"'$g'"}'
