@@ -303,12 +303,11 @@ static bool found_owed(struct engine *e, struct request *rq)
 static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 {
 	const struct pf *pf = node_pf(e->node, vf->rec.pf);
-	char addr[PCI_STRLEN];
+	int port = pf ? pf_bad_port(pf) : -1;
+	char addr[PCI_STRLEN], of[PCI_STRLEN];
 
-	for (unsigned i = 0; pf && i < pf->n_ports && i < VFK_ARRAY_SIZE(pf->ports); i++) {
-		if (pf->ports[i] != PORT_FATAL)
-			continue;
-		request_fail(e, rq, 11, "port %u of PF %s is in state FATAL", i + 1,
+	if (port >= 0 && pf->ports[port] == PORT_FATAL) {
+		request_fail(e, rq, 11, "port %d of PF %s is in state FATAL", port + 1,
 			     pci_format(pf->addr, addr));
 		return true;
 	}
@@ -341,6 +340,10 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 		wake(e, vf->retry_at_ns);
 		return false;
 	}
+	if (port >= 0) /* a cable that is plugged in again needs no new pod */
+		log_warn("engine", "vf=%s container=%s: port %d of PF %s is %s",
+			 pci_format(vf->rec.addr, addr), rq->cni.att.container, port + 1,
+			 pci_format(pf->addr, of), port_state_name(pf->ports[port]));
 	setup_reserve(e, rq);
 	return true;
 }

@@ -188,11 +188,9 @@ static bool setting_differs(const struct vf_settings *want, const struct vf_sett
 static bool port_is_fatal(const struct engine *e, const struct vf *vf)
 {
 	const struct pf *pf = node_pf(e->node, vf->rec.pf);
+	int port = pf ? pf_bad_port(pf) : -1;
 
-	for (unsigned i = 0; pf && i < pf->n_ports && i < VFK_ARRAY_SIZE(pf->ports); i++)
-		if (pf->ports[i] == PORT_FATAL)
-			return true;
-	return false;
+	return port >= 0 && pf->ports[port] == PORT_FATAL;
 }
 
 /* True: nothing is wrong; otherwise the request is answered. */

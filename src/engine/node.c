@@ -126,6 +126,21 @@ struct pf *node_pf_add(struct node *n, pci_addr_t addr)
 	return pf;
 }
 
+int pf_bad_port(const struct pf *pf)
+{
+	bool linked = false;
+	unsigned n = pf->n_ports < VFK_ARRAY_SIZE(pf->ports) ?
+			     pf->n_ports :
+			     (unsigned)VFK_ARRAY_SIZE(pf->ports);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (pf->ports[i] == PORT_FATAL)
+			return (int)i;
+		linked |= pf->ports[i] == PORT_ACTIVE || pf->ports[i] == PORT_UNKNOWN;
+	}
+	return n && !linked ? 0 : -1;
+}
+
 struct lease *node_lease(const struct node *n, uint64_t id)
 {
 	list_each(it, &n->leases) {

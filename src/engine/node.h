@@ -125,6 +125,9 @@ struct vf *node_vf_add(struct node *n, pci_addr_t addr); /* existing or new; NUL
 struct vf *node_vf_of(const struct node *n, const struct attachment *att);
 struct pf *node_pf(const struct node *n, pci_addr_t addr);
 struct pf *node_pf_add(struct node *n, pci_addr_t addr);
+/* Index of a port that is FATAL; else, if no port of the PF has a link, of the first one; -1:
+ * nothing is wrong.  What has not been asked is not wrong. */
+int pf_bad_port(const struct pf *pf);
 
 struct lease *node_lease(const struct node *n, uint64_t id);
 /* The lease of 'att' that is not NONE; of several the newest. */

@@ -51,9 +51,10 @@ static void port_event(struct engine *e, struct pf *pf, unsigned i, enum port_ev
 	pci_format(pf->addr, addr);
 	if (todo & PORT_DO_TELL) {
 		e->n_port_changes++;
-		log_notice("engine", "pf=%s port=%u from=%s to=%s ev=%s", addr, i + 1,
-			   port_state_name(before), port_state_name(pf->ports[i]),
-			   port_event_name(ev));
+		log_at(pf->ports[i] == PORT_DOWN ? LOG_LV_WARN : LOG_LV_NOTICE, "engine",
+		       "pf=%s port=%u from=%s to=%s ev=%s", addr, i + 1,
+		       port_state_name(before), port_state_name(pf->ports[i]),
+		       port_event_name(ev));
 	}
 	if (todo & PORT_DO_ALARM) {
 		e->n_port_failures++;

@@ -13,28 +13,6 @@
 #define IPAM_LIMIT_NS (700 * NS_PER_MS)
 #define MARGIN_NS (150 * NS_PER_MS)
 
-/* The first port that is FATAL, if every PF has one: then no ADD can be served anywhere, and
- * pods that run have lost their network. */
-static const struct pf *all_fatal(const struct engine *e, unsigned *port)
-{
-	const struct pf *first = NULL;
-
-	for (size_t i = 0; i < e->node->n_pfs; i++) {
-		const struct pf *pf = &e->node->pfs[i];
-		unsigned p = 0;
-
-		while (p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports) &&
-		       pf->ports[p] != PORT_FATAL)
-			p++;
-		if (p == pf->n_ports || p == VFK_ARRAY_SIZE(pf->ports))
-			return NULL;
-		if (!first)
-			*port = p + 1;
-		first = first ? first : pf;
-	}
-	return first;
-}
-
 /* An administrator wants no ADD on any of the PFs. */
 static bool all_cordoned(const struct engine *e)
 {
@@ -46,12 +24,51 @@ static bool all_cordoned(const struct engine *e)
 	return e->node->n_pfs > 0;
 }
 
+static bool has_vfs(const struct node *n, const struct pf *pf)
+{
+	for (size_t i = 0; i < n->n_vfs; i++)
+		if (n->vfs[i]->rec.pf == pf->addr && n->vfs[i]->fsm.state != VF_ABSENT)
+			return true;
+	return false;
+}
+
+/* Each PF that has VFs and is not cordoned has a port in FATAL, or none with a link: whatever an
+ * ADD would make, it would reach nobody.  One PF that works is enough to be ready: which VF a
+ * pod gets is not ours to say. */
+static bool no_pf_works(const struct engine *e, struct cni_fail *why)
+{
+	const struct pf *first = NULL;
+	unsigned n_others = 0;
+	char addr[PCI_STRLEN], others[48] = "";
+	int port = -1;
+
+	for (size_t i = 0; i < e->node->n_pfs; i++) {
+		const struct pf *pf = &e->node->pfs[i];
+
+		if (!has_vfs(e->node, pf) || cordon_get(e->node, CORDON_PF, pf->addr))
+			continue;
+		if (pf_bad_port(pf) < 0)
+			return false;
+		n_others += first != NULL;
+		if (!first)
+			port = pf_bad_port(pf);
+		first = first ? first : pf;
+	}
+	if (!first)
+		return false;
+	if (n_others)
+		snprintf(others, sizeof(others), ", and %u more PF%s no better", n_others,
+			 n_others > 1 ? "s are" : " is");
+	cni_fail_set(why, 51,
+		     "cannot serve ADD, and pods that run may have lost their network: "
+		     "port %d of %s is %s%s (vfctl ports)",
+		     port + 1, pci_format(first->addr, addr),
+		     port_state_name(first->ports[port]), others);
+	return true;
+}
+
 bool engine_serves_add(struct engine *e, struct cni_fail *why)
 {
-	const struct pf *pf;
-	char addr[PCI_STRLEN];
-	unsigned port = 0;
-
 	if (!engine_can_record(e)) {
 		cni_fail_set(why, 50, "cannot serve ADD: %s",
 			     e->broken[0] ? e->broken : "the journal cannot be synced");
@@ -80,16 +97,7 @@ bool engine_serves_add(struct engine *e, struct cni_fail *why)
 			     c && c->reason[0] ? ": " : "", c ? c->reason : "");
 		return false;
 	}
-	pf = all_fatal(e, &port);
-	if (pf) {
-		cni_fail_set(why, 51,
-			     "cannot serve ADD, and pods that run may have lost their "
-			     "network: every PF has a port in state FATAL, the first is port "
-			     "%u of %s",
-			     port, pci_format(pf->addr, addr));
-		return false;
-	}
-	return true;
+	return !no_pf_works(e, why);
 }
 
 /* True: nothing stands against an ADD of this network, else the request is answered. */

@@ -547,6 +547,31 @@ static json_t *engine_facts(const struct view *v)
 	return obj;
 }
 
+/* What an operator should know though ADDs are served. */
+static json_t *warnings(const struct view *v)
+{
+	json_t *list = json_array();
+	char addr[PCI_STRLEN], text[128];
+
+	for (size_t i = 0; i < v->node->n_pfs; i++) {
+		const struct pf *pf = &v->node->pfs[i];
+
+		for (unsigned p = 0; p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports); p++) {
+			if (pf->ports[p] == PORT_ACTIVE || pf->ports[p] == PORT_UNKNOWN)
+				continue;
+			snprintf(text, sizeof(text), "port %u of PF %s%s%s%s is %s: %s",
+				 p + 1, pci_format(pf->addr, addr),
+				 pf->ifname[0] ? " (" : "", pf->ifname,
+				 pf->ifname[0] ? ")" : "", port_state_name(pf->ports[p]),
+				 pf->ports[p] == PORT_FATAL ?
+					 "no ADD is served on its VFs" :
+					 "its VFs have no network behind it");
+			json_array_append_new(list, view_str(text));
+		}
+	}
+	return list;
+}
+
 json_t *view_status(const struct view *v)
 {
 	const struct view_status *s = v->status;
@@ -569,6 +594,7 @@ json_t *view_status(const struct view *v)
 	view_set(doc, "leases", count_leases(v));
 	view_set(doc, "pfs", pfs(v));
 	view_set(doc, "cordons", view_cordons(v));
+	view_set(doc, "warnings", warnings(v));
 	if (s->events)
 		view_set(doc, "events", event_sources(s->events));
 	return doc;

@@ -372,7 +372,7 @@ static void print_reconcile(struct strbuf *out, const json_t *doc)
 static void print_status(struct strbuf *out, const json_t *doc)
 {
 	static const char *const parts[] = { "engine", "journal", "vfs", "leases" };
-	json_t *pf;
+	json_t *pf, *warning;
 	size_t k;
 
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(parts); i++) {
@@ -386,6 +386,11 @@ static void print_status(struct strbuf *out, const json_t *doc)
 		strbuf_adds(out, "\n");
 	}
 	print_cordons(out, doc);
+	json_array_foreach(json_object_get(doc, "warnings"), k, warning) {
+		strbuf_adds(out, k ? "  " : "warnings\n  ");
+		add_clean(out, json_string_value(warning));
+		strbuf_adds(out, "\n");
+	}
 }
 
 static void print_version(struct strbuf *out, const json_t *doc)

@@ -410,13 +410,18 @@ i_64() {
 	end_elsewhere
 }
 i_65() {
-	item "STATUS is 51 where every PF has a FATAL port"
+	item "STATUS is 51 where no PF has a port that works: FATAL, which takes no ADD, or without a link, which does"
 	make_elsewhere 'port_state = fatal'
 	elsewhere STATUS "$(VERSION=1.1.0 conf "")"
 	t answered 51
 	t matches 'port 1 of 0000:5b:00.0' "$(msg)"
 	elsewhere ADD "$(conf 0000:5b:00.1)"
 	t failed_with 11 FATAL
+	end_elsewhere
+	make_elsewhere 'port_state = down'
+	elsewhere STATUS "$(VERSION=1.1.0 conf "")"
+	t answered 51
+	t matches 'port 1 of 0000:5b:00.0 is DOWN' "$(msg)"
 	end_elsewhere
 }
 i_66() {

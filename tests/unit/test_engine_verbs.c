@@ -3,6 +3,8 @@
  * ever does more. */
 #include "engine_world.h"
 
+#include "engine/cordon.h"
+
 #define CONF(version, more)                                                              \
 	"{\"cniVersion\":\"" version "\",\"name\":\"net\",\"type\":\"vfkeeper\"" more "}"
 #define IPAM ",\"ipam\":{\"type\":\"host-local\"}"
@@ -415,10 +417,56 @@ static void status_tells_what_stands_against_an_add(void)
 	EW_FAILED(STATUS(w, ""), "\"code\":50");
 	EW_FAILED(STATUS(w, ""), "cannot serve ADD: write journal: ENOSPC");
 	w->e->broken[0] = '\0';
-	node_pf(w->e->node, EW_PF)->ports[0] = PORT_FATAL;
+	ew_free(w);
+}
+
+static void status_tells_of_ports(void)
+{
+	struct ew *w = ew_new(2);
+	struct pf *pf, *other;
+	struct vfk_err err = { 0 };
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(node_pf_add(w->e->node, EW_PF + 0x100));
+	pf = node_pf(w->e->node, EW_PF);
+	other = node_pf(w->e->node, EW_PF + 0x100);
+	other->n_ports = 1;
+	other->ports[0] = PORT_ACTIVE; /* but it has no VFs */
+	pf->ports[0] = PORT_FATAL;
 	EW_FAILED(STATUS(w, ""), "\"code\":51");
+	pf->ports[0] = PORT_DOWN;
+	EW_FAILED(STATUS(w, ""), "\"code\":51");
+	EW_FAILED(STATUS(w, ""), "port 1 of 0000:3b:00.0 is DOWN (vfctl ports)");
+	pf->ports[0] = PORT_INIT;
+	EW_FAILED(STATUS(w, ""), "is INIT (");
+	pf->ports[0] = PORT_UNKNOWN;
+	EW_OK(STATUS(w, ""));
+	/* One of two ports is enough, but not where the other has failed. */
+	pf->n_ports = 2;
+	pf->ports[0] = PORT_DOWN;
+	pf->ports[1] = PORT_ACTIVE;
+	EW_OK(STATUS(w, ""));
+	pf->ports[1] = PORT_FATAL;
+	EW_FAILED(STATUS(w, ""), "port 2 of 0000:3b:00.0 is FATAL");
+	/* Another PF that works is enough, unless it is cordoned. */
+	ew_vf(w, 1)->rec.pf = other->addr;
+	EW_OK(STATUS(w, ""));
+	SUITE_INT(cordon_add(w->e->node, CORDON_PF, other->addr, "", 1, &err), 0);
+	EW_FAILED(STATUS(w, ""), "port 2 of 0000:3b:00.0 is FATAL (vfctl");
+	cordon_remove(w->e->node, CORDON_PF, other->addr);
+	other->ports[0] = PORT_DOWN;
+	EW_FAILED(STATUS(w, ""), "is FATAL, and 1 more PF is no better");
+	SUITE_INT(cordon_add(w->e->node, CORDON_NODE, 0, "", 1, &err), 0);
+	EW_FAILED(STATUS(w, ""), "\"code\":50"); /* what somebody wanted comes first */
+	ew_free(w);
+}
+
+/* A link may come back: the pod need not be made anew for that. */
+static void a_port_without_link_takes_adds(void)
+{
+	struct ew *w = ew_new(1);
+
 	node_pf(w->e->node, EW_PF)->ports[0] = PORT_DOWN;
-	EW_OK(STATUS(w, "")); /* a cable is no business of ours */
+	EW_OK(EW_ADD(w, .container = "c1"));
 	ew_free(w);
 }
 
@@ -539,6 +587,8 @@ VFK_SUITE(
 	{ "P2: GC does not wait for ever", gc_does_not_wait_for_ever },
 	{ "STATUS tells what stands against an ADD",
 	  status_tells_what_stands_against_an_add },
+	{ "STATUS fails where no port that is used works", status_tells_of_ports },
+	{ "an ADD on a port without a link is served", a_port_without_link_takes_adds },
 	{ "a node whose VFs are all in use is ready", full_node_is_ready },
 	{ "STATUS asks the IPAM plugin once a minute", status_asks_ipam_once_a_minute },
 	{ "an IPAM plugin that is slow is no failure of STATUS", slow_ipam_is_no_failure },

@@ -355,6 +355,27 @@ static void status_text(void)
 	node_fini(&n);
 }
 
+static void status_warns(void)
+{
+	struct view v;
+	struct node n;
+	const char *text;
+
+	build(&n);
+	v = view_at(&n, 0, true);
+	CU_ASSERT_PTR_NULL(strstr(answer(&v, true, "status", NULL, NULL), "warnings"));
+	n.pfs[0].n_ports = 2;
+	n.pfs[0].ports[0] = PORT_DOWN;
+	n.pfs[0].ports[1] = PORT_FATAL;
+	text = answer(&v, true, "status", NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text,
+		       "warnings\n  port 1 of PF 0000:3b:00.0 (ib0) is DOWN: its VFs have no "
+		       "network behind it\n  port 2 of PF 0000:3b:00.0 (ib0) is FATAL: no ADD "
+		       "is served on its VFs\n"));
+	node_fini(&n);
+}
+
 static void status_more(void)
 {
 	static const char some[] =
@@ -785,6 +806,7 @@ VFK_SUITE(view, { "a VF is found by each of its names", every_way_to_name },
 	  { "the leases are an aligned table", leases_text },
 	  { "nothing gives a heading alone", empty_texts },
 	  { "status tells engine, journal and counts", status_text },
+	  { "status warns of ports that do not work", status_warns },
 	  { "status -v adds what the engine listens to", status_more },
 	  { "status tells a broken journal and missing records", broken_journal },
 	  { "show tells all of one VF", show_text },
