@@ -73,6 +73,8 @@ int ib_verify(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 /* ib_bind.c */
 int ib_rebind(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
 int ib_rebind_home(struct ib_job *job, struct vfk_err *err) VFK_MUST_CHECK;
+/* Somebody has bound another driver, or none, since the baseline was taken. */
+bool ib_other_driver(const struct ib_job *job);
 /* Whether the VF is reset when it is released (at REBIND_HOME). */
 bool ib_wants_scrub(const struct drv_call *call);
 /* Takes the driver off the VF: link and RDMA device leave whatever namespace they are in.

@@ -113,7 +113,13 @@ static int check_guids(const struct ib_vf *vf, const struct vf_settings *set,
 	return 0;
 }
 
-/* Somebody may have bound another driver, or none, since the baseline was taken. */
+bool ib_other_driver(const struct ib_job *job)
+{
+	const struct vf_baseline *base = &job->call->baseline;
+
+	return base->valid && base->driver[0] && strcmp(job->vf.driver, base->driver) != 0;
+}
+
 static const char *driver_to_bind(const struct ib_job *job)
 {
 	const struct vf_baseline *base = &job->call->baseline;
@@ -124,7 +130,7 @@ static const char *driver_to_bind(const struct ib_job *job)
 static int bind_anew(struct ib_job *job, bool reset, struct vfk_err *err)
 {
 	const char *driver = driver_to_bind(job);
-	char name[sizeof(job->vf.driver)];
+	char name[sizeof(job->vf.driver)], now[sizeof(job->vf.driver)];
 	struct vfk_err own;
 	int rc;
 
@@ -135,11 +141,14 @@ static int bind_anew(struct ib_job *job, bool reset, struct vfk_err *err)
 	rc = ib_unbind(job, err);
 	if (rc >= 0 && reset)
 		rc = pci_reset(job->vf.env, job->vf.addr, err);
+	if (rc >= 0) /* or the bus gives it to whatever driver comes along */
+		rc = pci_override(job->vf.env, job->vf.addr, name, err);
 	if (rc < 0)
 		return rc;
 	rc = pci_bind(job->vf.env, job->vf.addr, name, &own);
 	if (rc == -VFK_E_KERNEL && own.sys == EBUSY &&
-	    pci_link(job->vf.env, job->vf.addr, "driver", name, sizeof(name)))
+	    pci_link(job->vf.env, job->vf.addr, "driver", now, sizeof(now)) &&
+	    !strcmp(now, name))
 		rc = 0; /* somebody else was quicker */
 	if (rc < 0) {
 		if (err)
@@ -155,9 +164,9 @@ static int rebind(struct ib_job *job, const struct vf_settings *set, bool reset,
 	struct vfk_err ignored;
 	int rc = 0;
 
-	if (job->vf.user_driver)
+	if (job->vf.user_driver && !ib_other_driver(job))
 		return 0;
-	if (reset || !ib_complete(&job->vf, &job->call->baseline) ||
+	if (reset || ib_other_driver(job) || !ib_complete(&job->vf, &job->call->baseline) ||
 	    check_guids(&job->vf, set, &ignored) < 0) {
 		rc = bind_anew(job, reset, err);
 		if (rc >= 0)

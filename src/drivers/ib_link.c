@@ -248,9 +248,7 @@ int ib_link_home(struct ib_job *job, struct vfk_err *err)
 
 	job->out->where = WHERE_HOME;
 	/* Taken off by a release that was cut short, or by somebody else; or to be reset. */
-	job->out->rebind_needed = (!job->vf.driver[0] && job->call->baseline.valid &&
-				   job->call->baseline.driver[0]) ||
-				  ib_wants_scrub(job->call);
+	job->out->rebind_needed = ib_other_driver(job) || ib_wants_scrub(job->call);
 	if (linkless(job))
 		return 0;
 	if (!job->vf.link_home)

@@ -118,8 +118,9 @@ static int apply(struct ib_job *job, const struct vf_settings *set, struct vfk_e
 	if (rc < 0)
 		return rc;
 	/* A VF in the hands of a driver for user space is probed by its guest. */
-	job->out->rebind_needed = !job->vf.user_driver &&
-				  (!job->vf.driver[0] || other_guid(&job->vf, set));
+	job->out->rebind_needed = ib_other_driver(job) ||
+				  (!job->vf.user_driver &&
+				   (!job->vf.driver[0] || other_guid(&job->vf, set)));
 	return 0;
 }
 
