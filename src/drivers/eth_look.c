@@ -9,6 +9,7 @@
 #include <linux/if.h>
 #include <linux/if_arp.h>
 
+#include "drivers/devlink.h"
 #include "drivers/sysfs.h"
 
 #define CLASS_NETWORK 0x02
@@ -43,16 +44,20 @@ struct candidate {
 	pci_addr_t addr;
 	struct link *out;
 	struct vfk_err *err;
-	uint64_t port; /* of the one that was found */
+	unsigned n_names;	      /* links of any kind */
+	struct devlink_ports devlink; /* asked where there are several */
+	uint64_t port;		      /* of the one that was found */
 	bool any, switchdev;
 };
 
-/* "pf0vf3", "c1pf0sf5": the switch's end of a VF, which hangs on the same PCI function; an
- * uplink is called "p0", and others have no such name. */
-static bool is_representor(struct candidate *c, const char *name)
+/* The switch's end of a VF, which hangs on the same PCI function.  Without devlink's word: it is
+ * called "pf0vf3" or "c1pf0sf5"; an uplink "p0", and others have no such name. */
+static bool is_representor(struct candidate *c, const char *name, uint64_t ifindex)
 {
 	char attr[ATTR_BYTES], port[32];
 
+	if (c->devlink.known)
+		return devlink_is_rep(&c->devlink, (uint32_t)ifindex);
 	snprintf(attr, sizeof(attr), "net/%s/phys_port_name", name);
 	return pci_attr(c->env, c->addr, attr, port, sizeof(port)) && strstr(port, "pf");
 }
@@ -76,13 +81,13 @@ static int consider(void *arg, const char *name)
 	snprintf(attr, sizeof(attr), "net/%s/type", name);
 	if (!pci_attr_number(c->env, c->addr, attr, &type) || type != ARPHRD_ETHER)
 		return 0;
-	if (is_representor(c, name)) {
-		c->switchdev = true;
-		return 0;
-	}
 	snprintf(attr, sizeof(attr), "net/%s/ifindex", name);
 	if (!pci_attr_number(c->env, c->addr, attr, &index) || index > UINT32_MAX)
 		return 0;
+	if (is_representor(c, name, index)) {
+		c->switchdev = true;
+		return 0;
+	}
 	snprintf(attr, sizeof(attr), "net/%s/dev_port", name);
 	(void)pci_attr_number(c->env, c->addr, attr, &port);
 	if (c->any && port >= c->port)
@@ -95,9 +100,17 @@ static int consider(void *arg, const char *name)
 		*c->out = link;
 		c->port = port;
 		c->any = true;
-		c->switchdev |= has_switch(c, name);
+		c->switchdev |= !c->devlink.known && has_switch(c, name);
 	}
 	return 0;
+}
+
+static int count_name(void *arg, const char *name)
+{
+	struct candidate *c = arg;
+
+	(void)name;
+	return ++c->n_names > 1;
 }
 
 int eth_pf_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t addr,
@@ -106,9 +119,15 @@ int eth_pf_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t addr,
 	struct candidate c = {
 		.env = env, .home = home, .addr = addr, .out = &out->link, .err = err
 	};
-	int rc = pci_each_name(env, addr, "net", consider, &c);
+	int rc;
 
-	out->switchdev = c.switchdev;
+	/* A link that is alone is the one: most are, and save the question. */
+	pci_each_name(env, addr, "net", count_name, &c);
+	if (c.n_names > 1)
+		devlink_look(addr, &c.devlink);
+	rc = pci_each_name(env, addr, "net", consider, &c);
+	out->switchdev = c.switchdev || c.devlink.switchdev;
+	devlink_free(&c.devlink);
 	return rc < 0 ? rc : c.any;
 }
 

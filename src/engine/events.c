@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 
 #include "base/log.h"
+#include "drivers/devlink.h"
 #include "drivers/link.h"
 #include "engine/port_watch.h"
 
@@ -398,67 +399,18 @@ static void open_rdma(struct events *ev, unsigned wanted)
 							     group, 1, false, &err) == 0;
 }
 
-struct family {
-	uint16_t type;
-	uint32_t group;
-};
-
-static int take_family(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)
-{
-	struct nlattr *a = attr(msg, GENL_HDRLEN, CTRL_ATTR_FAMILY_ID, sizeof(uint16_t));
-	struct nlattr *groups = attr(msg, GENL_HDRLEN, CTRL_ATTR_MCAST_GROUPS, 1);
-	struct family *f = arg;
-	int left, inner;
-
-	(void)err;
-	if (!a || !groups)
-		return 0;
-	f->type = nla_get_u16(a);
-	nla_for_each_nested(a, groups, left)
-	{
-		struct nlattr *part;
-		char name[32] = "";
-		uint32_t id = 0;
-
-		nla_for_each_nested(part, a, inner)
-		{
-			if (nla_type(part) == CTRL_ATTR_MCAST_GRP_NAME)
-				text_of(part, name, sizeof(name));
-			else if (nla_type(part) == CTRL_ATTR_MCAST_GRP_ID &&
-				 nla_len(part) >= (int)sizeof(id))
-				id = nla_get_u32(part);
-		}
-		if (is(name, DEVLINK_GENL_MCGRP_CONFIG_NAME))
-			f->group = id;
-	}
-	return 0;
-}
-
-static int find_devlink(struct family *out, struct vfk_err *err)
-{
-	const struct genlmsghdr head = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 };
-	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
-	struct nl_msg *msg;
-
-	if (vnl_open(&nl, NETLINK_GENERIC, -1, err) < 0)
-		return -err->kind;
-	msg = vnl_msg_new(GENL_ID_CTRL, NLM_F_ACK, &head, sizeof(head));
-	if (msg && nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, DEVLINK_GENL_NAME)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return vnl_request(nl, msg, take_family, out, err);
-}
-
 static void open_devlink(struct events *ev, unsigned wanted)
 {
-	struct family family = { 0 };
+	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
+	struct devlink_family family = { 0 };
 	struct vfk_err err = { 0 };
 	int rc;
 
 	if (!(wanted & 1u << EVENTS_DEVLINK))
 		return;
-	rc = find_devlink(&family, &err);
+	rc = vnl_open(&nl, NETLINK_GENERIC, -1, &err);
+	if (rc >= 0)
+		rc = devlink_family(nl, &family, &err);
 	if (rc == -VFK_E_KERNEL && err.sys == ENOENT)
 		return; /* a kernel without it */
 	if (rc >= 0)

@@ -2,7 +2,11 @@
 /* The ethernet driver over a sysfs of plain files; with real devices: tests/kernel. */
 #include <stdint.h>
 
+#include <linux/devlink.h>
+#include <linux/genetlink.h>
+
 #include "base/clock.h"
+#include "drivers/devlink.h"
 #include "drivers/eth.h"
 #include "drivers/registry.h"
 #include "drivers/sysfs.h"
@@ -223,6 +227,53 @@ static void a_representor_is_no_uplink(void)
 	sysfs_end();
 }
 
+static struct nl_msg *devlink_answer(uint8_t cmd, const char *device)
+{
+	const struct genlmsghdr head = { .cmd = cmd, .version = DEVLINK_GENL_VERSION };
+	struct nl_msg *msg = vnl_msg_new(20, 0, &head, sizeof(head));
+
+	nla_put_string(msg, DEVLINK_ATTR_BUS_NAME, "pci");
+	nla_put_string(msg, DEVLINK_ATTR_DEV_NAME, device);
+	return msg;
+}
+
+static void port(struct devlink_ports *ports, const char *device, uint16_t flavour,
+		 uint32_t ifindex)
+{
+	struct nl_msg *msg = devlink_answer(DEVLINK_CMD_PORT_NEW, device);
+	pci_addr_t addr;
+
+	CU_ASSERT(pci_parse(PF, &addr));
+	nla_put_u16(msg, DEVLINK_ATTR_PORT_FLAVOUR, flavour);
+	nla_put_u32(msg, DEVLINK_ATTR_PORT_NETDEV_IFINDEX, ifindex);
+	CU_ASSERT(devlink_take(ports, addr, nlmsg_hdr(msg)));
+	nlmsg_free(msg);
+}
+
+static void knows_representors_by_devlink(void)
+{
+	struct devlink_ports ports = { .known = false };
+	struct nl_msg *msg = devlink_answer(DEVLINK_CMD_ESWITCH_GET, PF);
+	pci_addr_t addr;
+
+	CU_ASSERT(pci_parse(PF, &addr));
+	nla_put_u16(msg, DEVLINK_ATTR_ESWITCH_MODE, DEVLINK_ESWITCH_MODE_SWITCHDEV);
+	CU_ASSERT(devlink_take(&ports, addr, nlmsg_hdr(msg)));
+	nlmsg_free(msg);
+	CU_ASSERT(ports.known && ports.switchdev);
+	port(&ports, PF, DEVLINK_PORT_FLAVOUR_PHYSICAL, 7);
+	port(&ports, PF, DEVLINK_PORT_FLAVOUR_PCI_VF, 8);
+	port(&ports, PF, DEVLINK_PORT_FLAVOUR_PCI_SF, 9);
+	port(&ports, "0000:99:00.0", DEVLINK_PORT_FLAVOUR_PCI_VF, 10); /* another card's */
+	for (uint32_t i = 20; i < 100; i++)
+		port(&ports, PF, DEVLINK_PORT_FLAVOUR_PCI_VF, i);
+	SUITE_INT(ports.n_reps, 82);
+	CU_ASSERT(!devlink_is_rep(&ports, 7) && devlink_is_rep(&ports, 8));
+	CU_ASSERT(devlink_is_rep(&ports, 9) && !devlink_is_rep(&ports, 10));
+	CU_ASSERT(devlink_is_rep(&ports, 99));
+	devlink_free(&ports);
+}
+
 VFK_SUITE(eth,
 	  { "finds network cards by their class", finds_cards_that_are_not_infiniband },
 	  { "lists VFs with holes, unbound, of user space, and away", lists_vfs_with_holes },
@@ -232,4 +283,5 @@ VFK_SUITE(eth,
 	  { "a VF that was held for user space is let go", a_hold_for_user_space_is_let_go },
 	  { "refuses what an Ethernet VF does not have, and what could not be undone",
 	    refuses_what_cannot_be },
-	  { "a representor is not the link of its PF", a_representor_is_no_uplink })
+	  { "a representor is not the link of its PF", a_representor_is_no_uplink },
+	  { "knows representors by what devlink says", knows_representors_by_devlink })
