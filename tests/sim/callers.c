@@ -54,7 +54,7 @@ static struct caller callers[MAX_CALLERS];
 static unsigned gens, n_claims;
 static uint64_t conns, nonces;
 static struct {
-	int exit[2]; /* ADD, DEL */
+	int exit[2], code[2]; /* ADD, DEL */
 } last[SIM_CLAIMS];
 
 static void seek(uint64_t i, uint64_t gen);
@@ -368,6 +368,7 @@ static void on_answer(uint64_t n, uint64_t unused)
 void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
 {
 	struct caller *c = by_conn(conn);
+	const char *code;
 	unsigned n;
 
 	if (!c)
@@ -379,6 +380,9 @@ void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
 	      claims[c->call.claim].container, exit_code, exit_code ? (int)len : 0, text);
 	promise_answer(c->call.verb, c->call.claim, c->call.vf, c->start_ns, exit_code,
 		       text, len);
+	code = exit_code ? strstr(text, "\"code\":") : NULL;
+	if (code && (c->call.verb == CNI_ADD || c->call.verb == CNI_DEL))
+		last[c->call.claim].code[c->call.verb == CNI_DEL] = atoi(code + 7);
 	n = letter_new(c);
 	letters[n].exit_code = exit_code;
 	/* On its way: whatever else comes over this connection comes too late. */
@@ -516,8 +520,8 @@ static void make_texts(struct caller *c)
 	pci_format(vfs[c->call.vf].addr, addr);
 	n = snprintf(text, sizeof(text),
 		     "{\"cniVersion\":\"1.1.0\",\"name\":\"%s\",\"type\":\"vfkeeper\","
-		     "\"deviceID\":\"%s\"%s%s}",
-		     claim->network, addr, settings_text[c->call.settings],
+		     "\"deviceID\":\"%s\"%s%s%s}",
+		     claim->network, addr, settings_text[c->call.settings], c->call.members,
 		     c->call.ipam ? ",\"ipam\":{\"type\":\"host-local\"}" : "");
 	c->stdin_fd = fd_bytes(OWNER_CALLER(place(c)), text, (size_t)n);
 }
@@ -576,8 +580,10 @@ void caller_start(const struct call *call)
 				      "",
 	      call->ipam ? ", with IPAM" : "",
 	      c->netns_fd < 0 ? ", without its netns" : "");
-	if (call->verb == CNI_ADD || call->verb == CNI_DEL)
+	if (call->verb == CNI_ADD || call->verb == CNI_DEL) {
 		last[call->claim].exit[call->verb == CNI_DEL] = -1;
+		last[call->claim].code[call->verb == CNI_DEL] = 0;
+	}
 	if (call->verb == CNI_ADD)
 		claim->asked = true;
 	if (call->verb == CNI_DEL && claim->last_del_start < c->start_ns)
@@ -650,6 +656,11 @@ unsigned callers_connected(void)
 int caller_last_exit(unsigned claim, enum cni_verb verb)
 {
 	return last[claim].exit[verb == CNI_DEL];
+}
+
+int caller_last_code(unsigned claim, enum cni_verb verb)
+{
+	return last[claim].code[verb == CNI_DEL];
 }
 
 void callers_boot(void)

@@ -42,6 +42,7 @@ struct call {
 	bool ipam;
 	bool netns;		/* CNI_NETNS is given */
 	unsigned settings;	/* which of some configurations */
+	char members[160];	/* more of it, as text */
 	int64_t born_before_ns; /* the client began that much earlier */
 };
 
@@ -60,6 +61,7 @@ unsigned callers_connected(void);
 uint64_t callers_hash(void);
 /* How the last call of all for this claim with this verb ended: exit code, -1 not yet. */
 int caller_last_exit(unsigned claim, enum cni_verb verb);
+int caller_last_code(unsigned claim, enum cni_verb verb); /* of the CNI error; 0: none */
 
 /* From the engine, by connection. */
 void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len);

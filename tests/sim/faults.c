@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faults.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cover.h"
 #include "story.h"
+#include "when.h"
 
 #define MAX_ARMED 8
 
@@ -17,6 +19,14 @@ static unsigned n_armed;
 static enum ipam_fail ipam[2][MAX_ARMED];
 static unsigned n_ipam[2];
 static unsigned ops[OF_N];
+static struct card_fault {
+	char command[16];
+	enum card what;
+	int sys;
+	unsigned times;
+	int64_t until_ns; /* slow: when it is done */
+	bool met;
+} card;
 
 void faults_reset(void)
 {
@@ -27,6 +37,36 @@ void faults_end(void)
 {
 	n_armed = n_ipam[0] = n_ipam[1] = 0;
 	memset(ops, 0, sizeof(ops));
+	memset(&card, 0, sizeof(card));
+}
+
+void fault_arm_card(const char *command, enum card what, int sys, unsigned times)
+{
+	card = (struct card_fault){ .what = what, .sys = sys, .times = times };
+	snprintf(card.command, sizeof(card.command), "%s", command);
+}
+
+enum card fault_take_card(const char *command, int *sys)
+{
+	if (!card.times || strcmp(card.command, command) != 0)
+		return CARD_DOES;
+	*sys = card.sys;
+	card.met = true;
+	if (card.what == CARD_SLOW) {
+		if (!card.until_ns)
+			card.until_ns = when_now + CARD_SLOW_NS;
+		if (when_now < card.until_ns)
+			return CARD_SLOW;
+		card.times = 0;
+		return CARD_DOES;
+	}
+	card.times--;
+	return card.what;
+}
+
+bool fault_card_met(void)
+{
+	return card.met;
 }
 
 void fault_arm(enum job_kind kind, enum job_fail fail, int sys, unsigned writes)

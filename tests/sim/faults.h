@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "engine/job.h"
 
 /* How a job can fail. */
@@ -76,6 +77,19 @@ enum op_fail {
 
 void fault_arm_op(enum op_fail fail);
 bool fault_take_op(enum op_fail fail);
+
+/* Commands of a card, by the member of struct vf_settings that they set ("bind": the probe of
+ * a VF). */
+#define CARD_SLOW_NS (3 * NS_PER_S)
+enum card {
+	CARD_DOES,
+	CARD_FAILS,   /* with 'sys' */
+	CARD_FORGETS, /* says that it has done it */
+	CARD_SLOW     /* it will do it, but not now */
+};
+void fault_arm_card(const char *command, enum card what, int sys, unsigned times);
+enum card fault_take_card(const char *command, int *sys);
+bool fault_card_met(void); /* the one armed last */
 
 /* From now on nothing fails any more. */
 void faults_end(void);

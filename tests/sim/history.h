@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rng.h"
+
 /* X(name, how often, what it is) */
 #define EVENTS(X)                                                                        \
 	X(ADD, 200, "a runtime calls ADD")                                               \
@@ -88,7 +90,8 @@ bool history_play(const struct history *h);
 /* Pieces, for scripts and for the exhaustive run: */
 void world_begin(const struct history *h);
 void world_event(const struct event *ev);
-bool world_run(int64_t ns); /* lets time pass; false: broken */
+void world_boot(bool orderly, struct rng *r); /* with no pods yet */
+bool world_run(int64_t ns);		      /* lets time pass; false: broken */
 bool world_calm(bool thorough);
 void world_end(void);
 

@@ -16,7 +16,7 @@ struct netns spaces[SIM_NS];
 unsigned n_sim_vfs;
 unsigned port_state[SIM_PFS];
 int64_t netns_death_takes;
-bool nsid_events_lost;
+bool nsid_events_lost, no_udev;
 char squatter[16];
 
 static uint32_t next_ifindex;
@@ -157,6 +157,8 @@ static void udev_renames(uint64_t vf, uint64_t ifindex)
 
 static void late_uevent(const struct kvf *v)
 {
+	if (no_udev)
+		return;
 	when_after(when_jitter(300 * MS), udev_renames, (uint64_t)(v - vfs),
 		   v->link.ifindex);
 }
@@ -332,7 +334,7 @@ void vf_appear(struct kvf *v)
 	v->rdma_ns = HOME;
 	factory(v);
 	link_make(v);
-	if (v->link.ifindex) { /* udev was in time */
+	if (v->link.ifindex && !no_udev) { /* udev was in time */
 		home_name(v, name);
 		link_rename(v, name);
 	}

@@ -82,6 +82,7 @@ bool nsid_names_one(int32_t nsid);
 int netns_of_nsid(int32_t nsid);  /* NOWHERE */
 extern int64_t netns_death_takes; /* 0: as usual */
 extern bool nsid_events_lost;
+extern bool no_udev;	  /* nobody renames links; as it is in a guest */
 extern char squatter[16]; /* name of somebody else's link at home, "" for none */
 
 /* --- links; what the driver and everybody else can do to them --- */

@@ -14,6 +14,7 @@
 #include "cover.h"
 #include "exhaust.h"
 #include "history.h"
+#include "scenario.h"
 #include "shrink.h"
 #include "story.h"
 #include "when.h"
@@ -146,6 +147,7 @@ static int usage(void)
 {
 	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage] [--stop]\n"
 	      "       sim --exhaustive [SCENARIO [--path LIST]]\n"
+	      "       sim --scenario FILE [--story] [--log]\n"
 	      "       sim --seed SEED [--keep LIST] [--shrink] [--log] [--hash]\n",
 	      stderr);
 	return 2;
@@ -165,15 +167,17 @@ int main(int argc, char **argv)
 						 { "exhaustive", 2, NULL, 'x' },
 						 { "path", 1, NULL, 'p' },
 						 { "stop", 0, NULL, 'o' },
+						 { "scenario", 1, NULL, 'S' },
+						 { "story", 0, NULL, 't' },
 						 { 0 } };
 	uint64_t first = 1, n = 1000, seed = 0;
 	unsigned jobs = 1, n_all, missing = 0;
 	bool coverage = false, shorter = false, hash = false, good;
 	static struct history h;
 	struct result res = { 0 };
-	const char *keep = NULL, *path = NULL;
+	const char *keep = NULL, *path = NULL, *file = NULL;
 	int scenario = -1;
-	bool exhaustive = false;
+	bool exhaustive = false, with_story = false;
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -222,12 +226,20 @@ int main(int argc, char **argv)
 		case 'p':
 			path = optarg;
 			break;
+		case 'S':
+			file = optarg;
+			break;
+		case 't':
+			with_story = true;
+			break;
 		default:
 			return usage();
 		}
 	}
 	if (optind != argc || !jobs || jobs > 64)
 		return usage();
+	if (file)
+		return scenario_play(file, with_story) ? 0 : 1;
 	if (exhaustive)
 		return (path ? exhaust_path((unsigned)scenario, path) :
 			       exhaust_all(scenario)) ?

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/node.h"
+#include "faults.h"
 #include "fds.h"
 #include "promises.h"
 #include "story.h"
@@ -27,13 +28,36 @@ static enum step_end fail(struct step_run *r, enum vfk_err_kind kind, int sys,
 	return STEP_FAILED;
 }
 
+/* The next command to the card: STEP_DONE to go on; 'forgets': it only says that it did it. */
+static enum step_end command(struct step_run *r, const char *what, bool *forgets)
+{
+	int sys = 0;
+
+	*forgets = false;
+	switch (fault_take_card(what, &sys)) {
+	case CARD_SLOW:
+		return STEP_WAITS;
+	case CARD_FAILS:
+		return fail(r, VFK_E_KERNEL, sys, "the card refuses it");
+	case CARD_FORGETS:
+		*forgets = true;
+		break;
+	case CARD_DOES:
+		break;
+	}
+	return change(r, what) ? STEP_DONE : STEP_CUT;
+}
+
 #define SET(r, flag, member)                                                             \
 	do {                                                                             \
 		if (!(want->has & (flag)) || !(have & (flag)) ||                         \
 		    !memcmp(&(r)->v->set.member, &want->member, sizeof(want->member)))   \
 			break;                                                           \
-		if (!change(r, #member))                                                 \
-			return STEP_CUT;                                                 \
+		end = command(r, #member, &forgets);                                     \
+		if (end != STEP_DONE)                                                    \
+			return end;                                                      \
+		if (forgets) /* what was set is read back */                             \
+			return fail(r, VFK_E_KERNEL, 0, "the card does not have it");    \
 		memcpy(&(r)->v->set.member, &want->member, sizeof(want->member));        \
 	} while (0)
 
@@ -41,7 +65,9 @@ static enum step_end fail(struct step_run *r, enum vfk_err_kind kind, int sys,
 static enum step_end settings(struct step_run *r, const struct vf_settings *want, bool home)
 {
 	struct vf_baseline now;
+	enum step_end end;
 	uint32_t have;
+	bool forgets;
 
 	kernel_look(r->v, &now);
 	have = now.set.has;
@@ -78,6 +104,7 @@ static enum step_end rename_to(struct step_run *r, const char *name)
 static enum step_end rebind(struct step_run *r)
 {
 	enum step_end end = STEP_DONE;
+	bool forgets;
 
 	if (r->v->kind == KIND_VFIO)
 		return STEP_DONE;
@@ -89,8 +116,9 @@ static enum step_end rebind(struct step_run *r)
 			return STEP_CUT;
 		r->v->bound = false;
 		link_gone(r->v);
-		if (!change(r, "bind"))
-			return STEP_CUT;
+		end = command(r, "bind", &forgets);
+		if (end != STEP_DONE)
+			return end;
 		kernel_rebind(r->v);
 	}
 	/* Names are verified at the end of the window, and put back. */

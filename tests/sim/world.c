@@ -230,7 +230,7 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 }
 
 /* The node goes down and comes up: only the disk is as it was. */
-static void boot(bool orderly, struct rng *r)
+void world_boot(bool orderly, struct rng *r)
 {
 	story(orderly ? "node: reboots" : "node: loses power");
 	if (!orderly) {
@@ -249,10 +249,15 @@ static void boot(bool orderly, struct rng *r)
 	kernel_boot();
 	engines_boot();
 	promise_reboot();
-	for (unsigned i = 0; i < SIM_PODS; i++)
-		pod_new(i, rng_one_in(r, 2));
 	if (!on_demand)
 		engine_start_service();
+}
+
+static void boot(bool orderly, struct rng *r)
+{
+	world_boot(orderly, r);
+	for (unsigned i = 0; i < SIM_PODS; i++)
+		pod_new(i, rng_one_in(r, 2));
 }
 
 static void squatter_comes(struct rng *r)
