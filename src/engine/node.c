@@ -507,7 +507,8 @@ static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 
 		VFK_AUTO(free_auto)
 		char *bytes = node_blob_get(n, j, b->id, &rec.len_bytes, err);
-		if (!bytes && err->kind == VFK_E_GONE) {
+		/* What cannot be read again must not keep everything else from the new file. */
+		if (!bytes && (err->kind == VFK_E_GONE || err->kind == VFK_E_CORRUPT)) {
 			log_warn("journal", "a stored request is lost: %s", err->msg);
 			continue;
 		}

@@ -69,7 +69,10 @@ void recover_reserved(struct engine *e, struct vf *vf)
 static void recover_lease(struct engine *e, struct lease *l)
 {
 	const struct vf *vf = node_vf(e->node, l->rec.vf);
-	bool owned = vf && vf->rec.lease_id == l->rec.id && vf->fsm.state != VF_ABSENT;
+	/* One that is being released has let go of its lease before: where the record of that is
+	 * among what was damaged, it does so now. */
+	bool owned = vf && vf->rec.lease_id == l->rec.id &&
+		     (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_ATTACHED);
 
 	cause_set(e, CAUSE_ENGINE, "replay of lease %llu", (unsigned long long)l->rec.id);
 	if (!owned && l->state == LEASE_ASKED)
