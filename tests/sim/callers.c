@@ -145,11 +145,23 @@ bool claim_ns_lives(unsigned claim)
 
 /* --- a client --- */
 
+/* Now and then a process has to wait for its turn. */
+static int64_t frame_takes(void)
+{
+	return when_jitter(when_jitter(64) == 40 ? 20 * MS : 30 * US);
+}
+
 static void over(struct caller *c)
 {
 	fds_shut_all(OWNER_CALLER(place(c)));
 	c->used = false;
 }
+
+/* Whose connection it was, by its number: what the end says comes after the client. */
+static struct {
+	unsigned claim;
+	uint64_t add_start_ns; /* 0: not an ADD */
+} ended[64];
 
 static void hung_up(uint64_t conn, uint64_t gen)
 {
@@ -161,12 +173,18 @@ static void hung_up(uint64_t conn, uint64_t gen)
 		when_after(wait, hung_up, conn, gen);
 		return;
 	}
+	if (ended[conn % 64].add_start_ns)
+		promise_caller_gone(ended[conn % 64].claim, ended[conn % 64].add_start_ns);
 	engine_hangup(conn);
 }
 
 static void hang_up(struct caller *c)
 {
 	if (c->conn) {
+		ended[c->conn % 64].claim = c->call.claim;
+		ended[c->conn % 64].add_start_ns = c->call.verb == CNI_ADD && c->asked ?
+							   c->start_ns :
+							   0;
 		when_channel = to_engine(c);
 		when_after(when_jitter(30 * US), hung_up, c->conn, engine_generation());
 	}
@@ -234,6 +252,8 @@ static void deliver_request(uint64_t i, uint64_t conn)
 	rq.has_run = c->runner == RUNNER_RESULT;
 	rq.run_id = rq.has_run ? c->run_id : 0;
 	c->asked = true;
+	if (c->call.verb == CNI_DEL)
+		claims[c->call.claim].del_read_ns = (uint64_t)when_now;
 	engine_ask(conn, &rq, c->stdin_fd, c->env_fd, c->netns_fd);
 	c = &callers[i];
 	if (c->used && c->conn == conn && rq.has_run)
@@ -262,7 +282,7 @@ static void deliver_result(uint64_t i, uint64_t conn)
 static void send_result(struct caller *c)
 {
 	when_channel = to_engine(c);
-	when_after(when_jitter(30 * US), deliver_result, place(c), c->conn);
+	when_after(frame_takes(), deliver_result, place(c), c->conn);
 }
 
 struct letter {
@@ -551,6 +571,19 @@ static int64_t patience(enum cni_verb verb)
 	return verb == CNI_ADD ? ADD_GIVES_UP : DEL_GIVES_UP - DEL_GIVES_UP / 8;
 }
 
+/* No two begin at once: so it is known which of them an attachment is of. */
+static uint64_t start_of(const struct call *call)
+{
+	uint64_t start = (uint64_t)(when_now - call->born_before_ns);
+
+	for (unsigned i = 0; i < MAX_CALLERS; i++)
+		if (callers[i].used && callers[i].start_ns == start) {
+			start++;
+			i = 0;
+		}
+	return start;
+}
+
 void caller_start(const struct call *call)
 {
 	struct caller *c = NULL;
@@ -565,7 +598,7 @@ void caller_start(const struct call *call)
 			      .gen = ++gens,
 			      .call = *call,
 			      .nonce = ++nonces,
-			      .start_ns = (uint64_t)(when_now - call->born_before_ns) };
+			      .start_ns = start_of(call) };
 	c->until_ns = (int64_t)c->start_ns + patience(call->verb);
 	if (c->until_ns < when_now + SEC)
 		c->until_ns = when_now + SEC;

@@ -11,6 +11,9 @@
 static struct mem_disk disk;
 static bool made;
 static bool forgot[JOURNAL_FILES]; /* a sync failed: what was to be written never will be */
+/* How far a file has been written since it was begun, and how far of that was synced: what a
+ * later sync that fails cannot undo. */
+static uint64_t written[JOURNAL_FILES], kept[JOURNAL_FILES];
 
 void disk_reset(void)
 {
@@ -20,6 +23,8 @@ void disk_reset(void)
 		return;
 	}
 	memset(forgot, 0, sizeof(forgot));
+	memset(written, 0, sizeof(written));
+	memset(kept, 0, sizeof(kept));
 	mem_forget_writes(&disk);
 	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
 		struct mem_file *f = &disk.files[n];
@@ -39,6 +44,10 @@ static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_
 		return 0;
 	if (engine_dies_here()) /* killed within: part of it is in the page cache */
 		len = len / 2;
+	if (!off)
+		written[n] = kept[n] = 0;
+	if (written[n] < off + len)
+		written[n] = off + len;
 	return mem_pwrite(ctx, n, buf, len, off);
 }
 
@@ -76,6 +85,7 @@ struct disk disk_ops(void)
 void disk_sync(unsigned file)
 {
 	mem_sync(&disk, file);
+	kept[file] = written[file];
 	forgot[file] = false;
 }
 
@@ -127,6 +137,8 @@ bool disk_rot(struct rng *r)
 
 bool disk_is_synced(unsigned file, uint64_t end)
 {
+	if (end <= kept[file])
+		return true;
 	if (forgot[file])
 		return false;
 	for (const struct mem_write *w = disk.first; w; w = w->next)

@@ -418,6 +418,8 @@ void engine_job_end(unsigned gen, const struct job_res *res, const char *lost)
 {
 	if (gen != p.gen || !turn_begins())
 		abort();
+	if (!lost && res->kind == JOB_DISCOVER && !res->err.kind)
+		promise_looked();
 	if (lost)
 		engine_job_lost(p.e, res->id, lost);
 	else
@@ -673,6 +675,7 @@ static void died(void)
 	p.turning = false;
 	story("engine: is gone");
 	p.gen++; /* what was on its way to it is lost */
+	workers_orphaned();
 	callers_eof();
 	if (again) /* Restart=always, RestartSec=100ms */
 		when_after(100 * MS, service_again, 0, 0);

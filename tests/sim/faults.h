@@ -15,6 +15,7 @@
 	X(SLOW, "takes long")                                                            \
 	X(LATE, "is later than its deadline")                                            \
 	X(STUCK, "hangs in the kernel, whatever becomes of its worker")                  \
+	X(HANGS, "sleeps until its worker is ended")                                     \
 	X(DIES, "dies with its worker")                                                  \
 	X(REFUSED, "cannot be sent")                                                     \
 	X(ORPHAN, "goes on after its engine's death")

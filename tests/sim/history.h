@@ -42,7 +42,7 @@
 	X(VF_VANISHES, 10, "a VF goes from the bus")                                     \
 	X(VF_APPEARS, 12, "it comes back")                                               \
 	X(VF_ANEW, 6, "a VF is made anew")                                               \
-	X(VF_UNBOUND, 4, "an operator unbinds a free VF")                                \
+	X(VF_UNBOUND, 8, "an operator unbinds a VF")                                     \
 	X(VF_REBOUND, 4, "an operator binds a VF anew")                                  \
 	X(OPERATOR_SETS, 20, "an operator changes a VF")                                 \
 	X(LINK_RENAMED, 8, "somebody renames a link at home")                            \

@@ -40,14 +40,16 @@ static struct {
 static unsigned n_asked;
 
 static bool sync_all, calm;
-static bool damaged;  /* the journal was found damaged: what is lost is lost (P10) */
-static bool rotten;   /* bytes were changed since the last engine began */
-static bool unsynced; /* a sync failed, and nobody is left who was told */
-static bool power;    /* power was lost since then */
+static bool damaged;	 /* the journal was found damaged: what is lost is lost (P10) */
+static bool rotten;	 /* bytes were changed since the last engine began */
+static bool ever_rotten; /* which may show only when another file is lost */
+static bool unsynced;	 /* a sync failed, and nobody is left who was told */
+static bool power;	 /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
 static bool ever_unwritten;
-static bool unwritten;	     /* something could not be recorded since then */
+static bool unwritten; /* something could not be recorded since then */
+static bool unseen;    /* records may be missing, and nobody has looked since (P10) */
 static struct shadow before; /* as it was when the last engine ended */
 
 void promises_reset(bool all)
@@ -57,6 +59,7 @@ void promises_reset(bool all)
 	n_asked = 0;
 	sync_all = all;
 	calm = damaged = rotten = unsynced = power = unwritten = ever_unwritten = false;
+	unseen = ever_rotten = false;
 }
 
 void promise_calm(void)
@@ -75,6 +78,11 @@ bool promise_free(const struct kvf *v)
 	const struct shadow_vf *s = shadow_of(v);
 
 	return !s->have || s->rec.state == VF_FREE || s->rec.state == VF_ABSENT;
+}
+
+bool promise_attached(const struct kvf *v)
+{
+	return shadow_of(v)->have && shadow_of(v)->rec.state == VF_ATTACHED;
 }
 
 unsigned promise_owner(const struct kvf *v)
@@ -116,9 +124,7 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 	about[number(v)].step_seq = s->rec.attach_seq;
 	about[number(v)].unrecorded = excused();
 	story("job: vf%u steps %x", number(v), rq->steps);
-	if (excused())
-		return;
-	if (rq->steps & ATTACH_STEPS) {
+	if (rq->steps & ATTACH_STEPS) { /* which nothing excuses: P10 */
 		if (s->rec.state != VF_RESERVED ||
 		    (s->rec.touched & rq->steps & ATTACH_STEPS) !=
 			    (rq->steps & ATTACH_STEPS))
@@ -129,7 +135,7 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 		if (!s->rec.baseline.valid)
 			broken("P1", "vf%u is to be changed and its record has no baseline",
 			       number(v));
-	} else if (s->rec.state != VF_DETACHING) {
+	} else if (s->rec.state != VF_DETACHING && !excused()) {
 		broken("P1", "vf%u is to be released, its record says %s", number(v),
 		       state_of(s));
 	}
@@ -255,7 +261,7 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		       c->container, vf, state_of(s));
 		return;
 	}
-	if (sync_all && !disk_is_synced((unsigned)s->file, s->end))
+	if (sync_all && !shadow_vf_synced(s))
 		broken("P2", "ADD %s is answered before its record is synced",
 		       c->container);
 	if (c->del_done_start > start_ns)
@@ -273,6 +279,18 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		       c->container, vf);
 	if (s->rec.lease_id && ipam_held(claim) == 0 && !ever_unwritten)
 		broken("P2", "ADD %s succeeds without an address", c->container);
+}
+
+/* R4: what it was given by an engine that died it is told by the next. */
+static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
+{
+	const struct shadow_vf *s = &shadow.vf[vf];
+
+	if (s->have && s->rec.state == VF_ATTACHED && promise_owner(&vfs[vf]) == claim &&
+	    s->rec.client_start_ns == start_ns && claims[claim].del_read_ns < start_ns &&
+	    !sync_all && !excused())
+		broken("R4", "ADD %s fails although vf%u is attached for it",
+		       claims[claim].container, vf);
 }
 
 static void del_succeeded(unsigned claim, uint64_t start_ns)
@@ -313,6 +331,8 @@ void promise_answer(enum cni_verb verb, unsigned claim, unsigned vf, uint64_t st
 {
 	if (verb == CNI_ADD && exit_code == 0)
 		add_succeeded(claim, vf, start_ns);
+	if (verb == CNI_ADD && exit_code != 0)
+		add_failed(claim, vf, start_ns);
 	if (verb == CNI_DEL && exit_code == 0)
 		del_succeeded(claim, start_ns);
 	if (verb == CNI_DEL && exit_code != 0 && calm)
@@ -416,6 +436,36 @@ static void lost_its_vf(const struct attachment *owner)
 		claims[claim].lost_vf = true;
 }
 
+/* P4: what is handed out to an owner is no baseline. */
+static bool a_pod_has(const struct vf_settings *set)
+{
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const struct vf_settings *w = &shadow.vf[i].rec.wanted;
+
+		if (!shadow.vf[i].have)
+			continue;
+		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
+			return true;
+		if ((w->has & set->has & HAS_MAC) && !memcmp(w->mac, set->mac, 6))
+			return true;
+	}
+	return false;
+}
+
+void promise_caller_gone(unsigned claim, uint64_t start_ns)
+{
+	claims[claim].gone_start = start_ns;
+}
+
+/* R9: for so long the byte of its lease keeps an ADD. */
+static bool its_client_lives(uint64_t lease)
+{
+	int i = lease ? asked_place(lease) : -1;
+
+	return i >= 0 && shadow_lease(lease) && fd_byte_held(inflight_lease(lease)) &&
+	       when_now - asked[i].began < 130 * SEC;
+}
+
 void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 {
 	unsigned i = number(v);
@@ -436,6 +486,22 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 	}
 	if (r->event == VF_EV_VANISHED && (!v->present || v->incarnation != r->incarnation))
 		lost_its_vf(&was->owner);
+	if (r->event == VF_EV_ADD && unseen)
+		broken("P10", "vf%u is reserved before every VF was looked at", i);
+	if (was->state == VF_FAULTED && was->foreign &&
+	    (r->event == VF_EV_RETRY || r->event == VF_EV_ADMIN_RETRY ||
+	     r->event == VF_EV_PF_RECOVERED))
+		broken("R14", "vf%u, which somebody else has, is released by a retry", i);
+	if (r->baseline.valid &&
+	    (r->event == VF_EV_APPEARED || r->event == VF_EV_BASELINE) &&
+	    a_pod_has(&r->baseline.set))
+		broken("P4", "the baseline of vf%u has a GUID or MAC that a pod has", i);
+	if (r->event == VF_EV_SETUP_DONE && promise_owner(v) < SIM_CLAIMS &&
+	    claims[promise_owner(v)].gone_start == r->client_start_ns)
+		broken("R10", "%s gets vf%u although its caller was seen to end",
+		       r->owner.container, i);
+	if (r->event == VF_EV_REPLAY && its_client_lives(r->lease_id))
+		broken("R9", "an ADD of vf%u is replayed while its client is there", i);
 	if (damaged || unwritten)
 		return;
 	if (r->event == VF_EV_ADD && was->state != VF_FREE)
@@ -457,6 +523,9 @@ void promise_lease_record(struct shadow_lease *l)
 	story("record: lease %llu %s -> %s (%s) of %s", (unsigned long long)l->rec.id,
 	      lease_state_name(l->rec.from), lease_state_name(l->rec.state),
 	      lease_event_name(l->rec.event), l->rec.owner.container);
+	if (l->rec.event == LEASE_EV_ANSWERED && l->rec.from != LEASE_ASKED)
+		broken("R9", "a result for lease %llu is used, which was %s",
+		       (unsigned long long)l->rec.id, lease_state_name(l->rec.from));
 }
 
 /* --- P10: what a new engine finds --- */
@@ -474,7 +543,7 @@ void promise_power_loss(void)
 
 void promise_rot(void)
 {
-	rotten = true;
+	rotten = ever_rotten = true;
 }
 
 void promise_sync_lost(void)
@@ -507,9 +576,15 @@ void promise_replayed(const struct journal_record *rec)
 	struct shadow_lease *lease;
 	struct shadow_vf *vf;
 
-	if (shadow_take(rec->type, rec->payload, rec->len_bytes, &vf, &lease) && lease) {
+	if (!shadow_take(rec->type, rec->payload, rec->len_bytes, &vf, &lease))
+		return;
+	if (lease) {
 		lease->file = rec->file;
 		lease->end = rec->offset + rec->len_bytes;
+	} else if (vf) {
+		vf->file = rec->file;
+		vf->end = rec->offset + rec->len_bytes;
+		vf->old_end = 0;
 	}
 }
 
@@ -529,13 +604,14 @@ void promise_replayed_all(enum journal_verdict verdict)
 	bool lost = verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN ||
 		    verdict == JOURNAL_EMPTY;
 
-	if (!rotten && !unwritten && !damaged &&
+	if (!ever_rotten && !rotten && !unwritten && !damaged &&
 	    (verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN))
 		broken("P10", "a journal that nobody damaged is found damaged");
 	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED)
 		damaged = true;
 	if (damaged) /* so are the numbers that were given out */
 		n_asked = 0;
+	unseen |= lost;
 	for (unsigned i = 0; i < n_sim_vfs && !power && !unwritten && !damaged && !lost; i++)
 		if (!kept(&before.vf[i], &shadow.vf[i]))
 			broken("P10", "the record of vf%u, %s, is lost: it is %s", i,
@@ -552,6 +628,11 @@ void promise_replayed_all(enum journal_verdict verdict)
 	power = unwritten = false;
 	if (!engine_has_journal())
 		unwritten = ever_unwritten = true;
+}
+
+void promise_looked(void)
+{
+	unseen = false;
 }
 
 /* R13: when the first engine of a boot has begun, no record is of the boot before. */
@@ -616,7 +697,7 @@ static const char *unrest_vf(const struct kvf *v)
 		kernel_look(v, &now);
 		snprintf(text, sizeof(text), "vf%u is FREE and not as its baseline says",
 			 i);
-		return !s->rec.baseline.valid ||
+		return !s->rec.baseline.valid || a_pod_has(&now.set) ||
 				       (settings_same(&now.set, &s->rec.baseline.set) &&
 					!strcmp(now.ifname, s->rec.baseline.ifname)) ?
 			       NULL :
@@ -658,8 +739,10 @@ static const char *unrest(void)
 		const struct shadow_lease *l = &shadow.lease[i];
 		const struct kvf *v = l->have ? vf_of_lease(l->rec.id) : NULL;
 
-		if (!l->have || (l->rec.state == LEASE_HELD && v &&
-				 shadow_of(v)->rec.state == VF_ATTACHED))
+		/* ASKED: what was recorded between is among what was lost. */
+		if (!l->have || ((l->rec.state == LEASE_HELD ||
+				  (damaged && l->rec.state == LEASE_ASKED)) &&
+				 v && shadow_of(v)->rec.state == VF_ATTACHED))
 			continue;
 		if (l->rec.state == LEASE_HELD && !v && lease_may_wait(l))
 			continue;

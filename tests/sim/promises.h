@@ -30,6 +30,9 @@ void promise_replay_begins(void);
 void promise_replayed(const struct journal_record *rec);
 void promise_replayed_all(enum journal_verdict verdict);
 void promise_begun(void);
+void promise_looked(void); /* the engine is told of every VF there is */
+/* The engine reads the end of the connection of an ADD. */
+void promise_caller_gone(unsigned claim, uint64_t start_ns);
 void promise_power_loss(void);
 void promise_rot(void);	      /* bytes of the journal were changed */
 void promise_sync_lost(void); /* what was written is forgotten, and nobody knows */
@@ -43,6 +46,7 @@ void promise_end(void);
 bool promise_at_rest(void);
 /* The record of this VF says that it is free. */
 bool promise_free(const struct kvf *v);
+bool promise_attached(const struct kvf *v);
 /* The claim whose VF this is on record; SIM_CLAIMS: nobody's. */
 unsigned promise_owner(const struct kvf *v);
 

@@ -132,6 +132,7 @@ int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
 	if (vf) {
 		vf->file = file;
 		vf->end = offset + len_bytes;
+		vf->old_end = 0;
 		promise_vf_record(&vfs[vf - shadow.vf], vf);
 	}
 	if (lease) {
@@ -154,6 +155,22 @@ static void lease_stands(struct shadow_lease *l, uint64_t file, uint64_t end)
 	l->end = end;
 }
 
+static void vf_stands(struct shadow_vf *s, uint64_t file, uint64_t end)
+{
+	if (file != s->file) {
+		s->old_file = s->file;
+		s->old_end = s->end;
+	}
+	s->file = file;
+	s->end = end;
+}
+
+bool shadow_vf_synced(const struct shadow_vf *s)
+{
+	return disk_is_synced((unsigned)s->file, s->end) ||
+	       (s->old_end && disk_is_synced((unsigned)s->old_file, s->old_end));
+}
+
 bool shadow_synced(const struct shadow_lease *l)
 {
 	return disk_is_synced((unsigned)l->file, l->end) ||
@@ -171,8 +188,7 @@ static void place_of(uint16_t type, const void *buf, size_t len, unsigned file, 
 
 	if (type == REC_VF && codec_get_vf(buf, len, &vf, &err) == 0 &&
 	    (v = kernel_vf(vf.addr))) {
-		shadow_of(v)->file = file;
-		shadow_of(v)->end = end;
+		vf_stands(shadow_of(v), file, end);
 	} else if (type == REC_LEASE && codec_get_lease(buf, len, &lease, &err) == 0 &&
 		   (l = shadow_lease(lease.id))) {
 		lease_stands(l, file, end);
@@ -204,10 +220,8 @@ int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *bu
 	}
 	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
 		return rc;
-	if (vf) {
-		vf->file = file;
-		vf->end = off + len_bytes;
-	}
+	if (vf)
+		vf_stands(vf, file, off + len_bytes);
 	if (lease) {
 		lease_stands(lease, file, off + len_bytes);
 		lease->fresh = true;

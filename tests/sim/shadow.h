@@ -18,7 +18,8 @@ struct shadow_vf {
 	bool have;
 	struct rec_vf rec;
 	struct rec_vf before; /* the record before it */
-	uint64_t file, end;   /* where it ends on the disk */
+	/* Where it ends on the disk, and where it stood before a new file was begun. */
+	uint64_t file, end, old_file, old_end;
 };
 
 struct shadow_lease {
@@ -49,6 +50,7 @@ struct shadow_vf *shadow_of(const struct kvf *v);
 struct shadow_lease *shadow_lease(uint64_t id);
 /* It outlives a loss of power: in the present file, or in the one before. */
 bool shadow_synced(const struct shadow_lease *l);
+bool shadow_vf_synced(const struct shadow_vf *s);
 
 /* Called for each record as it is appended. */
 void promise_vf_record(struct kvf *v, struct shadow_vf *s);

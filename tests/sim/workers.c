@@ -141,7 +141,8 @@ int worker_start(unsigned engine_gen, const struct job_req *rq, size_t len,
 	w->res.kind = rq->kind;
 	w->res.out.nsid = -1;
 	running(w, true);
-	again(w, when_jitter(200 * US));
+	/* A list of everything takes its time. */
+	again(w, when_jitter(rq->kind == JOB_DISCOVER ? 4 * MS : 200 * US));
 	return 0;
 }
 
@@ -190,6 +191,13 @@ static void dies(struct worker *w)
 	end(w);
 }
 
+/* The engine is there that ends it when it is late; a sync is waited for. */
+static bool has_a_master(const struct worker *w)
+{
+	return w->fault.fail == JF_HANGS && w->rq->kind != JOB_SYNC &&
+	       w->engine_gen == engine_generation() && engine_exists();
+}
+
 /* Hangs for a while; then it goes on as if nothing had been. */
 static void hangs(struct worker *w)
 {
@@ -206,6 +214,9 @@ static void hangs(struct worker *w)
 		break;
 	case JF_STUCK:
 		ns = when_jitter(90 * SEC);
+		break;
+	case JF_HANGS:
+		ns = has_a_master(w) ? 3600 * SEC : when_jitter(60 * SEC);
 		break;
 	default:
 		break;
@@ -409,6 +420,7 @@ static void turn(uint64_t i, uint64_t gen)
 	case JF_SLOW:
 	case JF_LATE:
 	case JF_STUCK:
+	case JF_HANGS:
 		hangs(w);
 		return;
 	default:
@@ -461,8 +473,18 @@ void worker_kill_any(unsigned nth)
 void workers_release(void)
 {
 	for (unsigned i = 0; i < MAX_WORKERS; i++)
-		if (workers[i].used && workers[i].phase == HANGS)
+		if (workers[i].used && workers[i].phase == HANGS &&
+		    !has_a_master(&workers[i]))
 			again(&workers[i], when_jitter(MS));
+}
+
+/* Nobody is left who would end it: it is as one that is stuck. */
+void workers_orphaned(void)
+{
+	for (unsigned i = 0; i < MAX_WORKERS; i++)
+		if (workers[i].used && workers[i].phase == HANGS &&
+		    workers[i].fault.fail == JF_HANGS)
+			again(&workers[i], when_jitter(60 * SEC));
 }
 
 bool workers_busy(void)

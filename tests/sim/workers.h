@@ -14,6 +14,7 @@ int worker_start(unsigned engine_gen, const struct job_req *rq, size_t len,
 void worker_kill(uint64_t job_id);
 void worker_kill_any(unsigned nth); /* the kernel ends one for want of memory */
 void workers_release(void);	    /* whatever hangs in the kernel comes back */
+void workers_orphaned(void);	    /* their engine is gone */
 bool workers_busy(void);
 uint64_t workers_hash(void);
 

@@ -77,12 +77,23 @@ static void job_fault(struct rng *r)
 		fault_arm(kind, fail, sys, writes);
 }
 
+/* A VF gets what the owner of another one asked for, as tools do that know of no owners. */
+static void as_a_pod_has(struct rng *r, struct kvf *v)
+{
+	const struct kvf *other = some_vf(r);
+
+	if (other->kind != v->kind || promise_free(other))
+		return;
+	memcpy(v->set.mac, other->set.mac, sizeof(v->set.mac));
+	v->set.port_guid = other->set.port_guid;
+}
+
 /* Somebody else changes a VF: what it should look like is open until the engine has seen it. */
 static void operator_sets(struct rng *r, struct kvf *v)
 {
 	if (!v->present)
 		return;
-	switch (rng_below(r, 3)) {
+	switch (rng_below(r, 4)) {
 	case 0:
 		v->set.link_state = (uint8_t)rng_below(r, 3);
 		break;
@@ -91,6 +102,9 @@ static void operator_sets(struct rng *r, struct kvf *v)
 			v->set.node_guid = 0x0300 + rng_below(r, 8);
 		else
 			v->set.vlan = (uint16_t)(100 + rng_below(r, 8));
+		break;
+	case 2:
+		as_a_pod_has(r, v);
 		break;
 	default:
 		if (v->link.ifindex)
@@ -190,7 +204,8 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 		vf_appear(v);
 		break;
 	case EVENT_VF_UNBOUND:
-		if (v->present && promise_free(v) && kernel_is_home(v)) {
+		if (v->present && v->bound && !v->steps_running &&
+		    (promise_free(v) ? kernel_is_home(v) : promise_attached(v))) {
 			story("operator: unbinds vf%u", i);
 			v->bound = false;
 			link_gone(v);
