@@ -13,7 +13,7 @@ for _ in 1 2; do
 	bash "$here/cost.sh" 3>"$new"
 	status=$?
 	[ $status = 0 ] || exit $status
-	said=$(python3 "$here/count.py" --compare "$top_srcdir/COST" "$new")
+	said=$(python3 "$here/table.py" --compare "$top_srcdir/COST" "$new")
 	[ -n "$said" ] || break
 done
 if [ -z "$said" ]; then

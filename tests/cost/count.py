@@ -3,7 +3,6 @@
 """Counts what cost.sh has traced.
 
     count.py TRACES MARKS              prints the table
-    count.py --compare KEPT NEW        says where two tables differ in what is exact
 
 Of the rounds of each call the median is taken: timers and wake-ups that meet by chance add a
 system call now and then.  What an IPAM plugin does by itself is not counted.
@@ -15,16 +14,9 @@ import re
 import statistics
 import sys
 
-COLUMNS = ("client", "engine", "workers", "processes", "netlink", "nl_bytes", "records",
-           "journal_bytes", "syncs")
-# The same for every run of the same program: these are compared.
-EXACT = ("processes", "netlink", "nl_bytes", "records", "syncs")
-# These differ by chance, or with the times in records; the loop's by what it wakes up for.
-SLACK = {"client": lambda was: 2, "workers": lambda was: 4, "engine": lambda was: 15 + was // 10,
-         "journal_bytes": lambda was: 100 + was // 10}
-TITLES = {"client": "client", "engine": "engine", "workers": "workers",
-          "processes": "processes", "netlink": "netlink", "nl_bytes": "bytes", "records": "records",
-          "journal_bytes": "bytes", "syncs": "syncs"}
+sys.dont_write_bytecode = True
+import table as tables  # noqa: E402
+
 WAITS = re.compile(r"^(epoll_wait|epoll_pwait|restart_syscall|clock_gettime|alarm)\(")
 
 
@@ -59,7 +51,7 @@ def is_plugin(lines):
 
 
 def one(traces, mark):
-    into = collections.Counter({c: 0 for c in COLUMNS})
+    into = collections.Counter({key: 0 for key, _, _ in tables.SIMULATED})
     before, after = marks(f"{mark}/before"), marks(f"{mark}/after")
     loop = min(after, key=lambda path: int(path.rsplit(".", 1)[1]))
     for path, end in after.items():
@@ -84,39 +76,15 @@ def table(traces, directory):
         with open(f"{mark}/what") as what:
             name, verb = what.read().splitlines()
         found.setdefault((name, verb), []).append(one(traces, mark))
-    width = max(len(name) for name, _ in found) + 6
-    print(f"{'':{width}}" + "system calls of".rjust(29) + "".rjust(10) + "messages of".rjust(20) +
-          "journal".rjust(20))
-    print(f"{'call':{width}}" + "".join(TITLES[c].rjust(10 if c != "client" else 9) for c in COLUMNS))
-    for (name, verb), rounds in found.items():
-        # The first round has what is done once: a worker's first job, a socket.
-        row = [int(statistics.median_low(r[c] for r in rounds[1:])) for c in COLUMNS]
-        row[COLUMNS.index("journal_bytes")] = (row[COLUMNS.index("journal_bytes")] + 99) // 100 * 100
-        print(f"{verb} {name}".ljust(width) + "".join(
-            str(n).rjust(10 if c != "client" else 9) for c, n in zip(COLUMNS, row)))
+    # The first round has what is done once: a worker's first job, a socket.
+    rows = {f"{verb} {name}": {key: int(statistics.median_low(r[key] for r in rounds[1:]))
+                               for key, _, _ in tables.SIMULATED}
+            for (name, verb), rounds in found.items()}
+    for row in rows.values():
+        row["journal_bytes"] = tables.hundreds(row["journal_bytes"])
+    tables.show("Simulated VFs", tables.SIMULATED, rows)
 
 
-def rows(name):
-    with open(name) as lines:
-        for line in lines:
-            match = re.match(r"^((?:ADD|DEL) .*?)\s+((?:\d+\s+){8}\d+)$", line)
-            if match:
-                yield match.group(1), dict(zip(COLUMNS, map(int, match.group(2).split())))
-
-
-def compare(kept_name, new_name):
-    kept, new = dict(rows(kept_name)), dict(rows(new_name))
-    if not kept or kept.keys() != new.keys():
-        print(f"the rows are not the same: {sorted(kept.keys() ^ new.keys())}")
-    for name in kept.keys() & new.keys():
-        for column in COLUMNS:
-            was, now = kept[name][column], new[name][column]
-            slack = 0 if column in EXACT else SLACK[column](was)
-            if abs(was - now) > slack:
-                print(f"{name}: {column} was {was}, is {now}")
-
-
-if sys.argv[1] == "--compare":
-    compare(sys.argv[2], sys.argv[3])
-else:
-    table(sys.argv[1], sys.argv[2])
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
+table(sys.argv[1], sys.argv[2])

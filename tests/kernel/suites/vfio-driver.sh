@@ -9,6 +9,7 @@ CARD=${CARD%/*} CARD=${CARD##*/}
 echo 4 >"$PCI/$CARD/sriov_numvfs"
 ip link set "$(link_of "$CARD")" up
 . ./node.sh
+. ./costnode.sh
 . ./ethnode.sh
 DRV=/sys/bus/pci/drivers/igbvf
 MAC=02:00:00:00:bf:0 # and a digit
@@ -142,6 +143,26 @@ scrub() {
 	unpods v
 }
 
+counted() {
+	local a
+	a=$(vf "$CARD" 2)
+	echo 'reconcile_s = 3600' >>$ROOT/etc/vfkeeper/vfkeeper.conf
+	look_anew
+	pods v
+	add_vfio 2 v
+	release 2 v
+	cost_begin
+	cost_kind 'vfio, alone' v "$(conf "$a")"
+	cost_kind 'vfio, VLAN and MAC' v "$(conf "$a" "\"vlan\":15,\"mac\":\"${MAC}4\"")"
+	cost_count 'VFs bound to vfio-pci, Linux 6.12'
+	unpods v
+}
+lists() { # what was done to the VF in a virtual machine is looked for
+	cost_lists 'ADD vfio, alone' 0
+	cost_lists 'DEL vfio, alone' 1
+	cost_lists 'ADD vfio, VLAN and MAC' 1
+}
+
 t_case "vfio-driver: two VFs for the kernel, two for user space" prepare
 remember
 service_start
@@ -153,6 +174,9 @@ t_case "vfio-driver: an address that somebody else set goes with its user" forei
 t_case "vfio-driver: the namespace died before the DEL" dead_netns
 t_case "vfio-driver: a VF comes back without its driver, or with another" other_driver
 t_case "vfio-driver: a VF is reset when it is released" scrub
+t_case "vfio-driver: every call that is counted succeeds" counted
+t_case "vfio-driver: an ADD asks for no list of VFs, but after a setting" lists
+t_case "vfio-driver: COST has what a call costs ('make cost' writes it anew)" cost_same
 node_stop
 t_case "vfio-driver: with an engine on demand" life
 node_stop
