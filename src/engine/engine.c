@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/engine-internal.h"
+#include "engine/plan.h"
 #include "io/inflight.h"
 
 int64_t now_ns(const struct engine *e)
@@ -143,6 +144,8 @@ static void observed(struct engine *e, struct vf *vf, struct job *job,
 		setup_next(e, vf);
 }
 
+#define BINDS (STEP_BIT(REBIND) | STEP_BIT(REBIND_HOME))
+
 /* The VF is free for the next job; whoever waits for it goes on. */
 static void steps_done(struct engine *e, struct vf *vf, struct job *job,
 		       const struct job_res *res)
@@ -150,7 +153,7 @@ static void steps_done(struct engine *e, struct vf *vf, struct job *job,
 	vf->job = NULL;
 	if (res->err.kind != VFK_E_BUSY)
 		vf->stuck = false;
-	if (job->lock == LOCK_REBIND && job->began_ns) /* well or not: it has had its turn */
+	if (job->steps & BINDS && job->began_ns) /* well or not: it has had its turn */
 		vf->half_bound = false;
 	if (vf->fsm.state == VF_RESERVED)
 		setup_steps_done(e, vf, job, res);
@@ -214,7 +217,7 @@ void engine_job_lost(struct engine *e, uint64_t job_id, const char *why)
 
 	if (!job)
 		return;
-	half_bound = job->lock == LOCK_REBIND ? job->vf : NULL;
+	half_bound = job->steps & (BINDS | STEP_BIT(RDMA_HOME)) ? job->vf : NULL;
 	res.kind = (uint8_t)job->kind;
 	res.out.nsid = -1;
 	if (job->late)

@@ -120,7 +120,7 @@ static void stuck_rtnl_keeps_rtnl_only(void)
 
 #define NEW_GUID                                                                         \
 	"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
-	"\"deviceID\":\"0000:3b:00.%u\","                                                \
+	"\"deviceID\":\"0000:3b:00.%u\",\"rdmaIsolation\":true,"                         \
 	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:0%u\"}}"
 
 /* An ADD of a VF that has to be rebound; runs up to that. */
