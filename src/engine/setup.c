@@ -170,6 +170,9 @@ static void attached(struct engine *e, struct vf *vf)
 	}
 	node_blob_drop(e->node, vf->rec.result_blob);
 	vf->rec.result_blob = blob;
+	/* What nobody will see done to it is on record before the pod begins. */
+	if (plan_for_user(&vf->rec))
+		vf->rec.touched |= STEP_BIT(SETTINGS);
 	if (vf_event(e, vf, VF_EV_SETUP_DONE, true) < 0) {
 		vfk_err_set(&err, VFK_E_BUSY, 0, "%s", e->broken);
 		internal_fail(e, vf, &err);
@@ -193,10 +196,8 @@ void setup_next(struct engine *e, struct vf *vf)
 	if (vf->job || vf->fsm.state != VF_RESERVED)
 		return;
 	pending = plan_attach(&vf->rec.wanted, plan_has_link(&vf->rec), n_ips > 0,
-			      vf->rebind);
-	if (plan_for_user(&vf->rec))
-		pending |= STEP_BIT(SETTINGS);
-	pending &= ~vf->rec.done;
+			      vf->rebind) &
+		  ~vf->rec.done;
 	if (!pending) {
 		attached(e, vf);
 		return;

@@ -444,6 +444,26 @@ static void rounds_are_30_s_apart(void)
 	ew_free(w);
 }
 
+/* What a pod does to a VF by itself is not seen: its release restores all the same, but
+ * nothing has to be done for its ADD. */
+static void user_space_is_put_in_order(void)
+{
+	struct ew *w = ew_new(1);
+	struct vf_baseline *base = &ew_vf(w, 0)->rec.baseline;
+
+	base->ifname[0] = '\0';
+	snprintf(base->driver, sizeof(base->driver), "vfio-pci");
+	ew_trace_clear(w);
+	EW_OK(EW_ADD(w, .container = "c1"));
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job STEPS"));
+	SUITE_INT(ew_vf(w, 0)->rec.touched, STEP_BIT(SETTINGS));
+	EW_OK(EW_DEL(w, .container = "c1"));
+	ew_settle(w);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 400;")); /* SETTINGS_HOME */
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_paths,
 	  { "P8: a DEL from the spool without a record pays",
 	    spooled_del_without_a_record_pays },
@@ -479,6 +499,8 @@ VFK_SUITE(engine_paths,
 	    faulted_vf_whose_link_is_in_the_pod_keeps_its_lease },
 	  { "a HELD lease whose VF is free is paid by the next engine",
 	    held_lease_without_its_vf_is_paid },
+	  { "a VF for user space is restored without a step of its ADD",
+	    user_space_is_put_in_order },
 	  { "a job that cannot start stops nobody", job_that_cannot_start_stops_nobody },
 	  { "a failed ADD is answered when its plugin ends",
 	    failed_add_is_answered_when_its_plugin_ends })
