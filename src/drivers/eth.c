@@ -35,6 +35,7 @@ static void guard_path(const struct drv_env *env, char *out, size_t cap_bytes)
 struct discovery {
 	const struct drv_env *env;
 	struct vnl *home;
+	struct link_list at_home; /* when it began */
 	int (*pf_fn)(void *arg, const struct drv_pf *pf);
 	int (*vf_fn)(void *arg, const struct drv_vf *vf);
 	void *arg;
@@ -90,7 +91,7 @@ static int give_vf(void *arg, uint16_t index, pci_addr_t addr)
 
 	if (index >= d->n_set) /* made since they were counted: the next round's */
 		return 0;
-	rc = eth_look(d->env, d->home, addr, d->pf, 0, &vf, &why);
+	rc = eth_look_among(d->env, d->home, &d->at_home, addr, d->pf, &vf, &why);
 	if (rc == -VFK_E_GONE)
 		return 0;
 	if (rc < 0) {
@@ -206,13 +207,18 @@ static int discover(const struct drv_env *env,
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *home = NULL;
 	struct discovery d = { .env = env, .pf_fn = pf, .vf_fn = vf, .arg = arg, .err = err };
+	struct vfk_err why;
 	int rc = pci_each(env, take_pf, &d);
 
 	if (rc >= 0 && d.n_pfs)
 		rc = vnl_open(&home, NETLINK_ROUTE, -1, err);
 	d.home = home;
+	/* Once for all: each question takes the lock that moves wait for, too. */
+	if (home && link_list_read(home, &d.at_home, &why) < 0)
+		log_info("ethernet", "%s: each VF is asked for by itself", why.msg);
 	for (size_t i = 0; rc >= 0 && i < d.n_pfs; i++)
 		rc = give_pf(&d, d.pfs[i]);
+	link_list_free(&d.at_home);
 	free(d.pfs);
 	return rc < 0 ? rc : 0;
 }

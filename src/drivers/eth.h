@@ -13,6 +13,7 @@
 #include "base/pci.h"
 #include "drivers/driver.h"
 #include "drivers/link.h"
+#include "drivers/link_list.h"
 #include "drivers/rdma.h"
 #include "io/nl.h"
 
@@ -39,6 +40,10 @@ struct eth_pf {
  * any). */
 int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
 	     uint64_t incarnation, struct eth_vf *out, struct vfk_err *err) VFK_MUST_CHECK;
+/* Likewise for one VF of many: its link is looked for among those of home first. */
+int eth_look_among(const struct drv_env *env, struct vnl *home,
+		   const struct link_list *links, pci_addr_t addr, pci_addr_t pf,
+		   struct eth_vf *out, struct vfk_err *err) VFK_MUST_CHECK;
 /* Whether what the VF has by its baseline is at home. */
 bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base);
 /* Whether the PF is one of ours: a network card that is not InfiniBand, with VFs that it

@@ -185,11 +185,11 @@ int eth_link_in(struct vnl *nl, int32_t nsid, pci_addr_t addr, uint32_t hint,
 	return rc < 0 ? rc : s.any;
 }
 
-int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
-	     uint64_t incarnation, struct eth_vf *out, struct vfk_err *err)
+/* 1: its devices can be looked for; 0: it has none. */
+static int look_at_function(const struct drv_env *env, pci_addr_t addr, pci_addr_t pf,
+			    uint64_t incarnation, struct eth_vf *out, struct vfk_err *err)
 {
 	uint64_t now = pci_incarnation(env, addr);
-	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->env = env;
@@ -205,11 +205,31 @@ int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_a
 	if (!out->driver[0] || out->user_driver)
 		return 0;
 	rdma_look(env, addr, &out->rdma);
-	rc = eth_link_at_home(env, home, addr, &out->link, err);
-	if (rc < 0)
-		return rc;
+	return 1;
+}
+
+int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
+	     uint64_t incarnation, struct eth_vf *out, struct vfk_err *err)
+{
+	int rc = look_at_function(env, addr, pf, incarnation, out, err);
+
+	if (rc > 0)
+		rc = eth_link_at_home(env, home, addr, &out->link, err);
 	out->link_home = rc > 0;
-	return 0;
+	return rc < 0 ? rc : 0;
+}
+
+int eth_look_among(const struct drv_env *env, struct vnl *home,
+		   const struct link_list *links, pci_addr_t addr, pci_addr_t pf,
+		   struct eth_vf *out, struct vfk_err *err)
+{
+	int rc = look_at_function(env, addr, pf, 0, out, err);
+
+	/* One that came since, or is away, or not alone, is asked for by itself. */
+	if (rc > 0 && !link_list_one(links, addr, eth_is_link_of, &out->link))
+		rc = eth_link_at_home(env, home, addr, &out->link, err);
+	out->link_home = rc > 0;
+	return rc < 0 ? rc : 0;
 }
 
 bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base)

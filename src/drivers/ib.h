@@ -12,6 +12,7 @@
 #include "base/pci.h"
 #include "drivers/driver.h"
 #include "drivers/link.h"
+#include "drivers/link_list.h"
 #include "drivers/rdma.h"
 #include "io/nl.h"
 
@@ -35,6 +36,10 @@ struct ib_vf {
  * any). */
 int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
 	    uint64_t incarnation, struct ib_vf *out, struct vfk_err *err) VFK_MUST_CHECK;
+/* Likewise for one VF of many: its link is looked for among those of home first. */
+int ib_look_among(const struct drv_env *env, struct vnl *home,
+		  const struct link_list *links, pci_addr_t addr, pci_addr_t pf,
+		  struct ib_vf *out, struct vfk_err *err) VFK_MUST_CHECK;
 /* Whether the devices that the VF has by its baseline are at home. */
 bool ib_complete(const struct ib_vf *vf, const struct vf_baseline *base);
 /* The IPoIB link of function 'addr' (PF or VF) at home.  1, 0: it has none there. */

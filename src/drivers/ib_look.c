@@ -174,11 +174,11 @@ static void look_for_rdma(struct ib_vf *vf)
 			    strlen(text) == 39 && ib_parse_guid(text + 20, &vf->port_guid);
 }
 
-int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
-	    uint64_t incarnation, struct ib_vf *out, struct vfk_err *err)
+/* 1: its devices can be looked for; 0: it has none. */
+static int look_at_function(const struct drv_env *env, pci_addr_t addr, pci_addr_t pf,
+			    uint64_t incarnation, struct ib_vf *out, struct vfk_err *err)
 {
 	uint64_t now = pci_incarnation(env, addr);
-	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->env = env;
@@ -194,11 +194,31 @@ int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_ad
 	if (!out->driver[0] || out->user_driver)
 		return 0;
 	look_for_rdma(out);
-	rc = ib_link_at_home(env, home, addr, &out->link, err);
-	if (rc < 0)
-		return rc;
+	return 1;
+}
+
+int ib_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_addr_t pf,
+	    uint64_t incarnation, struct ib_vf *out, struct vfk_err *err)
+{
+	int rc = look_at_function(env, addr, pf, incarnation, out, err);
+
+	if (rc > 0)
+		rc = ib_link_at_home(env, home, addr, &out->link, err);
 	out->link_home = rc > 0;
-	return 0;
+	return rc < 0 ? rc : 0;
+}
+
+int ib_look_among(const struct drv_env *env, struct vnl *home,
+		  const struct link_list *links, pci_addr_t addr, pci_addr_t pf,
+		  struct ib_vf *out, struct vfk_err *err)
+{
+	int rc = look_at_function(env, addr, pf, 0, out, err);
+
+	/* One that came since, or is away, or not alone, is asked for by itself. */
+	if (rc > 0 && !link_list_one(links, addr, ib_is_link_of, &out->link))
+		rc = ib_link_at_home(env, home, addr, &out->link, err);
+	out->link_home = rc > 0;
+	return rc < 0 ? rc : 0;
 }
 
 bool ib_complete(const struct ib_vf *vf, const struct vf_baseline *base)

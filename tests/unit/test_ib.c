@@ -355,6 +355,38 @@ static void knows_no_strangers_link(void)
 	end();
 }
 
+static struct link listed(uint32_t ifindex, const char *pci, uint8_t hwaddr_len)
+{
+	struct link link = { .ifindex = ifindex,
+			     .parent_bus = "pci",
+			     .hwaddr_len = hwaddr_len };
+
+	snprintf(link.parent_dev, sizeof(link.parent_dev), "%s", pci);
+	return link;
+}
+
+static void picks_the_only_link(void)
+{
+	struct link links[] = {
+		listed(5, "0000:3b:00.1", 20), listed(6, "0000:3b:00.2", 20),
+		listed(7, "0000:3b:00.2", 20), listed(8, "0000:3b:00.4", 6),
+		listed(9, "0000:3b:00.4", 20), listed(10, "0000:3b:00.5", 6)
+	};
+	const struct link_list list = { links, VFK_ARRAY_SIZE(links),
+					VFK_ARRAY_SIZE(links) };
+	const struct link_list none = { NULL, 0, 0 };
+	struct link link = { .ifindex = 0 };
+
+	CU_ASSERT_TRUE(link_list_one(&list, 0x3b01, ib_is_link_of, &link));
+	SUITE_INT(link.ifindex, 5);
+	CU_ASSERT_FALSE(link_list_one(&list, 0x3b02, ib_is_link_of, &link)); /* which one? */
+	CU_ASSERT_FALSE(link_list_one(&list, 0x3b03, ib_is_link_of, &link));
+	CU_ASSERT_TRUE(link_list_one(&list, 0x3b04, ib_is_link_of, &link));
+	SUITE_INT(link.ifindex, 9);
+	CU_ASSERT_FALSE(link_list_one(&list, 0x3b05, ib_is_link_of, &link));
+	CU_ASSERT_FALSE(link_list_one(&none, 0x3b01, ib_is_link_of, &link));
+}
+
 VFK_SUITE(ib, { "reads GUIDs", reads_guids },
 	  { "finds cards by their class, and the states of their ports",
 	    finds_cards_by_class },
@@ -369,4 +401,6 @@ VFK_SUITE(ib, { "reads GUIDs", reads_guids },
 	  { "verify names the first difference", verify_names_the_difference },
 	  { "an unbound VF asks for its driver", an_unbound_vf_asks_for_its_driver },
 	  { "a PF that cannot is said to be", a_pf_that_cannot_is_said },
-	  { "a stranger's link is no VF", knows_no_strangers_link })
+	  { "a stranger's link is no VF", knows_no_strangers_link },
+	  { "of all links at home a VF has the one that is its own alone",
+	    picks_the_only_link })
