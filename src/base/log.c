@@ -142,29 +142,40 @@ const char *log_level_name(enum log_level level)
 static bool is_plain(const char *value)
 {
 	for (; *value; value++)
-		if ((unsigned char)*value <= ' ' || strchr("\"\\=\x7f", *value))
+		if ((unsigned char)*value <= ' ' || *value == '"' || *value == '\\' ||
+		    *value == '=' || *value == '\x7f')
 			return false;
 	return true;
+}
+
+/* Without snprintf: each transition has half a dozen of them. */
+static size_t add(char *buf, size_t cap, size_t len, const char *text)
+{
+	while (*text && len + 1 < cap)
+		buf[len++] = *text++;
+	return len;
 }
 
 void log_field(char *buf, size_t cap, const char *key, const char *value)
 {
 	size_t len = strlen(buf);
-	bool plain = is_plain(value);
 
 	if (!value[0])
 		return;
-	snprintf(buf + len, cap - len, "%s%s=%s", len ? " " : "", key,
-		 plain ? value : "\"");
-	for (len = strlen(buf); !plain && *value && len + 4 < cap; value++) {
+	len = add(buf, cap, len, len ? " " : "");
+	len = add(buf, cap, len, key);
+	len = add(buf, cap, len, "=");
+	if (is_plain(value)) {
+		buf[add(buf, cap, len, value)] = '\0';
+		return;
+	}
+	len = add(buf, cap, len, "\"");
+	for (; *value && len + 4 < cap; value++) {
 		if (*value == '"' || *value == '\\')
 			buf[len++] = '\\';
 		buf[len++] = *value;
 	}
-	if (!plain && len + 2 < cap + 1)
-		buf[len++] = '"';
-	if (!plain)
-		buf[len] = '\0';
+	buf[add(buf, cap, len, "\"")] = '\0';
 }
 
 bool log_level_parse(const char *name, enum log_level *out)
