@@ -59,6 +59,8 @@ completes() {
 {
 	completes reconcile vfctl rec
 	completes --dry-run vfctl reconcile --d
+	completes --dialect vfctl import --di
+	completes ib-sriov vfctl export --dialect i
 	completes --force vfctl -o json release --f
 	completes node vfctl cordon n
 	completes --reason vfctl cordon --r

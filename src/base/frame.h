@@ -45,7 +45,17 @@ enum frame_type {
 	FRAME_VERSION_IS = 6
 };
 
-enum cni_verb { CNI_ADD = 1, CNI_DEL, CNI_CHECK, CNI_GC, CNI_STATUS, CNI_VERSION };
+/* IMPORT is no verb of CNI: vfctl asks with it that an engine take over what another plugin
+ * attached.  'stdin' is that plugin's file. */
+enum cni_verb {
+	CNI_ADD = 1,
+	CNI_DEL,
+	CNI_CHECK,
+	CNI_GC,
+	CNI_STATUS,
+	CNI_VERSION,
+	CNI_IMPORT
+};
 
 enum cni_dialect { DIALECT_VFKEEPER = 1, DIALECT_IB_SRIOV, DIALECT_SRIOV };
 

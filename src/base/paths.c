@@ -12,6 +12,7 @@ static const char *const suffix[PATH_COUNT] = {
 	[PATH_STATE] = "/var/lib/vfkeeper",
 	[PATH_JOURNAL] = "/var/lib/vfkeeper/journal",
 	[PATH_SPOOL] = "/var/lib/vfkeeper/spool",
+	[PATH_IMPORTED] = "/var/lib/vfkeeper/imported",
 	[PATH_RUN] = "/run/vfkeeper",
 	[PATH_LOCK] = "/run/vfkeeper/LOCK",
 	[PATH_CNI_SOCK] = "/run/vfkeeper/cni.sock",

@@ -12,6 +12,7 @@ enum vfk_path {
 	PATH_STATE,	   /* /var/lib/vfkeeper, 0700 */
 	PATH_JOURNAL,	   /* /var/lib/vfkeeper/journal */
 	PATH_SPOOL,	   /* /var/lib/vfkeeper/spool */
+	PATH_IMPORTED,	   /* /var/lib/vfkeeper/imported, of vfctl import alone */
 	PATH_RUN,	   /* /run/vfkeeper, 0700 */
 	PATH_LOCK,	   /* /run/vfkeeper/LOCK */
 	PATH_CNI_SOCK,	   /* /run/vfkeeper/cni.sock */

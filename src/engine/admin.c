@@ -376,6 +376,12 @@ int engine_admin(struct engine *e, const struct ctl_request *rq, struct view_sta
 		return set_log(rq, json, err);
 	case CTL_CMD_REPLAY_APPLY:
 		return apply(e, json, err);
+	case CTL_CMD_IMPORT_DONE:
+		return import_done(e, json, err);
+	case CTL_CMD_EXPORT_LIST:
+		return export_list(e, rq, json, err);
+	case CTL_CMD_EXPORT_DONE:
+		return export_done(e, rq, pending, err);
 	default:
 		break;
 	}

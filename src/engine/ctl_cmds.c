@@ -24,7 +24,7 @@ int ctl_cmd_check(const struct ctl_request *rq, const struct ctl_cmd **out,
 {
 	const struct ctl_cmd *cmd = ctl_cmd_find(rq->command);
 
-	if (!cmd || cmd->kind == CTL_LOCAL)
+	if (!cmd || cmd->kind == CTL_LOCAL || cmd->kind == CTL_BOTH)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "unknown command %s", rq->command);
 	if (rq->n_args < cmd->min_args || rq->n_args > cmd->max_args)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "usage: %s%s%s", cmd->name,

@@ -13,6 +13,7 @@ enum ctl_cmd_kind {
 	CTL_CHANGE,  /* changes something; vfctl starts an engine where none answers */
 	CTL_LIVE,    /* of a running engine only; vfctl starts none for it */
 	CTL_LOCAL,   /* vfctl alone, never sent */
+	CTL_BOTH,    /* likewise, but vfctl asks an engine for parts of it */
 	CTL_INTERNAL /* between our programs; in no help */
 };
 
@@ -38,6 +39,10 @@ enum ctl_cmd_kind {
 	X(UNCORDON, "uncordon", "VF|PF|node", 1, 2, CTL_CHANGE, "end that")                \
 	X(RECONCILE, "reconcile", "[--dry-run]", 0, 1, CTL_CHANGE,                         \
 	  "look at all VFs now, and act on what differs from the records")                 \
+	X(IMPORT, "import", "[--dry-run] [--dialect NAME]", 0, 3, CTL_BOTH,                \
+	  "take over what ib-sriov-cni and sriov-cni attached")                            \
+	X(EXPORT, "export", "[--dry-run] [--dialect NAME]", 0, 3, CTL_BOTH,                \
+	  "hand what is attached over to them")                                            \
 	X(DOCTOR, "doctor", "", 0, 0, CTL_LOCAL,                                           \
 	  "what is wrong on this node, also beside other plugins")                         \
 	X(LOG, "log", "[MODULE|all LEVEL]", 0, 2, CTL_LIVE,                                \
@@ -49,7 +54,12 @@ enum ctl_cmd_kind {
 	X(PING, "ping", "", 0, 0, CTL_INTERNAL, "whether an engine answers")               \
 	X(GIVE_WAY, "give-way", "", 0, 0, CTL_INTERNAL,                                    \
 	  "end within a second in favour of the caller")                                   \
-	X(REPLAY_APPLY, "replay-apply", "", 0, 0, CTL_INTERNAL, "finish all that is owed")
+	X(REPLAY_APPLY, "replay-apply", "", 0, 0, CTL_INTERNAL, "finish all that is owed") \
+	X(IMPORT_DONE, "import-done", "", 0, 0, CTL_INTERNAL, "all files were looked at")  \
+	X(EXPORT_LIST, "export-list", "[PLUGIN]", 0, 1, CTL_INTERNAL,                      \
+	  "all that is attached, as files of another plugin")                              \
+	X(EXPORT_DONE, "export-done", "VF NUMBER", 2, 2, CTL_INTERNAL,                     \
+	  "the file of that attachment is written")
 
 enum ctl_cmd_id {
 #define X(NAME, name, usage, min, max, kind, help) CTL_CMD_##NAME,

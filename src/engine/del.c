@@ -80,6 +80,10 @@ static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 	rq->attach_seq = vf->rec.attach_seq;
 	rq->lease = l;
 	keep_netns(e, vf, rq);
+	if (l)
+		lease_take_conf(e, l, rq);
+	else if (vf->fsm.state == VF_ATTACHED && vf->rec.lease_id && delegate_wanted(rq))
+		l = rq->lease = lease_adopt(e, rq, vf); /* its import ended half way */
 	if (vf->fsm.state == VF_RESERVED) {
 		cni_fail_set(&fail, 11,
 			     "a DEL of container %.64s interface %s came while it "
@@ -102,6 +106,7 @@ static void release_vf(struct engine *e, struct request *rq, struct vf *vf)
 void del_wait_for_lease(struct engine *e, struct request *rq, struct lease *l)
 {
 	rq->lease = l;
+	lease_take_conf(e, l, rq);
 	if (l->state != LEASE_OWED)
 		lease_release(e, l, LEASE_EV_DEL);
 	l->retry_at_ns = 0;

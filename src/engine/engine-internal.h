@@ -54,7 +54,7 @@ enum request_state {
 	REQ_IDENTIFY,	    /* DEL: whose link is it */
 	REQ_RELEASE,	    /* DEL: waits for FREE and NONE */
 	REQ_FAILED,	    /* ADD: failed; waits for the undo before it is answered */
-	REQ_LOOK,	    /* CHECK: a job looks into the pod */
+	REQ_LOOK,	    /* CHECK, IMPORT: a job looks into the pod */
 	REQ_COLLECT,	    /* GC: what is not valid is looked at and released */
 	REQ_DELEGATE	    /* CHECK, GC, STATUS: its client runs the plugin, or will */
 };
@@ -251,6 +251,15 @@ void check_begin(struct engine *e, struct request *rq);
 void check_looked(struct engine *e, struct request *rq, const struct job_res *res);
 void check_delegated(struct engine *e, struct request *rq, const struct cni_fail *said);
 
+/* --- import.c, export.c: VFs of other plugins become ours, and back --- */
+void import_begin(struct engine *e, struct request *rq);
+void import_looked(struct engine *e, struct request *rq, const struct job_res *res);
+int import_done(struct engine *e, char **json, struct vfk_err *err); /* the last one was */
+int export_list(struct engine *e, const struct ctl_request *rq, char **json,
+		struct vfk_err *err);
+int export_done(struct engine *e, const struct ctl_request *rq, uint64_t *pending,
+		struct vfk_err *err);
+
 /* --- gc.c --- */
 void gc_begin(struct engine *e, struct request *rq);
 void gcs_turn(struct engine *e); /* goes on with every GC whose releases are over */
@@ -321,6 +330,12 @@ bool vf_link_has_left(const struct vf *vf);
 /* --- lease.c --- */
 int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err);
 bool lease_run_add(struct engine *e, struct request *rq); /* true: the RUN frame is out */
+/* What another plugin had leased for the attachment that 'vf' is imported as. */
+int lease_import(struct engine *e, const struct request *rq, const struct vf *vf,
+		 struct vfk_err *err);
+/* Of a lease that no ADD of ours asked for only that is known which another plugin, or an
+ * earlier DEL, had at hand: the configuration of this DEL pays it. */
+void lease_take_conf(struct engine *e, struct lease *l, const struct request *del);
 /* An OWED lease for what an ADD without a record may have leased, 'vf' (or NULL) being its
  * VF.  NULL: it cannot be recorded. */
 struct lease *lease_adopt(struct engine *e, const struct request *rq, struct vf *vf);

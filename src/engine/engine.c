@@ -193,6 +193,12 @@ void engine_job_done(struct engine *e, const struct job_res *res)
 			check_looked(e, job->request, res);
 		}
 		break;
+	case JOB_IMPORT:
+		if (job->request) {
+			job->request->job = NULL;
+			import_looked(e, job->request, res);
+		}
+		break;
 	case JOB_DISCOVER:
 		discover_done(e, job, res);
 		break;

@@ -8,8 +8,10 @@
 #include <sys/mman.h>
 
 #include "drivers/registry.h"
+#include "drivers/sysfs.h"
 #include "engine/pay.h"
 #include "io/log_out.h"
+#include "io/nl.h"
 
 const char *job_kind_name(enum job_kind kind)
 {
@@ -203,6 +205,28 @@ static void run_check(const struct driver *drv, const struct job_req *rq, const 
 	res->differs = rc > 0;
 }
 
+/* A VF that another plugin gave to a pod.  The pod's namespace gets its id, so that its end is
+ * heard, as at an attachment of ours. */
+static void run_import(const struct driver *drv, const int *fds, unsigned n_fds,
+		       struct drv_call *call, struct job_res *res)
+{
+	VFK_AUTO(vnl_close_auto) struct vnl *home = NULL;
+	VFK_AUTO(vnl_close_auto) struct vnl *pod = NULL;
+	struct drv_out *out = &res->out;
+
+	call->netns_fd = n_fds ? fds[0] : -1;
+	if (drv->observe(call, -1, out, &res->err) < 0 ||
+	    (out->where != WHERE_IN_POD && out->where != WHERE_HOME))
+		return;
+	if (!out->seen.driver[0] && !pci_link(call->env, call->addr, "driver",
+					      out->seen.driver, sizeof(out->seen.driver)))
+		out->seen.driver[0] = '\0';
+	if (vnl_open(&home, NETLINK_ROUTE, -1, &res->err) < 0 ||
+	    pod_open(call, &pod, &res->err) < 0)
+		return;
+	(void)(pod_identify(home, pod, call, out, &res->err) < 0);
+}
+
 size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,
 	       void *result)
 {
@@ -236,6 +260,7 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 	case JOB_STEPS:
 	case JOB_OBSERVE:
 	case JOB_CHECK:
+	case JOB_IMPORT:
 		drv = registry_find(&rq->env, rq->driver);
 		if (!drv)
 			vfk_err_set(&res->err, VFK_E_UNSUPPORTED, 0,
@@ -244,6 +269,8 @@ size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds
 			run_steps(drv, rq, &call, res);
 		else if (rq->kind == JOB_CHECK)
 			run_check(drv, rq, fds, n_fds, &call, res);
+		else if (rq->kind == JOB_IMPORT)
+			run_import(drv, fds, n_fds, &call, res);
 		else
 			(void)(drv->observe(&call, rq->nsid, &res->out, &res->err) < 0);
 		break;

@@ -20,7 +20,8 @@
 	X(DISCOVER, 5) /* fds: [memfd for struct job_found records] */                   \
 	X(IPAM, 6)     /* fds: [inflight, stdin, env]; run the plugin's DEL */           \
 	X(CHECK, 7)    /* fds: [netns]; is the VF's link as the call and 'expect' say */ \
-	X(PORTS, 8)    /* the ports of PF call.pf */
+	X(PORTS, 8)    /* the ports of PF call.pf */                                     \
+	X(IMPORT, 9)   /* fds: [netns]; is the VF there; its id, as of LINK_TO_POD */
 
 enum job_kind {
 #define X(name, value) JOB_##name = (value),

@@ -61,32 +61,64 @@ static uint64_t store_request(struct engine *e, const struct request *rq,
 	return id;
 }
 
-int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
+/* A new one of the VF's owner and the plugin of 'rq', whose configuration is kept. */
+static struct lease *lease_new(struct engine *e, const struct request *rq,
+			       const struct vf *vf, enum lease_event ev,
+			       struct vfk_err *err)
 {
-	struct vf *vf = rq->vf;
 	uint64_t blob = store_request(e, rq, err);
 	struct lease *l;
 
 	if (!blob)
-		return -err->kind;
+		return NULL;
 	l = node_lease_add(e->node, vf->rec.lease_id);
 	if (!l) {
 		node_blob_drop(e->node, blob);
-		return vfk_err_set(err, VFK_E_NOMEM, 0, "lease");
+		vfk_err_set(err, VFK_E_NOMEM, 0, "lease");
+		return NULL;
 	}
 	l->rec.owner = vf->rec.owner;
 	l->rec.pod = vf->rec.pod;
 	l->rec.vf = vf->rec.addr;
-	l->rec.nonce = rq->nonce;
+	l->rec.nonce = vf->rec.nonce;
 	l->rec.request_blob = blob;
 	l->rec.asked_wall_ns = e->ops.wall_ns(e->ops.ctx);
 	snprintf(l->rec.plugin, sizeof(l->rec.plugin), "%s", rq->cni.ipam_type);
-	if (lease_event(e, l, LEASE_EV_ASK, true) < 0) {
+	if (lease_event(e, l, ev, true) < 0) {
 		node_lease_remove(e->node, l);
-		return vfk_err_set(err, VFK_E_BUSY, 0, "%s", e->broken);
+		vfk_err_set(err, VFK_E_BUSY, 0, "%s", e->broken);
+		return NULL;
 	}
-	rq->lease = l;
-	return 0;
+	return l;
+}
+
+int lease_ask(struct engine *e, struct request *rq, struct vfk_err *err)
+{
+	rq->lease = lease_new(e, rq, rq->vf, LEASE_EV_ASK, err);
+	return rq->lease ? 0 : -err->kind;
+}
+
+int lease_import(struct engine *e, const struct request *rq, const struct vf *vf,
+		 struct vfk_err *err)
+{
+	return lease_new(e, rq, vf, LEASE_EV_IMPORTED, err) ? 0 : -err->kind;
+}
+
+void lease_take_conf(struct engine *e, struct lease *l, const struct request *del)
+{
+	bool asked = l->rec.nonce.hi || l->rec.nonce.lo;
+	struct vfk_err err = { 0 };
+	uint64_t blob;
+
+	if (asked || l->paying || !delegate_wanted(del) || !engine_can_record(e) ||
+	    strcmp(del->cni.ipam_type, l->rec.plugin) != 0 || del->text_len > BLOB_MAX ||
+	    del->env_len > BLOB_MAX)
+		return;
+	blob = store_request(e, del, &err);
+	if (!blob)
+		return;
+	node_blob_drop(e->node, l->rec.request_blob);
+	l->rec.request_blob = blob;
 }
 
 /* R8: at most max_young plugins in their first second.  False: not now. */

@@ -27,6 +27,8 @@ const char *verb_name(enum cni_verb verb)
 		return "STATUS";
 	case CNI_VERSION:
 		return "VERSION";
+	case CNI_IMPORT:
+		return "IMPORT";
 	}
 	return "?";
 }
@@ -107,10 +109,11 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 {
 	/* CHECK and STATUS have written nothing. */
 	bool wrote = rq->cni.verb != CNI_CHECK && rq->cni.verb != CNI_STATUS;
+	bool import = rq->cni.verb == CNI_IMPORT; /* its file is put away then */
 
 	/* Where nothing can be recorded, a DEL is answered all the same (P10). */
-	if (exit_code == 0 && wrote && e->config.sync_all && e->journal &&
-	    (rq->cni.verb == CNI_ADD || engine_can_record(e)) &&
+	if (exit_code == 0 && wrote && (e->config.sync_all || import) && e->journal &&
+	    (rq->cni.verb == CNI_ADD || import || engine_can_record(e)) &&
 	    !synced(e, journal_last(e->journal)) && rq->state != REQ_ANSWER_SYNC) {
 		rq->answer = strdup(text);
 		if (rq->answer) {
@@ -127,6 +130,10 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 					within_client(rq, now_ns(e) + e->config.del_wait_ms *
 									      NS_PER_MS);
 			wake(e, rq->deadline_ns);
+			return;
+		}
+		if (import) {
+			request_fail(e, rq, 11, "out of memory");
 			return;
 		}
 	}
@@ -223,6 +230,9 @@ static void request_begin(struct engine *e, struct request *rq)
 	case CNI_STATUS:
 		status_begin(e, rq);
 		return;
+	case CNI_IMPORT:
+		import_begin(e, rq);
+		return;
 	case CNI_VERSION: /* the client answers that one alone */
 		break;
 	}
@@ -242,6 +252,7 @@ static size_t stdin_limit(enum cni_verb verb)
 	case CNI_ADD:
 	case CNI_STATUS:
 	case CNI_VERSION:
+	case CNI_IMPORT:
 		break;
 	}
 	return STDIN_LIMIT;
@@ -250,6 +261,9 @@ static size_t stdin_limit(enum cni_verb verb)
 void engine_request(struct engine *e, void *client, const struct frame_request *frame,
 		    int stdin_fd, int env_fd, int netns_fd)
 {
+	/* A file of another plugin is read as its DEL would be: what is wrong in it is left out,
+	 * and what has to be right is looked at later. */
+	bool import = frame->verb == CNI_IMPORT;
 	struct request *rq = request_new(e, client);
 	struct cni_fail fail;
 
@@ -285,11 +299,13 @@ void engine_request(struct engine *e, void *client, const struct frame_request *
 	}
 	if (rq->text_len > DEL_PARSED) /* a DEL meets no limit: it is known by its ID */
 		rq->text_len = 0;
-	if (cni_parse(&rq->cni, frame->verb, frame->dialect, rq->env, rq->env_len,
-		      rq->text, rq->text_len, &fail) < 0) {
+	if (cni_parse(&rq->cni, import ? CNI_DEL : frame->verb, frame->dialect, rq->env,
+		      rq->env_len, rq->text, rq->text_len, &fail) < 0) {
 		request_fail_as(e, rq, &fail);
 		return;
 	}
+	if (import)
+		rq->cni.verb = CNI_IMPORT;
 	rq->parsed = true;
 	request_begin(e, rq);
 }
@@ -620,6 +636,8 @@ void requests_discovered(struct engine *e)
 				add_begin(e, rq);
 			else if (rq->cni.verb == CNI_STATUS)
 				status_begin(e, rq);
+			else if (rq->cni.verb == CNI_IMPORT)
+				import_begin(e, rq);
 			else
 				del_begin(e, rq);
 		}

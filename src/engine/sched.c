@@ -176,6 +176,7 @@ static int64_t job_limit_ns(const struct engine *e, const struct job *job)
 	case JOB_OBSERVE:
 	case JOB_IDENTIFY:
 	case JOB_CHECK:
+	case JOB_IMPORT:
 	case JOB_PORTS:
 	case JOB_STEPS:
 		break;

@@ -648,6 +648,8 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 		rc = view_find(v->node, words, rq->n_args, &vf, err);
 		return rc < 0 ? rc : view_dump(view_show(v, vf), json, err);
 	case CTL_CMD_EXPLAIN:
+	case CTL_CMD_IMPORT:
+	case CTL_CMD_EXPORT:
 	case CTL_CMD_DOCTOR:
 	case CTL_CMD_LOG:
 	case CTL_CMD_HISTORY:
@@ -662,6 +664,9 @@ int view_command(const struct view *v, const struct ctl_request *rq, char **json
 	case CTL_CMD_PING:
 	case CTL_CMD_GIVE_WAY:
 	case CTL_CMD_REPLAY_APPLY:
+	case CTL_CMD_IMPORT_DONE:
+	case CTL_CMD_EXPORT_LIST:
+	case CTL_CMD_EXPORT_DONE:
 	case CTL_N_CMDS:
 		break;
 	}

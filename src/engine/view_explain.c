@@ -69,6 +69,11 @@ static const char *vf_event_text(enum vf_event event)
 		return "somebody changed the free VF; this is its new baseline";
 	case VF_EV_TAKEN:
 		return "it was free by our records, but somebody else uses it";
+	case VF_EV_IMPORTED:
+		return "vfctl import: another plugin's file says whose it is; it is kept from "
+		       "now on";
+	case VF_EV_EXPORTED:
+		return "vfctl export: it was handed over to another plugin";
 	}
 	return "an event of a newer version";
 }
@@ -108,6 +113,10 @@ static const char *lease_event_text(enum lease_event event)
 		return "the IPAM plugin was never started; nothing is leased";
 	case LEASE_EV_ADOPT:
 		return "a DEL came without a record; its own IPAM configuration is used";
+	case LEASE_EV_IMPORTED:
+		return "vfctl import: another plugin had these addresses leased";
+	case LEASE_EV_EXPORTED:
+		return "vfctl export: another plugin has the addresses released";
 	}
 	return "an event of a newer version";
 }

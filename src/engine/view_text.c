@@ -599,6 +599,8 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 		print_pairs(out, "", json_object_get(doc, "modules"));
 		break;
 	case CTL_CMD_SHOW:
+	case CTL_CMD_IMPORT:
+	case CTL_CMD_EXPORT:
 	case CTL_CMD_DOCTOR:
 	case CTL_CMD_HISTORY:
 	case CTL_CMD_WATCH:
@@ -607,6 +609,9 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 	case CTL_CMD_PING:
 	case CTL_CMD_GIVE_WAY:
 	case CTL_CMD_REPLAY_APPLY:
+	case CTL_CMD_IMPORT_DONE:
+	case CTL_CMD_EXPORT_LIST:
+	case CTL_CMD_EXPORT_DONE:
 	case CTL_N_CMDS:
 		print_pairs(out, "", doc);
 		break;

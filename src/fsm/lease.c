@@ -13,6 +13,7 @@ const struct lease_row lease_rows[] = {
 	/* The answer of a plugin that was given up and paid for: it may have leased since (R9). */
 	R(NONE,  ANSWERED,      OWED,  J | LEASE_DO_PAY),
 	R(NONE,  ADOPT,         OWED,  J | LEASE_DO_PAY),
+	R(NONE,  IMPORTED,      HELD,  J),
 
 	R(ASKED, ANSWERED,      HELD,  J),
 	R(ASKED, NOT_RUN,       NONE,  J | LEASE_DO_FORGET),
@@ -36,6 +37,7 @@ const struct lease_row lease_rows[] = {
 	R(HELD,  REPLAY,        OWED,  J | LEASE_DO_PAY),
 	R(HELD,  ADMIN_RELEASE, OWED,  J | LEASE_DO_PAY),
 	R(HELD,  REBOOT,        OWED,  J),
+	R(HELD,  EXPORTED,      NONE,  J | LEASE_DO_FORGET),
 
 	/* Likewise late: a payment that began before it counts for nothing. */
 	R(OWED,  ANSWERED,      OWED,  J | LEASE_DO_PAY),

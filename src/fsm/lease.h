@@ -7,6 +7,7 @@
  * begin lease diagram
  *   NONE
  *     +-- ASK --------------------------------------------------------> ASKED
+ *     +-- IMPORTED ---------------------------------------------------> HELD
  *     +-- ANSWERED, ADOPT --------------------------------------------> OWED
  *   ASKED
  *     +-- NOT_RUN ----------------------------------------------------> NONE
@@ -14,6 +15,7 @@
  *     +-- FAILED, TIMEOUT, DEL, CALLER_GONE, REPLAY, SETUP_FAILED, ---> OWED
  *         GC, NETNS_GONE, ADMIN_RELEASE, REBOOT
  *   HELD
+ *     +-- EXPORTED ---------------------------------------------------> NONE
  *     +-- SETUP_FAILED, TIMEOUT, DEL, GC, NETNS_GONE, CALLER_GONE, ---> OWED
  *         REPLAY, ADMIN_RELEASE, REBOOT
  *   OWED
@@ -49,7 +51,9 @@
 	X(PAID, 13)    /* IPAM DEL succeeded */                                          \
 	X(UNPAID, 14)  /* IPAM DEL failed or was ended: tried again later */             \
 	X(NOT_RUN, 15) /* the plugin of IPAM ADD was never started: nothing is leased */ \
-	X(ADOPT, 16)   /* a DEL without a lease record has to pay with its own request */
+	X(ADOPT, 16) /* a DEL without a lease record has to pay with its own request */  \
+	X(IMPORTED, 17) /* vfctl import: another plugin had IPAM lease it */             \
+	X(EXPORTED, 18) /* vfctl export: another plugin has IPAM release it */
 
 enum lease_state {
 #define X(name, value) LEASE_##name = (value),

@@ -27,6 +27,7 @@ const struct vf_row vf_rows[] = {
 	R(FREE,      RETURNED,      DETACHING, J | VF_DO_RESTORE),
 	R(FREE,      BASELINE,      FREE,      J),
 	RG(FREE,     TAKEN,         is_foreign, FAULTED, J | VF_DO_ALARM),
+	R(FREE,      IMPORTED,      ATTACHED,  J),
 	R(FREE,      VANISHED,      ABSENT,    J | VF_DO_FORGET),
 	R(FREE,      REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
@@ -51,6 +52,7 @@ const struct vf_row vf_rows[] = {
 	R(ATTACHED,  NETNS_GONE,    DETACHING, J | VF_DO_RESTORE),
 	R(ATTACHED,  RETURNED,      DETACHING, J | VF_DO_RESTORE),
 	R(ATTACHED,  ADMIN_RELEASE, DETACHING, J | VF_DO_RESTORE),
+	RG(ATTACHED, EXPORTED,      is_foreign, FAULTED, J | VF_DO_ALARM | VF_DO_FORGET),
 	R(ATTACHED,  VANISHED,      ABSENT,    J | VF_DO_ALARM | VF_DO_FORGET),
 	R(ATTACHED,  REBOOT,        ABSENT,    J | VF_DO_FORGET),
 
@@ -72,6 +74,7 @@ const struct vf_row vf_rows[] = {
 	R(FAULTED,   ADMIN_RELEASE, DETACHING, J | VF_DO_RESTORE),
 	R(FAULTED,   ADOPT,         DETACHING, J | VF_DO_RESTORE),
 	RG(FAULTED,  HOME,          is_foreign, FREE, J | VF_DO_CAPTURE),
+	RG(FAULTED,  IMPORTED,      is_foreign, ATTACHED, J),
 	R(FAULTED,   VANISHED,      ABSENT,    J | VF_DO_FORGET),
 	R(FAULTED,   REBOOT,        ABSENT,    J | VF_DO_FORGET),
 

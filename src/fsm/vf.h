@@ -6,6 +6,7 @@
  *   FREE
  *     +-- BASELINE ---------------------------------------------------> FREE
  *     +-- ADD --------------------------------------------------------> RESERVED
+ *     +-- IMPORTED ---------------------------------------------------> ATTACHED
  *     +-- ADOPT, RETURNED --------------------------------------------> DETACHING
  *     +-- TAKEN [is_foreign] -----------------------------------------> FAULTED
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
@@ -17,6 +18,7 @@
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
  *   ATTACHED
  *     +-- DEL, GC, NETNS_GONE, RETURNED, ADMIN_RELEASE ---------------> DETACHING
+ *     +-- EXPORTED [is_foreign] --------------------------------------> FAULTED
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
  *   DETACHING
  *     +-- RESTORE_DONE -----------------------------------------------> FREE
@@ -25,6 +27,7 @@
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
  *   FAULTED
  *     +-- HOME [is_foreign] ------------------------------------------> FREE
+ *     +-- IMPORTED [is_foreign] --------------------------------------> ATTACHED
  *     +-- RETRY [is_ours], ADMIN_RETRY [is_ours], --------------------> DETACHING
  *     |   PF_RECOVERED [is_ours], DEL, GC, ADMIN_RELEASE, ADOPT
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
@@ -75,7 +78,9 @@
 	X(TIMEOUT, 22)	     /* the plan's deadline passed */                            \
 	X(STEP, 23)	     /* a step of the plan was begun or done */                  \
 	X(BASELINE, 24)	     /* an operator changed a free VF: new baseline */           \
-	X(TAKEN, 25)	     /* a free VF was found in use by somebody else */
+	X(TAKEN, 25)	     /* a free VF was found in use by somebody else */           \
+	X(IMPORTED, 26)	     /* vfctl import: another plugin's file says whose it is */  \
+	X(EXPORTED, 27)	     /* vfctl export: another plugin has it from now on */
 
 enum vf_state {
 #define X(name, value) VF_##name = (value),
@@ -108,8 +113,8 @@ enum vf_todo {
 /* What the guards may look at. */
 struct vf_fsm {
 	enum vf_state state;
-	/* In use by somebody who has no record (R14).  Set by the caller before APPEARED and
-	 * TAKEN, kept while FAULTED, cleared by vf_step in every other state. */
+	/* In use by somebody who has no record (R14).  Set by the caller before APPEARED, TAKEN
+	 * and EXPORTED, kept while FAULTED, cleared by vf_step in every other state. */
 	bool foreign;
 };
 

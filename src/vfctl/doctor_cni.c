@@ -8,26 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cni/peer_cache.h"
 #include "vfctl/doctor.h"
-
-#define CONTAINER_MAX 256
-
-/* "CID-IFNAME": both may have dashes, but an ID made by a runtime has 64 hexadecimal digits. */
-static void container_of(const char *file, char out[CONTAINER_MAX])
-{
-	const char *dash = strrchr(file, '-');
-	size_t len = strspn(file, "0123456789abcdef");
-
-	if (len != 64 || file[len] != '-')
-		len = dash ? (size_t)(dash - file) : strlen(file);
-	snprintf(out, CONTAINER_MAX, "%.*s", (int)len, file);
-}
 
 static void one_cache(struct doctor *d, const char *plugin, const char *dir,
 		      const char *file)
 {
-	char path[PATH_MAX], container[CONTAINER_MAX];
-	const char *device, *id;
+	char path[PATH_MAX];
+	const char *device, *id, *container;
+	struct attachment att;
 	struct doctor_vf *vf;
 	struct stat st;
 	bool alive;
@@ -36,7 +25,8 @@ static void one_cache(struct doctor *d, const char *plugin, const char *dir,
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
-	container_of(file, container);
+	peer_cache_split(file, "", &att);
+	container = att.container;
 	alive = doctor_is_alive(d, container);
 	VFK_AUTO(free_auto) char *text = doctor_slurp(path);
 	doc = text ? json_loads(text, 0, NULL) : NULL;

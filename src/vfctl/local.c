@@ -42,6 +42,7 @@ static const char *kind_text(enum ctl_cmd_kind kind)
 	case CTL_READ:
 		return "Asks the engine; where none answers it reads the journal.";
 	case CTL_CHANGE:
+	case CTL_BOTH:
 		return "Needs an engine; where none answers one is started.";
 	case CTL_LIVE:
 		return "Asks the engine that runs; none is started.";

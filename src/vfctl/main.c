@@ -16,6 +16,7 @@
 #include "io/engine_start.h"
 #include "vfctl/doctor.h"
 #include "vfctl/events.h"
+#include "vfctl/import.h"
 #include "vfctl/local.h"
 #include "vfctl/offline.h"
 #include "vfctl/watch.h"
@@ -32,9 +33,10 @@
 
 struct options {
 	bool json, force, dot, dry_run, verbose, help, version;
-	unsigned n_last;    /* 0: all */
-	const char *socket; /* NULL: the usual one */
-	const char *reason; /* NULL: none */
+	unsigned n_last;     /* 0: all */
+	const char *socket;  /* NULL: the usual one */
+	const char *reason;  /* NULL: none */
+	const char *dialect; /* NULL: none */
 };
 
 static int complain(const struct vfk_err *err)
@@ -76,7 +78,7 @@ static int parse_number(const char *text, unsigned *out, struct vfk_err *err)
 
 static int parse_options(int argc, char *argv[], struct options *o, struct vfk_err *err)
 {
-	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN, OPT_REASON };
+	enum { OPT_FORCE = 256, OPT_DOT, OPT_DRY_RUN, OPT_REASON, OPT_DIALECT };
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -86,6 +88,7 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		{ "dot", no_argument, NULL, OPT_DOT },
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 		{ "reason", required_argument, NULL, OPT_REASON },
+		{ "dialect", required_argument, NULL, OPT_DIALECT },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -124,6 +127,9 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 		case OPT_REASON:
 			o->reason = optarg;
 			break;
+		case OPT_DIALECT:
+			o->dialect = optarg;
+			break;
 		case OPT_DRY_RUN:
 			o->dry_run = true;
 			break;
@@ -143,13 +149,15 @@ static int parse_options(int argc, char *argv[], struct options *o, struct vfk_e
 static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		       unsigned n_words, struct vfk_err *err)
 {
-	unsigned n = n_words + o->force + o->dot + o->dry_run + (o->reason ? 2 : 0);
+	unsigned n = n_words + o->force + o->dot + o->dry_run + (o->reason ? 2 : 0) +
+		     (o->dialect ? 2 : 0);
+	bool moves = cmd->id == CTL_CMD_IMPORT || cmd->id == CTL_CMD_EXPORT;
 
 	if (o->force && cmd->id != CTL_CMD_RELEASE)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --force", cmd->name);
 	if (o->dot && cmd->id != CTL_CMD_FSM)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dot", cmd->name);
-	if (o->dry_run && cmd->id != CTL_CMD_RECONCILE)
+	if (o->dry_run && cmd->id != CTL_CMD_RECONCILE && !moves)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dry-run", cmd->name);
 	if (o->n_last && cmd->id != CTL_CMD_HISTORY)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -n", cmd->name);
@@ -157,8 +165,14 @@ static int check_words(const struct ctl_cmd *cmd, const struct options *o,
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -v", cmd->name);
 	if (o->reason && cmd->id != CTL_CMD_CORDON)
 		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --reason", cmd->name);
+	if (o->dialect && !moves)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no --dialect", cmd->name);
+	/* It talks to an engine in more than one way. */
+	if (o->socket && moves)
+		return vfk_err_set(err, VFK_E_USAGE, 0, "%s takes no -s", cmd->name);
 	/* An option alone names nothing. */
-	if (n_words < cmd->min_args || n > cmd->max_args || n_words > CTL_MAX_ARGS - 1)
+	if (n_words < cmd->min_args || n > cmd->max_args || n_words > CTL_MAX_ARGS - 1 ||
+	    (moves && n_words))
 		return vfk_err_set(err, VFK_E_USAGE, 0, "usage: vfctl %s%s%s", cmd->name,
 				   cmd->usage[0] ? " " : "", cmd->usage);
 	return 0;
@@ -397,6 +411,17 @@ static int do_explain(const struct ctl_cmd *cmd, const struct options *o,
 	return rc;
 }
 
+static int do_move(const struct ctl_cmd *cmd, const struct options *o, struct vfk_err *err)
+{
+	struct take_over how = { .dialect = o->dialect,
+				 .dry_run = o->dry_run,
+				 .json = o->json };
+
+	if (take_over_check(&how, err) < 0)
+		return -err->kind;
+	return cmd->id == CTL_CMD_IMPORT ? import_run(&how, err) : export_run(&how, err);
+}
+
 static int run(const struct ctl_cmd *cmd, const struct options *o, const char **words,
 	       unsigned n_words, struct vfk_err *err)
 {
@@ -419,6 +444,8 @@ static int run(const struct ctl_cmd *cmd, const struct options *o, const char **
 		return do_explain(cmd, o, words, n_words, err);
 	if (cmd->id == CTL_CMD_DOCTOR)
 		return doctor_run(o->json, err);
+	if (cmd->id == CTL_CMD_IMPORT || cmd->id == CTL_CMD_EXPORT)
+		return do_move(cmd, o, err);
 	if (cmd->id == CTL_CMD_HISTORY)
 		return history_print(words, n_words, o->n_last, o->json, err);
 	if (cmd->id == CTL_CMD_WATCH)

@@ -37,9 +37,10 @@ static const char *const op_fails[] = {
 #undef X
 };
 
-/* Rows that no history comes to yet: nobody calls GC or 'vfctl retry' here, no device is fatal
- * while a VF is set up or released, and rows that stand for the sake of completeness.  One
- * that is reached all the same is a failure: then it belongs here no longer. */
+/* Rows that no history comes to yet: nobody calls GC or 'vfctl retry', import or export here,
+ * no device is fatal while a VF is set up or released, and rows that stand for the sake of
+ * completeness.  One that is reached all the same is a failure: then it belongs here no
+ * longer. */
 static const char *const later[] = {
 	"RESERVED GC",
 	"ATTACHED GC",
@@ -54,6 +55,11 @@ static const char *const later[] = {
 	"DETACHING TIMEOUT",
 	"NONE ANSWERED",
 	"OWED ANSWERED",
+	"FREE IMPORTED",
+	"FAULTED IMPORTED",
+	"ATTACHED EXPORTED",
+	"NONE IMPORTED",
+	"HELD EXPORTED",
 };
 
 bool __wrap_vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo);

@@ -377,6 +377,13 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 			vfk_err_set(&res.err, VFK_E_KERNEL, 0, "link net1 is down");
 		res.out.seen = w->check_seen;
 		break;
+	case JOB_IMPORT:
+		res.out.where = w->told ? w->where : WHERE_IN_POD;
+		res.out.seen = w->check_seen;
+		res.out.ifindex = 200;
+		res.out.netns_cookie = 77;
+		res.out.nsid = 5;
+		break;
 	case JOB_PORTS:
 		res.pf.n_ports = 1;
 		res.pf.port_state[0] = w->port ? w->port : PORT_ACTIVE;

@@ -32,6 +32,8 @@ static const struct grid_row grid[] = {
 	{ EV(UNPAID),        { "-",     "-",    "-",    "O.jb" } },
 	{ EV(NOT_RUN),       { "-",     "N.jf", "-",    "-" } },
 	{ EV(ADOPT),         { "O.jp",  "-",    "-",    "-" } },
+	{ EV(IMPORTED),      { "H.j",   "-",    "-",    "-" } },
+	{ EV(EXPORTED),      { "-",     "-",    "N.jf", "-" } },
 };
 /* clang-format on */
 #define N_EVENTS (sizeof(grid) / sizeof(grid[0]))
@@ -114,7 +116,8 @@ static void sync_before_run(void)
 	CU_ASSERT(LEASE_DO_SYNC < LEASE_DO_RUN);
 }
 
-/* P8: a lease that may exist ends only by a payment, or by knowing that nothing was run. */
+/* P8: a lease that may exist ends only by a payment, by knowing that nothing was run, or in
+ * somebody else's hands. */
 static void no_way_round_the_debt(void)
 {
 	for (size_t i = 0; i < lease_n_rows; i++) {
@@ -123,7 +126,8 @@ static void no_way_round_the_debt(void)
 		if (r->to != LEASE_NONE)
 			continue;
 		CU_ASSERT((r->from == LEASE_OWED && r->event == EV(PAID)) ||
-			  (r->from == LEASE_ASKED && r->event == EV(NOT_RUN)));
+			  (r->from == LEASE_ASKED && r->event == EV(NOT_RUN)) ||
+			  (r->from == LEASE_HELD && r->event == EV(EXPORTED)));
 	}
 }
 
@@ -200,7 +204,7 @@ static void values_on_disk(void)
 		"?",	      "ASK",	       "ANSWERED", "FAILED",	   "TIMEOUT",
 		"DEL",	      "CALLER_GONE",   "REPLAY",   "SETUP_FAILED", "GC",
 		"NETNS_GONE", "ADMIN_RELEASE", "REBOOT",   "PAID",	   "UNPAID",
-		"NOT_RUN",    "ADOPT",	       "?"
+		"NOT_RUN",    "ADOPT",	       "IMPORTED", "EXPORTED",	   "?"
 	};
 
 	for (int i = 0; i < (int)(sizeof(fixed_states) / sizeof(fixed_states[0])); i++)

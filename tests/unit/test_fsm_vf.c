@@ -43,6 +43,8 @@ static const struct grid_row grid[] = {
 	{ EV(STEP),          { "-",    "R.j",    "-",      "D.j",     "-",        "-" } },
 	{ EV(BASELINE),      { "F.j",  "-",      "-",      "-",       "-",        "-" } },
 	{ EV(TAKEN),         { "-|X.ja", "-",    "-",      "-",       "-",        "-" } },
+	{ EV(IMPORTED),      { "A.j",  "-",      "-",      "-",       "-|A.j",    "-" } },
+	{ EV(EXPORTED),      { "-",    "-",      "-|X.jaf", "-",       "-",        "-" } },
 };
 /* clang-format on */
 #define N_EVENTS (sizeof(grid) / sizeof(grid[0]))
@@ -58,6 +60,8 @@ static const struct {
 	{ VF_FAULTED, EV(ADMIN_RETRY) },  /* likewise */
 	{ VF_FAULTED, EV(PF_RECOVERED) }, /* likewise */
 	{ VF_FAULTED, EV(HOME) },	  /* what is ours comes home by a release only */
+	{ VF_FAULTED, EV(IMPORTED) },	  /* and is nobody else's */
+	{ VF_ATTACHED, EV(EXPORTED) },	  /* not before it is somebody else's */
 };
 #define N_REFUSABLE (sizeof(refusable) / sizeof(refusable[0]))
 
@@ -301,7 +305,7 @@ static void only_these_release_an_owner(void)
 	static const enum vf_event releasing[] = { EV(DEL),	      EV(GC),
 						   EV(NETNS_GONE),    EV(RETURNED),
 						   EV(ADMIN_RELEASE), EV(VANISHED),
-						   EV(REBOOT) };
+						   EV(REBOOT),	      EV(EXPORTED) };
 
 	for (size_t i = 0; i < vf_n_rows; i++) {
 		bool found = false;
@@ -358,7 +362,9 @@ static void values_on_disk(void)
 			     { 22, "TIMEOUT" },
 			     { 23, "STEP" },
 			     { 24, "BASELINE" },
-			     { 25, "TAKEN" } };
+			     { 25, "TAKEN" },
+			     { 26, "IMPORTED" },
+			     { 27, "EXPORTED" } };
 
 	SUITE_INT(sizeof(fixed_states) / sizeof(fixed_states[0]), N_STATES);
 	SUITE_INT(sizeof(fixed_events) / sizeof(fixed_events[0]), N_EVENTS);
@@ -381,7 +387,7 @@ static void unknown_values(void)
 	CU_ASSERT_FALSE(vf_step(&vf, EV(REBOOT), &todo));
 	vf.state = VF_FREE;
 	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)0, &todo));
-	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)26, &todo));
+	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)28, &todo));
 	SUITE_INT(todo, 5);
 }
 
