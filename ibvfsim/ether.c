@@ -223,6 +223,13 @@ static int admin(struct net_device *n, int vf, enum sim_op_id op, struct sim_vfc
 	return r;
 }
 
+/* What a card in switchdev mode leaves to the switch. */
+static int in_switchdev(struct net_device *n, int vf, enum sim_op_id op,
+			struct sim_vfcfg **cfg)
+{
+	return eth_dev(n)->pf->switchdev ? -EOPNOTSUPP : admin(n, vf, op, cfg);
+}
+
 static int set_vf_mac(struct net_device *n, int vf, u8 *mac)
 {
 	struct sim_vfcfg *c;
@@ -245,6 +252,8 @@ static int set_vf_vlan(struct net_device *n, int vf, u16 vlan, u8 qos, __be16 pr
 		return -EINVAL;
 	if (!eth_type_vlan(proto))
 		return -EPROTONOSUPPORT;
+	if (eth_dev(n)->pf->switchdev && (vlan || qos))
+		return -EOPNOTSUPP;
 	r = admin(n, vf, SIM_OP_VLAN, &c);
 	if (!r && c) {
 		c->eth.vlan = vlan;
@@ -272,7 +281,7 @@ static int set_vf_rate(struct net_device *n, int vf, int min, int max)
 static int set_vf_spoofchk(struct net_device *n, int vf, bool on)
 {
 	struct sim_vfcfg *c;
-	int r = admin(n, vf, SIM_OP_SPOOFCHK, &c);
+	int r = in_switchdev(n, vf, SIM_OP_SPOOFCHK, &c);
 
 	if (!r && c)
 		c->eth.spoofchk = on;
@@ -282,7 +291,7 @@ static int set_vf_spoofchk(struct net_device *n, int vf, bool on)
 static int set_vf_trust(struct net_device *n, int vf, bool on)
 {
 	struct sim_vfcfg *c;
-	int r = admin(n, vf, SIM_OP_TRUST, &c);
+	int r = in_switchdev(n, vf, SIM_OP_TRUST, &c);
 
 	if (!r && c)
 		c->eth.trusted = on;
@@ -305,6 +314,8 @@ static int set_vf_link_state(struct net_device *n, int vf, int state)
 
 	if (vf < 0 || vf >= pci_num_vf(d->pdev))
 		return -EINVAL;
+	if (d->pf->switchdev)
+		return -EOPNOTSUPP;
 	return sim_set_policy(d->pf, vf, state);
 }
 

@@ -329,6 +329,8 @@ static int probe(struct pci_dev *p, const struct pci_device_id *id)
 		goto out;
 	}
 	sim_knobs_add(d);
+	if (d->eth && vf < 0)
+		sim_devlink_add(d);
 out:
 	if (decoy)
 		dev_drop(decoy, true);
@@ -341,11 +343,16 @@ static void remove(struct pci_dev *p)
 {
 	struct sim_dev *d = pci_get_drvdata(p);
 	struct sim_pf *pf;
+	bool ignore;
 
 	if (!d) /* an ignored probe */
 		return;
 	pf = d->pf;
-	if (!p->is_virtfn) {
+	if (p->is_virtfn) { /* it can only be slow */
+		if (sim_gate(pf, SIM_OP_REMOVE, d->vf, &ignore))
+			dev_dbg(&p->dev, "removed all the same\n");
+	} else {
+		sim_devlink_drop(d);
 		pci_disable_sriov(p);
 		sim_vendor_drop(pf);
 	}

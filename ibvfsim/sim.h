@@ -35,6 +35,7 @@
 	X(GET_CONFIG, "get_config")                                                    \
 	X(NUMVFS, "numvfs")                                                            \
 	X(PROBE, "probe")                                                              \
+	X(REMOVE, "remove")                                                            \
 	X(OPEN, "open")
 
 enum sim_op_id {
@@ -70,6 +71,8 @@ struct sim_pf {
 	struct kobject *vendor_dir; /* sriov/, NULL when there is none */
 	struct sim_vendor_vf **vendor_vf;
 	u32 n_vendor_vf, n_vfs;
+	struct devlink *devlink; /* Ethernet only; NULL when there is none */
+	bool switchdev;
 	struct sim_vfcfg vf[];
 };
 
@@ -138,6 +141,10 @@ int sim_eth_add(struct sim_dev *d);
 void sim_eth_carrier(struct sim_dev *d);
 int sim_eth_init(void);
 void sim_eth_exit(void);
+
+/* devlink.c */
+void sim_devlink_add(struct sim_dev *d);
+void sim_devlink_drop(struct sim_dev *d);
 
 /* uevent.c */
 int sim_uevent_init(void);
