@@ -10,11 +10,6 @@ PF=$(link_of "$CARD")
 VFS='0 1 2 3'
 printf '[vfkeeper]\nplugin_dirs = %s\n' "$PLUGIN_DIRS" >$ROOT/etc/vfkeeper/vfkeeper.conf
 
-driver_of() {
-	local d=none
-	[ ! -e "$PCI/$1/driver" ] || d=$(cd -P "$PCI/$1/driver" && echo "${PWD##*/}")
-	echo "$d"
-}
 # on_pf INDEX: what the PF holds for the VF
 on_pf() {
 	local list
@@ -49,11 +44,6 @@ all_as_before() {
 	within 20 all_free_again
 	as_before || within 20 as_before || as_before
 }
-look_anew() {
-	node_stop
-	service_start
-}
-
 # says WORDS: the last answer
 says() {
 	[[ $(msg) == *"$1"* ]] || {

@@ -31,6 +31,12 @@ all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED 
 # Ends whatever engine runs; for use under "set -e".
 node_stop() { if engines_end; then :; else return 1; fi; }
 
+# an operator changed something: the next engine finds it at once
+look_anew() {
+	node_stop
+	service_start
+}
+
 # What the engine said, when a case failed.
 node_end() {
 	[ $T_FAILED = 0 ] || world_dump_logs

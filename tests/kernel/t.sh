@@ -94,6 +94,11 @@ link_of() { first_of "$PCI/$1/net"; }
 rdma_of() { first_of "$PCI/$1/infiniband"; }
 uverbs_of() { first_of "$PCI/$1/infiniband_verbs"; }
 there() { [ -e "$1" ]; }
+driver_of() {
+	local d=none
+	[ ! -e "$PCI/$1/driver" ] || d=$(cd -P "$PCI/$1/driver" && echo "${PWD##*/}")
+	echo "$d"
+}
 has_link() { there "$PCI/$1/net/"*; }
 has_rdma() { there "$PCI/$1/infiniband/"*; }
 rebind() {

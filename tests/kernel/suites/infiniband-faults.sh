@@ -20,7 +20,7 @@ fault() {
 }
 no_faults() {
 	local op
-	for op in node_guid port_guid state probe; do
+	for op in node_guid port_guid state probe remove; do
 		knob $IB $op fail 0
 		knob $IB $op ignore 0
 		knob $IB $op delay_ms 0
@@ -168,9 +168,84 @@ killed() {
 	unpods f
 }
 
+# A worker that is killed between unbind and bind leaves a VF without a driver, and so does an
+# engine whose worker is there still.  Another VF must not be bound meanwhile: each would get the
+# number of the other one's device file, and both ADDs would fail.
+sleeping_worker() { # in the kernel, and no signal wakes it
+	local p pid comm state
+	for p in /proc/[0-9]*/stat; do
+		if ! read -r pid comm state _ 2>/dev/null <"$p"; then continue; fi
+		[ "$comm $state" != '(vfk-worker) D' ] || echo "$pid"
+	done
+}
+in_unbind() { started remove "$1" && [ -n "$(sleeping_worker)" ]; }
+adding() { # INDEX POD LAST
+	(add "$2" net1 "/run/netns/$2" "$(conf "$(vf $IB "$1")" "$(guid "$3")")" && echo "$RC $(msg)" >"/tmp/rc.$2") &
+}
+half_bound() { # WHOM to kill
+	local n first second
+	rm -f /tmp/rc.f /tmp/rc.g
+	pods f g
+	n=$(<"$DBG/$IB/ops/remove/count")
+	knob $IB remove vf 0
+	knob $IB remove delay_ms 4000
+	adding 0 f 19
+	first=$!
+	within 20 in_unbind "$n"
+	if [ "$1" = worker ]; then kill -KILL "$(sleeping_worker)"; else kill_engines; fi
+	adding 1 g 1a
+	second=$!
+	wait $first $second
+	want "$(</tmp/rc.g)" "0 "
+	link_in g net1 | grep -q "$GUID0:1a"
+	[ "$1" != worker ] || [[ $(</tmp/rc.f) == *"worker of STEPS ended"* ]]
+	no_faults
+	knob $IB remove vf -1
+	release 1 g
+	release 0 f
+	all_as_before # with their numbers
+	unpods f g
+}
+half_bound_worker() { half_bound worker; }
+half_bound_engine() { half_bound engine; }
+
+# A VF for user space that lost its driver gets that one again, and nobody else gets hold of it.
+user_driver() {
+	local a n
+	a=$(vf $IB 4)
+	modprobe uio_pci_generic
+	echo uio_pci_generic >"$PCI/$a/driver_override"
+	echo "$a" >$DRV/unbind
+	echo "$a" >/sys/bus/pci/drivers_probe
+	want "$(driver_of "$a")" uio_pci_generic
+	look_anew
+	pods u
+	# It has no RDMA device to isolate.  The incumbent's DEL would look for one called "" for ever.
+	CNI_NAME=ib-sriov add u net1 /run/netns/u "$(conf "$a" '"rdmaIsolation":true')"
+	not answered 0
+	within 20 is_free "$a"
+	for n in none mlx5_core; do # what the workload leaves it with
+		add u net1 /run/netns/u "$(conf "$a" '"guidPolicy":"keep"')"
+		answered 0
+		not ip -n u link show net1
+		echo "$a" >/sys/bus/pci/drivers/uio_pci_generic/unbind
+		echo >"$PCI/$a/driver_override"
+		[ $n = none ] || echo "$a" >$DRV/bind
+		del u net1 /run/netns/u "$(conf "$a")"
+		answered 0
+		within 20 is_free "$a"
+		want "$(driver_of "$a") $(<"$PCI/$a/driver_override")" "uio_pci_generic uio_pci_generic"
+	done
+	echo "$a" >/sys/bus/pci/drivers/uio_pci_generic/unbind
+	echo >"$PCI/$a/driver_override"
+	echo "$a" >$DRV/bind
+	unpods u
+}
+
 remember
 service_start
-t_case "infiniband-faults: each command of the card fails while a VF is attached" on_attach
+# (2.4, 2) the incumbent takes the pod's GUID, which its failed ADD leaves, for the VF's own
+t_case "infiniband-faults: each command of the card fails while a VF is attached (2.4, 2)" on_attach
 no_faults
 t_case "infiniband-faults: what a card took and forgot is found out" ignored
 no_faults
@@ -180,7 +255,14 @@ t_case "infiniband-faults: firmware that takes 1.5 s" slow
 t_case "infiniband-faults: no uevents" no_events
 t_case "infiniband-faults: another number of the verbs device is found out" other_names
 t_case "infiniband-faults: a VF that comes back under other names gets its own" own_names
+# (2.4, 18) the incumbent leaves such a VF without a driver, under the pod's GUID
+t_case "infiniband-faults: a worker is killed between unbind and bind (2.4, 18)" half_bound_worker
+no_faults
+t_case "infiniband-faults: a VF for user space gets its own driver again (2.4, 19)" user_driver
 node_stop
-t_case "infiniband-faults: engines are killed in the middle of ADD and DEL" killed
+t_case "infiniband-faults: engines are killed between unbind and bind" half_bound_engine
+no_faults
+# (2.4, 1) the incumbent has no record before its end: its DEL says yes and leaves the VF in the pod
+t_case "infiniband-faults: engines are killed in the middle of ADD and DEL (2.4, 1)" killed
 node_stop
 node_end

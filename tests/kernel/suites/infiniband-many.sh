@@ -157,7 +157,8 @@ t_case "infiniband-many: bare requests to the kernel leave no trace" floor
 service_start && within 60 all_free $N || exit 1
 netns add 1 $N || exit 1
 confs
-t_case "infiniband-many: all VFs are attached at once, the service is killed meanwhile" attach_all
+# (2.4, 17) the incumbent looks at names and numbers while others rebind, and fails
+t_case "infiniband-many: all VFs are attached at once, the service is killed meanwhile (2.4, 17)" attach_all
 t_case "infiniband-many: all are released at once, the service is killed for good" release_all
 t_case "infiniband-many: name, MTU, GUIDs and devices of every VF are as they were" as_they_were
 node_stop

@@ -100,11 +100,6 @@ no_rebind() {
 	want "$(probes)" "$n"
 	unpods k
 }
-# an operator changed something: the next engine finds it at once
-look_anew() {
-	node_stop
-	service_start
-}
 
 scrub() { # seen by the driver's own count of probes: its GUID is kept
 	local n
