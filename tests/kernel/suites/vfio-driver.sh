@@ -134,6 +134,47 @@ other_driver() { # the workload gave it another, or none
 	want "$(<"$PCI/$(vf "$CARD" 1)/driver_override")" "(null)"
 	unpods v
 }
+# Other drivers for user space: to_other DRIVER INDEX
+to_other() {
+	local a
+	a=$(vf "$CARD" "$2")
+	echo "$1" >"$PCI/$a/driver_override"
+	echo "$a" >"$PCI/$a/driver/unbind"
+	echo "$a" >/sys/bus/pci/drivers_probe
+	want "$(driver_of "$a")" "$1"
+}
+uio() { # DRIVER
+	local a
+	a=$(vf "$CARD" 2)
+	modprobe "$1"
+	to_other "$1" 2
+	look_anew
+	remember
+	pods u
+	add u net1 /run/netns/u "$(conf "$a" "\"mac\":\"${MAC}6\"" '"vlan":15,"trust":"on"')"
+	answered 0
+	[[ $OUT == *\"name\":\"net1\"* && $OUT == *\"mac\":\"${MAC}6\"* ]]
+	want "$(driver_of "$a")" "$1"
+	not ip -n u link show net1
+	[[ $(on_pf 2) == *"${MAC}6"*"vlan 15"*"trust on"* ]]
+	release 2 u # right at once
+	all_as_before
+	add u net1 /run/netns/u "$(conf "$a")"
+	answered 0
+	echo "$a" >"/sys/bus/pci/drivers/$1/unbind"
+	release 2 u
+	all_as_before
+	want "$(driver_of "$a")" "$1"
+	refuse 2 u "it has no network device: its driver is $1" '"mtu":1400'
+	unpods u
+	to_vfio 2
+	modprobe -r "$1"
+	look_anew
+	remember
+}
+uio_pci_generic() { uio uio_pci_generic; }
+igb_uio() { uio igb_uio; }
+
 scrub() {
 	[ -e "$PCI/$(vf "$CARD" 2)/reset" ] # what follows resets it
 	pods v
@@ -167,13 +208,16 @@ t_case "vfio-driver: two VFs for the kernel, two for user space" prepare
 remember
 service_start
 t_case "vfio-driver: a vendor's Ethernet VFs" vendor
-t_case "vfio-driver: settings on the PF, no link, and a DEL that is right at once" life
+# (2.4, 6) the incumbent's first DEL of each such VF fails
+t_case "vfio-driver: settings on the PF, no link, and a DEL that is right at once (2.4, 6)" life
 t_case "vfio-driver: the same as type sriov" sriov_life
 t_case "vfio-driver: what needs a link is refused" of_a_link
 t_case "vfio-driver: an address that somebody else set goes with its user" foreign_change
 t_case "vfio-driver: the namespace died before the DEL" dead_netns
 t_case "vfio-driver: a VF comes back without its driver, or with another" other_driver
 t_case "vfio-driver: a VF is reset when it is released" scrub
+t_case "vfio-driver: VFs of uio_pci_generic" uio_pci_generic
+t_case "vfio-driver: VFs of igb_uio" igb_uio
 t_case "vfio-driver: every call that is counted succeeds" counted
 t_case "vfio-driver: an ADD asks for no list of VFs, but after a setting" lists
 t_case "vfio-driver: COST has what a call costs ('make cost' writes it anew)" cost_same
