@@ -322,6 +322,10 @@ static void search_tail(struct reading *rd, struct stretch *t)
 				rd->hole = true;
 			if (!t->first_seq)
 				t->first_seq = rec.h.seq;
+		} else if (is_base) {
+			/* Nobody of ours wrote an older one there; what is appended would end
+			 * before it one day. */
+			rd->begun = true;
 		}
 		expect = off;
 	}

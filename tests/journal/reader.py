@@ -182,8 +182,8 @@ def recover(directory):
         for f, r in sum(sorted(filter(None, tails), key=lambda t: t[0][1][0]), []):
             found += [(f, r)] if not found or r[0] > found[-1][1][0] else []
     elif any(tails) or newer or any(f.bad for f in files) or base and (
-            begun[24:32] == struct.pack("<Q", base.gen) or begun[:4] == b"VFKR" and
-            (len(begun) < 40 or begun[16:24] == struct.pack("<Q", last + 1))):
+            base.search(base.end, 0) or begun[24:32] == struct.pack("<Q", base.gen) or
+            begun[:4] == b"VFKR" and (not begun[39:] or begun[16:24] == struct.pack("<Q", last + 1))):
         verdict = "torn"
     else:
         verdict = "clean" if base else "empty"

@@ -498,6 +498,28 @@ static void gap_is_damage(void)
 	end_mem();
 }
 
+/* An older record of the same file, whole, where the one after the next will end. */
+static void stale_record_is_cut(void)
+{
+	uint64_t off, end, bytes;
+
+	begin_mem();
+	for (unsigned i = 0; i < 5; i++)
+		SUITE_INT(app_set(&app, i, i + 1), 0);
+	off = mem_offset_of(&mem, 0, journal_last(app.j) - 2);
+	bytes = mem_offset_of(&mem, 0, journal_last(app.j) - 1) - off;
+	end = off + 3 * bytes;
+	memcpy(mem.files[0].now + end + bytes, mem.files[0].now + off, bytes);
+	SUITE_INT(reopen_mem(NULL), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_TORN);
+	SUITE_INT(app.cells[4], 5);
+	SUITE_INT(app_set(&app, 0, 99), 0);
+	SUITE_INT(reopen_mem(NULL), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+	SUITE_INT(app.cells[0], 99);
+	end_mem();
+}
+
 static void missing_file(void)
 {
 	begin_mem();
@@ -568,6 +590,7 @@ VFK_SUITE(journal_damage,
 	  { "knows in which order a file is begun", order_of_a_begun_file },
 	  { "is not fooled by numbers that nobody reaches", hostile_numbers },
 	  { "takes a gap in the sequence for damage", gap_is_damage },
+	  { "cuts off an older record that stands behind the end", stale_record_is_cut },
 	  { "takes a missing file for damage", missing_file },
 	  { "sets files aside that are no journal", foreign_file },
 	  { "knows that a journal is gone", everything_gone })
