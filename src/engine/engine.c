@@ -127,8 +127,17 @@ static struct job *job_running(struct engine *e, uint64_t id)
 
 /* What had to wait until the look at the VF was over. */
 static void observed(struct engine *e, struct vf *vf, struct job *job,
-		     const struct job_res *res)
+		     const struct job_res *said)
 {
+	struct job_res copy = *said, *res = &copy;
+
+	/* It was imported or exported while a worker looked: what that saw is of the time before,
+	 * and an owner who was not looked for is not gone. */
+	if (!res->err.kind && job->began_ns < vf->since_boot_ns &&
+	    res->out.where != WHERE_GONE) {
+		res->out.where = WHERE_UNKNOWN;
+		res->out.nsid_alive = true;
+	}
 	vf->job = NULL;
 	if (res->err.kind != VFK_E_BUSY)
 		vf->stuck = false;
