@@ -34,6 +34,13 @@ if [ -n "${SIM_COVERAGE---coverage}" ]; then
 fi
 histories=$(tail -n 1 "$out")
 
+# The guest plays them, too: tests/kernel/suites/both-worlds.sh.
+scenarios=0
+for file in "$top_srcdir"/tests/sim/scenarios/*.scenario; do
+  "$sim" --scenario "$file" >"$out.s" || { cat "$out.s"; scenarios=1; }
+done
+verdict $scenarios "every scenario ends as its file says"
+
 # 10,000: each scenario has more than twice as many states.
 walk() {
   printf '%s\n' 0 1 2 3 | xargs -P "$jobs" -I N sh -c "'$sim' --exhaustive N >'$out.N' 2>&1 || echo red >>'$out.N'"

@@ -270,6 +270,17 @@ void link_gone(struct kvf *v)
 	memset(&v->link, 0, sizeof(v->link));
 }
 
+/* "eth%d": the lowest number that is free (dev_alloc_name). */
+void link_name_new(struct kvf *v)
+{
+	for (unsigned i = 0;; i++) {
+		snprintf(v->link.name, sizeof(v->link.name), "%s%u",
+			 v->kind == KIND_INFINIBAND ? "ib" : "eth", i);
+		if (link_name_free(v->link.ns, v->link.name, v))
+			break;
+	}
+}
+
 void link_make(struct kvf *v)
 {
 	memset(&v->link, 0, sizeof(v->link));
@@ -278,13 +289,7 @@ void link_make(struct kvf *v)
 	v->link.ifindex = next_ifindex++; /* never the old one (dev_new_index) */
 	v->link.ns = HOME;
 	v->link.mtu_bytes = 1500;
-	/* The lowest number that is free (dev_alloc_name); udev renames it later. */
-	for (unsigned i = 0;; i++) {
-		snprintf(v->link.name, sizeof(v->link.name), "%s%u",
-			 v->kind == KIND_INFINIBAND ? "ib" : "eth", i);
-		if (link_name_free(HOME, v->link.name, v))
-			break;
-	}
+	link_name_new(v); /* udev renames it later */
 	if (v->kind == KIND_INFINIBAND) {
 		v->link.hwaddr_len = 20;
 		v->link.mtu_bytes = 2044;

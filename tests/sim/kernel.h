@@ -90,6 +90,7 @@ extern char squatter[16]; /* name of somebody else's link at home, "" for none *
 bool link_name_free(int ns, const char *name, const struct kvf *v);
 void link_move(struct kvf *v, int ns);
 int link_rename(struct kvf *v, const char *name); /* errno, or 0 */
+void link_name_new(struct kvf *v);		  /* a name that the kernel chooses */
 void link_make(struct kvf *v); /* a new one at home, udev comes later */
 void link_gone(struct kvf *v);
 void kernel_rebind(struct kvf *v);

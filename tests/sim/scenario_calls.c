@@ -115,25 +115,26 @@ void scenario_await(void)
 			tell(&asked[i]);
 }
 
+/* Of whom no DEL was answered with 0 since the last ADD. */
 void scenario_leave(void)
 {
 	unsigned n = n_asked;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct call c = { .verb = CNI_DEL,
-				  .claim = asked[i].claim,
-				  .vf = asked[i].vf,
-				  .ipam = asked[i].ipam };
-		bool again = false;
+	for (unsigned i = 0; i < n && n_asked < MAX_CALLS; i++) {
+		bool last = true;
 
-		for (unsigned k = 0; k < i; k++)
-			again |= asked[k].claim == c.claim && asked[k].verb == CNI_ADD;
-		if (again || asked[i].verb != CNI_ADD || n_asked == MAX_CALLS)
+		for (unsigned k = i + 1; k < n; k++)
+			last &= asked[k].claim != asked[i].claim;
+		if (!last || (asked[i].verb == CNI_DEL &&
+			      !caller_last_exit(asked[i].claim, CNI_DEL)))
 			continue;
 		asked[n_asked] = asked[i];
 		asked[n_asked].verb = CNI_DEL;
 		asked[n_asked++].told = false;
-		caller_start(&c);
+		caller_start(&(struct call){ .verb = CNI_DEL,
+					     .claim = asked[i].claim,
+					     .vf = asked[i].vf,
+					     .ipam = asked[i].ipam });
 		scenario_await();
 	}
 }

@@ -200,16 +200,25 @@ static void engine_hears(const struct kvf *v)
 	engines_vf_touched(v->addr);
 }
 
+/* The kernel does not do it. */
+static void refused(const struct scenario_step *s)
+{
+	scenario_print("%s %s: refused\n", s->word[0], s->word[1]);
+}
+
 static void rename_link(const struct scenario_step *s)
 {
 	struct kvf *v = scenario_vf(s->word[1]);
 
-	if (!v || link_rename(v, s->word[2]))
-		scenario_bad("the link cannot be renamed");
-	else if (v->link.ns == HOME)
+	if (!v)
+		return;
+	if (!v->link.ifindex || link_rename(v, s->word[2])) {
+		refused(s);
+		return;
+	}
+	if (v->link.ns == HOME)
 		v->meddled = true;
-	if (v)
-		engine_hears(v);
+	engine_hears(v);
 }
 
 static void set_mtu(const struct scenario_step *s)
@@ -228,8 +237,12 @@ static void set_mac(const struct scenario_step *s)
 {
 	struct kvf *v = scenario_vf(s->word[1]);
 
-	if (!v || v->link.hwaddr_len != 6)
+	if (!v)
 		return;
+	if (v->link.hwaddr_len != 6 || v->link.up) { /* eth_prepare_mac_addr_change */
+		refused(s);
+		return;
+	}
 	memcpy(v->link.hwaddr, "\x02\0\0\0\xbe", 5);
 	v->link.hwaddr[5] = (uint8_t)(s->word[2][0] - 'A' + 10);
 	engine_hears(v);
@@ -256,7 +269,7 @@ static void move_link(const struct scenario_step *s)
 		return;
 	ns = !strcmp(s->word[2], "home") ? HOME : pods[pod].ns;
 	if (!link_name_free((int)ns, s->n > 3 ? s->word[3] : v->link.name, v)) {
-		scenario_bad("the name is taken there");
+		refused(s);
 		return;
 	}
 	link_move(v, (int)ns);

@@ -142,6 +142,24 @@ static void rdma(unsigned vf)
 	scenario_print(" rdma=%s", vfs[vf].rdma_ns == HOME ? "home" : "away");
 }
 
+/* The attachments that there can be, in order. */
+static unsigned claim_at(unsigned i)
+{
+	return claim_find(pods[i / 2].container, i % 2 ? "net2" : "net1");
+}
+
+static void leases(unsigned i)
+{
+	for (unsigned k = 0; k < SHADOW_LEASES; k++) {
+		const struct shadow_lease *l = &shadow.lease[k];
+
+		if (l->have && l->rec.state != LEASE_NONE && claim_at(i) < SIM_CLAIMS &&
+		    claim_find(l->rec.owner.container, l->rec.owner.ifname) == claim_at(i))
+			scenario_print("lease of %c net%u %s\n", 'a' + i / 2, 1 + i % 2,
+				       lease_state_name(l->rec.state));
+	}
+}
+
 void scenario_look(void)
 {
 	static const unsigned order[] = { 0, 2, 1, 3 };
@@ -163,22 +181,9 @@ void scenario_look(void)
 		}
 		scenario_print("\n");
 	}
-	for (unsigned i = 0; i < SIM_CLAIMS; i++) {
-		if (!claims[i].used)
-			continue;
-		for (unsigned k = 0; k < SHADOW_LEASES; k++) {
-			const struct shadow_lease *l = &shadow.lease[k];
-
-			if (l->have && l->rec.state != LEASE_NONE &&
-			    claim_find(l->rec.owner.container, l->rec.owner.ifname) == i)
-				scenario_print("lease of %c %s %s\n",
-					       claims[i].container[1] - '0' + 'a',
-					       claims[i].ifname,
-					       lease_state_name(l->rec.state));
-		}
-		if (ipam_held(i))
-			scenario_print("address of %c %s\n",
-				       claims[i].container[1] - '0' + 'a',
-				       claims[i].ifname);
-	}
+	for (unsigned i = 0; i < 2 * SIM_PODS; i++)
+		leases(i);
+	for (unsigned i = 0; i < 2 * SIM_PODS; i++)
+		if (claim_at(i) < SIM_CLAIMS && ipam_held(claim_at(i)))
+			scenario_print("address of %c net%u\n", 'a' + i / 2, 1 + i % 2);
 }

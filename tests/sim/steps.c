@@ -74,6 +74,9 @@ static enum step_end settings(struct step_run *r, const struct vf_settings *want
 	if (!home && r->v->kind == KIND_INFINIBAND && (want->has & (HAS_MAC | HAS_VLAN)))
 		return fail(r, VFK_E_UNSUPPORTED, 0,
 			    "vlan: an InfiniBand VF has none"); /* no ndo: EOPNOTSUPP */
+	if (!home && r->v->kind == KIND_ETHERNET &&
+	    (want->has & (HAS_NODE_GUID | HAS_PORT_GUID)))
+		return fail(r, VFK_E_UNSUPPORTED, 0, "guid: an Ethernet VF has none");
 	SET(r, HAS_LINK_STATE, link_state);
 	SET(r, HAS_NODE_GUID, node_guid);
 	SET(r, HAS_PORT_GUID, port_guid);
@@ -85,7 +88,9 @@ static enum step_end settings(struct step_run *r, const struct vf_settings *want
 	SET(r, HAS_MAX_TX, max_tx_mbps);
 	SET(r, HAS_SPOOFCHK, spoofchk);
 	SET(r, HAS_TRUST, trust);
-	if (r->v->kind == KIND_INFINIBAND && r->v->guid != r->v->set.port_guid)
+	/* Its GUID is of the last bind; one that lost its driver has no link. */
+	if ((r->v->kind == KIND_INFINIBAND && r->v->guid != r->v->set.port_guid) ||
+	    (r->v->kind != KIND_VFIO && !r->v->bound))
 		r->out->rebind_needed = true;
 	return STEP_DONE;
 }
@@ -108,8 +113,8 @@ static enum step_end rebind(struct step_run *r)
 
 	if (r->v->kind == KIND_VFIO)
 		return STEP_DONE;
-	if (r->v->bound && r->v->guid == r->v->set.port_guid &&
-	    r->v->kind == KIND_INFINIBAND && r->v->link.ifindex) {
+	if (r->v->bound && r->v->link.ifindex &&
+	    (r->v->kind == KIND_ETHERNET || r->v->guid == r->v->set.port_guid)) {
 		end = STEP_DONE; /* done before */
 	} else {
 		if (!change(r, "unbind"))
@@ -233,7 +238,9 @@ static enum step_end addresses(struct step_run *r)
 
 static enum step_end link_home(struct step_run *r)
 {
+	const struct vf_baseline *b = &r->rq->call.baseline;
 	struct link *l = &r->v->link;
+	char name[16];
 
 	if (!l->ifindex)
 		return STEP_DONE;
@@ -243,8 +250,11 @@ static enum step_end link_home(struct step_run *r)
 		if (!change(r, "namespace"))
 			return STEP_CUT;
 		link_move(r->v, HOME);
-		/* One message, with a name that nobody has. */
-		snprintf(l->name, sizeof(l->name), "vfk%u", l->ifindex);
+		/* One message, with the name that it has at home, or one that nobody has. */
+		snprintf(name, sizeof(name), "%s", b->valid ? b->ifname : "");
+		if (!name[0] || !link_name_free(HOME, name, r->v))
+			snprintf(name, sizeof(name), "vfk%u", l->ifindex);
+		snprintf(l->name, sizeof(l->name), "%s", name);
 	}
 	if (l->up) {
 		if (!change(r, "down"))
@@ -262,12 +272,18 @@ static enum step_end link_baseline(struct step_run *r)
 	const struct vf_baseline *b = &r->rq->call.baseline;
 	enum step_end end;
 
-	if (!r->v->link.ifindex || !b->valid)
+	if (!r->v->link.ifindex)
 		return STEP_DONE;
 	if (r->v->link.ns != HOME)
 		return netns_reachable(r->v->link.ns) ?
 			       fail(r, VFK_E_KERNEL, EBUSY, "the link is not at home") :
 			       STEP_WAITS;
+	if (!b->valid) { /* whatever it was called before */
+		if (!change(r, "name"))
+			return STEP_CUT;
+		link_name_new(r->v);
+		return STEP_DONE;
+	}
 	end = rename_to(r, b->ifname);
 	if (end != STEP_DONE)
 		return end;
