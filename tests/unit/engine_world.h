@@ -542,17 +542,18 @@ static inline void ew_free(struct ew *w)
 
 struct ew_call {
 	enum cni_verb verb;
-	const char *container; /* "c1" */
-	unsigned vf;	       /* index */
-	const char *ipam;      /* plugin type, NULL: none */
-	const char *netns;     /* NULL: "/run/netns/x", "": unset */
-	uint64_t nonce;	       /* 0: one of its own */
-	uint64_t start;	       /* 0: now */
-	int64_t gives_up;      /* when its client does; 0: never */
-	const char *text;      /* stdin instead of the usual one */
-	const char *ifname;    /* NULL: net1 */
-	bool has_run;	       /* a result follows at once */
-	uint64_t run_id;       /* of that result */
+	const char *container;	  /* "c1" */
+	unsigned vf;		  /* index */
+	const char *ipam;	  /* plugin type, NULL: none */
+	const char *netns;	  /* NULL: "/run/netns/x", "": unset */
+	uint64_t nonce;		  /* 0: one of its own */
+	uint64_t start;		  /* 0: now */
+	int64_t gives_up;	  /* when its client does; 0: never */
+	const char *text;	  /* stdin instead of the usual one */
+	const char *ifname;	  /* NULL: net1 */
+	enum cni_dialect dialect; /* 0: vfkeeper */
+	bool has_run;		  /* a result follows at once */
+	uint64_t run_id;	  /* of that result */
 };
 
 static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
@@ -560,7 +561,8 @@ static inline struct ew_client *ew_ask(struct ew *w, struct ew_call call)
 	static uint64_t nonces = 1000;
 	struct ew_client *c = NULL;
 	struct frame_request rq = { .verb = (uint8_t)call.verb,
-				    .dialect = DIALECT_VFKEEPER };
+				    .dialect = call.dialect ? (uint8_t)call.dialect :
+							      DIALECT_VFKEEPER };
 	char env[600], text[600], addr[PCI_STRLEN];
 	const char *netns = call.netns ? call.netns : "/run/netns/x";
 	size_t env_len;
