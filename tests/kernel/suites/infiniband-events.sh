@@ -18,6 +18,14 @@ sources() {
 	service_start
 	within 20 all_free_again
 }
+# demand LINE...: an engine on demand, which stays
+demand() {
+	node_stop
+	cp "$CONF.plain" "$CONF"
+	printf '%s\n' 'idle_s = 3600' "$@" >>"$CONF"
+	del nobody net1 - "$(conf "")"
+	within 20 all_free_again
+}
 is() { [ "$(state_of "$1")" = "$2" ]; }
 port_is() { "$VFCTL" ports | grep -q "$1 .*$2"; }
 events_of() { # SOURCE
@@ -156,35 +164,73 @@ pf_again() {
 # everybody else.
 started() { [ "$(<"$DBG/$IB/ops/$1/count")" -gt "$2" ]; }
 stuck_is() { "$VFCTL" -o json show "$1" | tr -d ' ' | grep -q '"stuck":true'; }
-stuck() {
-	local n a b pid adder
-	a=$(vf $IB 0) b=$(vf $PF2 0)
-	pods s t
+stuck() { # OP MILLISECONDS [service]
+	local n a b u pid adder
+	a=$(vf $IB 0) b=$(vf $PF2 0) u=$(vf $PF2 1)
+	pods s t u
 	add t net1 /run/netns/t "$(conf "$b")"
 	answered 0
-	n=$(<"$DBG/$IB/ops/probe/count")
-	knob $IB probe delay_ms 60000
+	add u net1 /run/netns/u "$(conf "$u")"
+	answered 0
+	n=$(<"$DBG/$IB/ops/$1/count")
+	knob $IB "$1" delay_ms "$2"
 	(add s net1 /run/netns/s "$(conf "$a" "$(guid 26)")" && echo "$RC" >/tmp/rc) &
 	adder=$!
-	within 20 started probe "$n"
+	within 20 started "$1" "$n"
 	for pid in $(engine_pids); do
 		if ! kill -KILL "$pid" 2>/dev/null; then continue; fi
 	done
-	[ -z "${1-}" ] || service_start
-	within 20 stuck_is "$a"
-	del t net1 /run/netns/t "$(conf "$b")"
+	[ -z "${3-}" ] || service_start
+	del nobody net1 - "$(conf "$b")" # on demand: the next engine
 	answered 0
-	within 20 is "$b" FREE
+	within 20 stuck_is "$a"
+	# VFs of another PF: one for user space, which has left with its pod; and where nobody holds
+	# RTNL, one with a link
+	del u net1 /run/netns/u "$(conf "$u")"
+	answered 0
+	if [ "$1" = probe ]; then
+		del t net1 /run/netns/t "$(conf "$b")"
+		answered 0
+		within 20 is "$b" FREE
+	fi
 	stuck_is "$a" # still, and nothing second was begun on it
-	[ "$(<"$DBG/$IB/ops/probe/count")" = $((n + 1)) ]
-	knob $IB probe delay_ms 0
+	[ "$(<"$DBG/$IB/ops/$1/count")" = $((n + 1)) ]
+	knob $IB "$1" delay_ms 0
 	wait $adder
 	[ -s /tmp/rc ]
+	del t net1 /run/netns/t "$(conf "$b")"
+	answered 0
 	release 0 s
+	within 20 is "$u" FREE
 	all_as_before
-	unpods s t
+	want "$(driver_of "$u")" uio_pci_generic
+	unpods s t u
 }
-stuck_service() { stuck service; }
+stuck_service() { stuck probe 60000 service; }
+stuck_demand() { stuck probe 15000; }
+stuck_rtnl() { stuck node_guid 15000 service; }
+stuck_rtnl_demand() { stuck node_guid 15000; }
+
+# What happens while no engine is there is found by the next one.
+found_later() {
+	local a
+	a=$(vf $IB 2)
+	pods k k2
+	attach 0 k 27
+	attach 1 k2 28
+	node_stop
+	ip netns del k
+	ip -n k2 link set net1 netns 1
+	echo "$a" >$DRV/unbind
+	del nobody net1 - "$(conf "")"
+	within 30 is_free "$(vf $IB 0)"
+	within 30 is_free "$(vf $IB 1)"
+	within 30 is "$a" FAULTED
+	echo "$a" >$DRV/bind
+	within 30 is "$a" FREE
+	all_as_before
+	unpods k2
+}
 
 everything() { # SENTENCE
 	t_case "infiniband-events: a namespace dies, $1" killed_netns
@@ -206,6 +252,9 @@ t_case "infiniband-events: a port goes down and comes back, told by verbs events
 t_case "infiniband-events: a device fails and works again, told by verbs events alone" port_fails
 sources 'reconcile_s = 3600'
 t_case "infiniband-events: a PF is bound again and listened to again" pf_again
+demand 'reconcile_s = 3600'
+everything 'told to an engine on demand'
+t_case "infiniband-events: what happened while no engine was there" found_later
 sources 'reconcile_s = 2' 'event_sources = none'
 everything 'without any event'
 t_case "infiniband-events: all VFs go and come under a pod, without any event" hot
@@ -218,8 +267,18 @@ if [ "$KERNEL" != 6.1 ]; then # each source missing is the same there, and 6.1 h
 	sources 'reconcile_s = 2' 'event_sources = nsid link udev rdma devlink verbs'
 	t_case "infiniband-events: a free VF is unbound and bound, without uevent" unbound
 	t_case "infiniband-events: all VFs go and come under a pod, without uevent" hot
+	a=$(vf $PF2 1)
+	modprobe uio_pci_generic
+	echo uio_pci_generic >"$PCI/$a/driver_override"
+	echo "$a" >$DRV/unbind
+	echo "$a" >/sys/bus/pci/drivers_probe
 	sources 'reconcile_s = 3600' 'step_timeout_s = 8'
-	t_case "infiniband-events: a command of a minute, and a service that is killed" stuck_service
+	# (2.4, 22) one lock for the whole node: the incumbent serves nobody in that minute
+	t_case "infiniband-events: a command of a minute, and a service that is killed (2.4, 22)" stuck_service
+	t_case "infiniband-events: a command that holds RTNL, and a service that is killed" stuck_rtnl
+	demand 'reconcile_s = 3600' 'step_timeout_s = 8'
+	t_case "infiniband-events: a slow command, and an engine on demand that is killed" stuck_demand
+	t_case "infiniband-events: a command that holds RTNL, and an engine on demand that is killed" stuck_rtnl_demand
 	sources 'reconcile_s = 3600' 'event_sources = rdma'
 	t_case "infiniband-events: a free VF is unbound and bound, told by RDMA events alone" unbound
 fi
