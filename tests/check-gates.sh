@@ -273,4 +273,10 @@ for sentence in \
 	red check-programs-man "$sentence"
 done
 
+# --- cases by number ---
+copy
+echo 't_case "planted: a case (2.4, 99)" planted' >"$tree/tests/kernel/suites/planted.sh"
+run_gate check-cases
+red check-cases 'every broken behaviour that concerns the kernel is a case of a suite'
+
 gate_end

@@ -162,7 +162,8 @@ changed_in_pod() {
 	ip -n t link set net1 address 02:00:00:00:dd:dd
 	ip -n t link set net1 mtu 1600 promisc on allmulticast on
 	ip -n t link property add dev net1 altname "$n"
-	ip -n t link set net1 name other
+	ip -n t link property add dev net1 altname "$(printf 'x%.0s' {1..127})"
+	ip -n t link set net1 name fifteenletters.
 	release 1 t
 	all_as_before
 	unpods t
@@ -184,6 +185,116 @@ given() { # an operator gave the PF an address that the VF has not taken over ye
 	remember
 	unpods g
 }
+has_in_pod() { ip -n "$1" link show net1 2>/dev/null; }
+pod_has() { # POD WORDS: its VF 0 is as it was given to it
+	shows 0 "$2"
+	link_in "$1" net1 | grep -q '[<,]UP[,>]'
+}
+# The pod was deleted by force and its namespace died; its DEL comes when another has the VF.
+late_del() {
+	pods a b
+	attach 0 a "\"mac\":\"${MAC}c\",\"vlan\":7"
+	ip netns del a
+	within 20 is_free "$(vf $CARD 0)"
+	attach 0 b "\"mac\":\"${MAC}d\",\"vlan\":8"
+	del a net1 - "$(conf "$(vf $CARD 0)")"
+	answered 0
+	del a net1 /run/netns/a "$(conf "$(vf $CARD 0)")"
+	answered 0
+	shows 0 ${MAC}d
+	pod_has b "vlan 8"
+	release 0 b
+	all_as_before
+	unpods b
+}
+# Two DELs of one sandbox; the VF has its next owner while the second one is served.
+two_dels() {
+	local first
+	pods a b
+	attach 0 a '"vlan":7'
+	(release 0 a) >/tmp/del 2>&1 &
+	first=$!
+	release 0 a
+	wait $first
+	within 20 is_free "$(vf $CARD 0)"
+	attach 0 b '"vlan":8'
+	release 0 a
+	pod_has b "vlan 8"
+	release 0 b
+	all_as_before
+	unpods a b
+}
+# Another pod's namespace has the path that the DEL names; and a file that is none.
+path_again() {
+	pods a
+	attach 0 a '"vlan":7'
+	pods a
+	add c net1 /run/netns/a "$(conf "$(vf $CARD 1)" '"vlan":8')"
+	answered 0
+	release 0 a
+	within 20 is_free "$(vf $CARD 0)"
+	link_in a net1 | grep -q '[<,]UP[,>]'
+	shows 1 "vlan 8"
+	del c net1 /run/netns/a "$(conf "$(vf $CARD 1)")"
+	answered 0
+	all_as_before
+	attach 0 a '"vlan":7'
+	unpods a
+	echo none >/run/netns/a
+	release 0 a
+	rm /run/netns/a
+	all_as_before
+}
+twice() {
+	pods a
+	attach 0 a '"vlan":7'
+	add a net1 /run/netns/a "$(conf "$(vf $CARD 0)" '"vlan":7')"
+	answered 999
+	says "DEL it first"
+	pod_has a "vlan 7"
+	release 0 a
+	all_as_before
+	unpods a
+}
+no_record() { # nothing but the configuration says whose the link is
+	pods a
+	attach 0 a '"mtu":1600'
+	node_stop
+	rm -r $ROOT/var/lib/vfkeeper
+	service_start
+	release 0 a
+	not has_in_pod a
+	within 20 has_link "$(vf $CARD 0)"
+	within 20 all_free_again
+	rebind "$(vf $CARD 0)" # nobody knows what its link was like
+	look_anew
+	remember
+	unpods a
+}
+# VLAN and MAC of a VF are gone after a reboot; the sandboxes of before are still to be deleted.
+reboot() {
+	pods a b
+	attach 0 a "\"mac\":\"${MAC}e\",\"vlan\":7"
+	node_stop
+	unpods a
+	echo 0 >$PCI/$CARD/sriov_numvfs
+	echo 4 >$PCI/$CARD/sriov_numvfs
+	ip link set "$PF" vf 0 vlan 0 mac 00:00:00:00:00:00 # this card has kept it
+	echo 22222222-3333-4444-5555-666666666666 >/tmp/boot_id
+	mount --bind /tmp/boot_id /proc/sys/kernel/random/boot_id
+	service_start
+	within 60 is_free "$(vf $CARD 3)"
+	remember
+	attach 0 b '"vlan":8'
+	del a net1 /run/netns/a "$(conf "$(vf $CARD 0)")"
+	answered 0
+	pod_has b "vlan 8"
+	not shows 0 ${MAC}e
+	release 0 b
+	all_as_before
+	unpods b
+}
+
 dead_netns() {
 	pods d
 	attach 0 d "\"mac\":\"${MAC}7\",\"vlan\":7,\"rdmaIsolation\":true"
@@ -248,6 +359,37 @@ scrub() { # seen by the driver's own count of probes
 	all_as_before
 	want "$(<$DBG/$CARD/ops/probe/count)" $((n + 1))
 	unpods k
+}
+
+# The PF has a representor for each VF, the first of them by name before its own link.
+switchdev() {
+	local rep=
+	devlink dev eswitch set "pci/$CARD" mode switchdev
+	for rep in "$PCI/$CARD"/net/*; do
+		[ "${rep##*/}" = "$PF" ] || break
+	done
+	ip link set "${rep##*/}" name aaa
+	want "$(first_of "$PCI/$CARD/net")" aaa
+	for rep in "$PCI/$CARD"/net/*; do # devlink is enough
+		mount --bind /dev/null "$rep/phys_port_name"
+	done
+	look_anew
+	pods s
+	attach 0 s "\"mac\":\"${MAC}f\",\"max_tx_rate\":100"
+	shows 0 ${MAC}f "max_tx_rate 100Mbps"
+	release 0 s
+	all_as_before
+	refuse 0 s "the PF is in switchdev mode" '"vlan":7'
+	refuse 0 s "the PF is in switchdev mode" '"trust":"on"'
+	for rep in "$PCI/$CARD"/net/*; do
+		umount "$rep/phys_port_name"
+	done
+	devlink dev eswitch set "pci/$CARD" mode legacy
+	look_anew
+	attach 0 s '"vlan":7,"trust":"on"'
+	release 0 s
+	all_as_before
+	unpods s
 }
 
 # --- cards that fail, forget and are slow ---
@@ -324,6 +466,49 @@ failing_home() {
 	done
 	unpods f
 }
+# Not one failure but each: the DEL says yes, for the link has left; the rest stays owed.
+owed_home() {
+	local kind
+	pods f
+	for kind in EIO EBUSY ignore; do
+		attach 0 f '"vlan":7'
+		fault vlan $kind always
+		release 0 f
+		not has_in_pod f
+		not is_free "$(vf $CARD 0)"
+		no_faults
+		all_as_before
+	done
+	unpods f
+}
+# The driver does not take the VF: it is bound again when it was reset, or unbound by others.
+failing_probe() {
+	local kind a kinds='EIO EBUSY ignore'
+	a=$(vf $CARD 0)
+	pods f
+	[ "$KERNEL" != 6.1 ] || kinds=EIO
+	for kind in $kinds; do
+		attach 0 f '"scrub":"flr","vlan":7'
+		fault probe $kind 1
+		release 0 f
+		all_as_before
+		attach 0 f '"vlan":7,"rdmaIsolation":true'
+		echo "$a" >$DRV/unbind
+		fault probe $kind 1
+		release 0 f
+		all_as_before
+	done
+	unpods f
+}
+# What the PF holds for a VF cannot be read, once and always.
+failing_look() {
+	pods f
+	attach 0 f '"vlan":7'
+	fault get_config EIO 2
+	release 0 f
+	all_as_before
+	unpods f
+}
 slow() {
 	pods f
 	knob $CARD vlan delay_ms 1500
@@ -362,33 +547,63 @@ node_stop
 service_start
 t_case "ethernet: attach, ping, release, with the service" life
 t_case "ethernet: two VLANs, and one" vlans
-t_case "ethernet: every key, seen on the PF and undone; CHECK sees a change" every_key
+# (2.4, 25) nobody would see it: the incumbents' CHECK does nothing
+t_case "ethernet: every key, seen on the PF and undone; CHECK sees a change (2.4, 25)" every_key
 t_case "ethernet: the rate that nobody asked for stays" one_rate
-t_case "ethernet: what the card or the kind of VF cannot do is refused" refused
+# (2.4, 7) the incumbent leaves what it has set before the key that fails
+t_case "ethernet: what the card or the kind of VF cannot do is refused (2.4, 7)" refused
 t_case "ethernet: InfiniBand and Ethernet VFs, each for networks of its kind" both_kinds
+# (2.4, 8) the incumbent takes the other link of that name for the VF's and renames it
 t_case "ethernet: the name is taken in the pod (2.4, 8)" taken_in_pod
+# (2.4, 31) the incumbent's DEL stops there, with the link down in the pod
 t_case "ethernet: the name is taken at home meanwhile (2.4, 31)" taken_at_home
-t_case "ethernet: a pod changes address, MTU, modes and names (2.4, 20 and 21)" changed_in_pod
+# (2.4, 20, 21, 30) the incumbent's DEL fails for the name, or leaves the altname to the next pod
+t_case "ethernet: a pod changes address, MTU, modes and names (2.4, 20, 21 and 30)" changed_in_pod
 t_case "ethernet: an address that the PF was given for the VF before" given
+# (2.4, 9 and 10) the incumbents leave what is set on the PF, and the address
 t_case "ethernet: the namespace died before the DEL (2.4, 9 and 10)" dead_netns
+# (2.4, 3) the incumbent resets VLAN and MAC of whoever has the VF now
+t_case "ethernet: the DEL of a former owner comes late (2.4, 3)" late_del
+# (2.4, 4) the incumbent's second DEL resets a VF that may have its next owner
+t_case "ethernet: two DELs at a time (2.4, 4)" two_dels
+# (2.4, 11 and 16) the incumbents fail for ever, or take the one at the path for the owner
+t_case "ethernet: another namespace, or none, at the path of the pod's (2.4, 11 and 16)" path_again
+# (2.4, 26) the incumbents fail as well, and their runtime's DEL for that takes the link of the pod
+t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4, 26)" twice
 t_case "ethernet: a process holds the namespace" held_netns
 t_case "ethernet: the VF was unbound meanwhile" unbound
 t_case "ethernet: RoCE: the RDMA device goes along" roce
 t_case "ethernet: a VF is reset when it is released" scrub
+# (2.4, 24) the incumbents take the PF's first link, which is a representor
+t_case "ethernet: a PF in switchdev mode (2.4, 24)" switchdev
 if [ "$KERNEL" != 6.1 ]; then
 	t_case "ethernet: a busy card, and one that forgets once" passing
 	no_faults
+	# (2.4, 23) the incumbent takes another VF's settings for it, or ends in a panic
 	t_case "ethernet: a PF that leaves a VF out (2.4, 23)" hole
 	no_faults
 	echo 'step_timeout_s = 8' >>$ROOT/etc/vfkeeper/vfkeeper.conf
 	look_anew
-	t_case "ethernet: each command fails or is forgotten while a VF is attached" failing
+	# (2.4, 28) the incumbent waits for an address that never comes, with the lock of all pods
+	t_case "ethernet: each command fails or is forgotten while a VF is attached (2.4, 28)" failing
 	no_faults
+	# (2.4, 5) the incumbent's second DEL says yes and has forgotten what was left
 	t_case "ethernet: each command fails while a VF is released (2.4, 5)" failing_home
+	no_faults
+	t_case "ethernet: a command goes on failing while a VF is released" owed_home
+	no_faults
+	t_case "ethernet: what the PF holds cannot be read while a VF is released" failing_look
 	no_faults
 	t_case "ethernet: firmware that takes 1.5 s" slow
 	no_faults
 fi
+t_case "ethernet: a driver that does not take the VF back at first" failing_probe
+no_faults
+# (2.4, 15) the incumbents fail, or say yes and keep the address
 t_case "ethernet: VFs removed and made again under a pod (2.4, 15)" numvfs
+# (2.4, 32) the incumbents say yes and leave the link in the pod
+t_case "ethernet: a DEL with nothing but its configuration (2.4, 32)" no_record
+# (2.4, 14) the incumbent gives the new VF address and VLAN of the one before
+t_case "ethernet: a reboot, and DELs of the sandboxes of before (2.4, 14)" reboot
 node_stop
 node_end
