@@ -106,31 +106,43 @@ static enum step_end rename_to(struct step_run *r, const char *name)
 	return STEP_DONE;
 }
 
+/* A link that was made anew, as a driver leaves it: under its own name, or where that is taken
+ * under one that nobody has. */
+static enum step_end own_name(struct step_run *r)
+{
+	struct link *l = &r->v->link;
+	const char *own = r->rq->call.baseline.ifname;
+
+	r->out->ifindex = l->ifindex;
+	if (!own[0] || l->ns != HOME || !strcmp(l->name, own))
+		return STEP_DONE;
+	if (!change(r, "name"))
+		return STEP_CUT;
+	if (link_rename(r->v, own))
+		snprintf(l->name, sizeof(l->name), "vfk%u", l->ifindex);
+	return STEP_DONE;
+}
+
 static enum step_end rebind(struct step_run *r)
 {
-	enum step_end end = STEP_DONE;
+	enum step_end end;
 	bool forgets;
 
 	if (r->v->kind == KIND_VFIO)
 		return STEP_DONE;
 	if (r->v->bound && r->v->link.ifindex &&
-	    (r->v->kind == KIND_ETHERNET || r->v->guid == r->v->set.port_guid)) {
-		end = STEP_DONE; /* done before */
-	} else {
-		if (!change(r, "unbind"))
-			return STEP_CUT;
-		r->v->bound = false;
-		link_gone(r->v);
-		end = command(r, "bind", &forgets);
-		if (end != STEP_DONE)
-			return end;
-		kernel_rebind(r->v);
-	}
+	    (r->v->kind == KIND_ETHERNET || r->v->guid == r->v->set.port_guid))
+		return own_name(r); /* done before */
+	if (!change(r, "unbind"))
+		return STEP_CUT;
+	r->v->bound = false;
+	link_gone(r->v);
+	end = command(r, "bind", &forgets);
+	if (end != STEP_DONE)
+		return end;
+	kernel_rebind(r->v);
 	/* Names are verified at the end of the window, and put back. */
-	if (r->rq->call.baseline.ifname[0] && r->v->link.ns == HOME)
-		end = rename_to(r, r->rq->call.baseline.ifname);
-	r->out->ifindex = r->v->link.ifindex;
-	return end;
+	return own_name(r);
 }
 
 static enum step_end rdma_to(struct step_run *r, int ns)
@@ -142,8 +154,7 @@ static enum step_end rdma_to(struct step_run *r, int ns)
 	if (!change(r, "rdma device"))
 		return STEP_CUT;
 	rdma_move(r->v, ns);
-	r->out->ifindex = r->v->link.ifindex;
-	return STEP_DONE;
+	return own_name(r);
 }
 
 static void tell_link(struct step_run *r)
@@ -262,9 +273,8 @@ static enum step_end link_home(struct step_run *r)
 		l->up = false;
 		l->n_addrs = 0;
 	}
-	r->out->ifindex = l->ifindex;
 	r->out->where = WHERE_HOME;
-	return STEP_DONE;
+	return own_name(r);
 }
 
 static enum step_end link_baseline(struct step_run *r)

@@ -19,7 +19,7 @@ alike() { # FILE
 	fi
 	scenario_play "$1" >/tmp/here 2>/tmp/said </dev/null
 	if cmp -s /tmp/sim /tmp/here; then
-		echo "PASS: both-worlds: $name: $(sed -n '1s/^# //p' "$1")"
+		echo "PASS: both-worlds: $name: $(sed -n '2s/^# //p' "$1")"
 	else
 		echo "FAIL: both-worlds: $name: < in the simulator, > on this kernel"
 		diff /tmp/sim /tmp/here | sed 's/^/	/'
