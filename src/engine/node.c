@@ -85,7 +85,9 @@ struct vf *node_vf_add(struct node *n, pci_addr_t addr)
 
 static bool same_owner(const struct attachment *have, const struct attachment *want)
 {
-	if (strcmp(have->container, want->container) || strcmp(have->ifname, want->ifname))
+	/* Each call looks through all VFs, most of which belong to nobody. */
+	if (have->container[0] != want->container[0] ||
+	    strcmp(have->container, want->container) || strcmp(have->ifname, want->ifname))
 		return false;
 	return !want->network[0] || !strcmp(have->network, want->network);
 }
