@@ -78,8 +78,6 @@ def link_facts(link):
             words.append(f"mtu={link['mtu']}")
         words.append(link["address"])
     words += [word for word in ("promisc", "allmulti") if link.get(word)]
-    if link.get("alias"):
-        words.append("alias=" + link["alias"])
     words += ["altname=" + name for name in link.get("altnames", [])]
     return " ".join(words + link["addrs"])
 
@@ -120,7 +118,7 @@ def link_seen(link):
     flags = link.get("flags", [])
     return {"mtu": link["mtu"], "up": "UP" in flags, "type": link["link_type"],
             "address": link["address"], "promisc": "PROMISC" in flags,
-            "allmulti": "ALLMULTI" in flags, "alias": link.get("ifalias"),
+            "allmulti": "ALLMULTI" in flags,
             "altnames": link.get("altnames", []),
             "addrs": [f"{a['local']}/{a['prefixlen']}" for a in link.get("addr_info", [])
                       if a.get("scope") != "link"]}
@@ -149,6 +147,10 @@ def vf_seen(info):
     return fields
 
 
+# PFs, and VFs that no scenario looks at.
+OTHERS = re.compile(r"(ib|eth)(0|[3-9]|\d\d)$|other0$")
+
+
 def look_seen(step):
     links = json.loads(step["host"])
     pf = next((link for link in links if link.get("vfinfo_list")), {})
@@ -158,12 +160,9 @@ def look_seen(step):
         n, name, driver = (line.split(" ") + [""])[:3]
         vfs.append({"n": int(n), "host_name": name, "driver": driver,
                     **(vf_seen(infos[int(n)]) if int(n) in infos else {})})
-    # The links of the first two VFs, and whatever does not belong to a card.
     own = [vf["host_name"] for vf in vfs[:2]]
     host = {name: link for name, link in links_seen(step["host"]).items()
-            if name not in (pf.get("ifname"), "other0") and
-            (name in own or
-             not re.search(r"(02:11:22:33:44|00:00:aa):0[2-9]$", link["address"] or ""))}
+            if name in own or not OTHERS.match(name)}
     pods = {}
     for name, text in step.items():
         if name.startswith("pod."):

@@ -35,7 +35,11 @@ card() {
 probe() { echo "$2" >"$DEBUG/probe/$1"; }
 # The first command of the card that an ADD needs fails.
 card_fails() { echo "$1" >"$DEBUG/${OPS%% *}/fail"; }
-begun() { echo "$(<"$DEBUG/${OPS%% *}/count")"; }
+begun() { # how many commands
+	local op n=0
+	for op in $OPS; do n=$((n + $(<"$DEBUG/$op/count"))); done
+	echo $n
+}
 
 # reset_node [VFS]: a node as after its boot: no engine, no namespace, no file, fresh VFs with
 # known GUIDs or MACs.
@@ -168,9 +172,9 @@ kill_in_time() {
 add() { call "$1" ADD "${@:2}"; }
 del() { call "$1" DEL "${@:2}"; }
 # A DEL that is no step, so that one step does not meet what the one before has left.
-sweep() {
+sweep() { # with what is read as its input
 	local s=$STEP r=$RC
-	call sweep DEL < <(conf)
+	call sweep DEL
 	rm -f "$S".*
 	STEP=$s RC=$r
 }

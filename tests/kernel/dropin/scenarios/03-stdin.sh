@@ -14,32 +14,32 @@ call trailing ADD < <(
 	conf
 	echo 'garbage'
 )
-sweep
+sweep < <(conf)
 call two-objects ADD < <(
 	conf
 	conf
 )
-sweep
+sweep < <(conf)
 call no-name ADD <<<"{\"cniVersion\":\"0.4.0\",\"type\":\"$TYPE\",\"deviceID\":\"$d\"}"
-sweep
+sweep < <(conf)
 call bad-name ADD <<<"{\"cniVersion\":\"0.4.0\",\"name\":\"a b/c\",\"type\":\"$TYPE\",\"deviceID\":\"$d\"}"
-sweep
+sweep < <(conf)
 call no-type ADD <<<"{\"cniVersion\":\"0.4.0\",\"name\":\"net\",\"deviceID\":\"$d\"}"
-sweep
+sweep < <(conf)
 call other-type ADD <<<"{\"cniVersion\":\"0.4.0\",\"name\":\"net\",\"type\":\"bridge\",\"deviceID\":\"$d\"}"
-sweep
+sweep < <(conf)
 call bom ADD < <(
 	printf '\357\273\277'
 	conf
 )
 call bad-utf8 ADD < <(conf '"x":"'$'\xff\xfe''"')
-sweep
+sweep < <(conf)
 call duplicate-key ADD < <(conf "\"deviceID\":\"$(vfpci 1)\"")
 if [ $RC = 0 ]; then
 	snap which-vf
 	VF=1 del cleanup < <(VF=1 conf)
 fi
 call big-unknown ADD < <(conf "\"x\":\"$(head -c 200000 /dev/zero | tr '\0' a)\"")
-sweep
+sweep < <(conf)
 call deep ADD < <(conf "\"x\":$(printf '[%.0s' {1..500})$(printf ']%.0s' {1..500})")
-sweep
+sweep < <(conf)

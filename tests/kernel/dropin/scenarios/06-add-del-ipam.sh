@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
-# often: service demand
+# often: service
 # The same with addresses.
 pod pod1
 ranges='[[{"subnet":"10.5.0.0/24"}],[{"subnet":"fd00:5::/64"}]]'

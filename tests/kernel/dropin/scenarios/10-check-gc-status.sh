@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
-# often: service demand
+# often: service
 # CHECK, GC, STATUS.
 pod pod1
 CNIV=1.0.0

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# often: service demand
 # The sandbox is gone before DEL comes.
 pod pod1 pod2
 IPAM='{"type":"okipam"}'

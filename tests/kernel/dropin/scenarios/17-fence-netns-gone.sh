@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# often: service demand
 # Late DEL of a former owner whose netns is gone, while another pod owns the VF.
 pod pod1 pod2
 IPAM='{"type":"okipam"}'

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# often: service
 # The same ADD again; another container for a VF in use; one container with the same name
 # for two VFs; two names.
 pod pod1 pod2

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# often: service
 # Interface names: length, characters, taken in the pod.
 pod pod1
 for IFN in n23456789012345 n234567890123456 'a/b' . .. 'a b' a:b 'ünï' lo; do

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# often: service
 # The application changed the interface: name, MTU, address, promiscuous, up; then DEL.
 pod pod1
 add add-renamed < <(conf)
@@ -16,7 +17,6 @@ pod pod1
 CID=c2
 add add-mtu < <(conf)
 ip -n pod1 link set net1 mtu 1400 promisc on allmulticast on
-ip -n pod1 link set net1 alias tenant
 ip -n pod1 link property add dev net1 altname tenantname
 [ $KIND = ib ] || {
 	ip -n pod1 link set net1 down

@@ -12,9 +12,11 @@ for ms in 020 040 060 090 130; do
 	CID=c$ms NETNS=/run/netns/pod1
 	KILL_AFTER=0.$ms chance add "add-$ms" < <(conf "$x")
 	del "del-$ms" < <(conf "$x")
+	rm -f /tmp/ipam.log # how far it came is chance
 	snap "after-del-$ms"
 	CID=n$ms NETNS=/run/netns/pod2
 	add "next-$ms" < <(conf)
+	rm -f /tmp/ipam.log
 	snap "next-attached-$ms"
 	del "next-del-$ms" < <(conf)
 	again

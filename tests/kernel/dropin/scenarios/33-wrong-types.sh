@@ -32,7 +32,7 @@ with() { # KEY VALUE: a configuration with it
 for k in $keys; do
 	for v in 5 true '"text"' '[]' '{}' null; do
 		add "$k=$v" < <(with $k "$v")
-		sweep
+		case $k in name) sweep < <(with $k "$v") ;; *) sweep < <(conf) ;; esac
 	done
 done
 snap end

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib
+# often: service
 # Every place where a GUID can stand, one at a time.
 pod pod1
 g=02:00:00:00:00:00:bb:61

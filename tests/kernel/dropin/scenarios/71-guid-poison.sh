@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib
+# often: service
 # A failed ADD, then another pod: which GUID does the VF keep in the end.
 pod pod1
 snap before

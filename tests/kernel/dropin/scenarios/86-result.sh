@@ -8,7 +8,7 @@ for CNIV in 0.2.0 0.3.1 0.4.0 1.0.0 1.1.0; do
 	for IPAM in '' '{"type":"okipam"}'; do
 		CID=c$((++n))
 		add "add-$CNIV-${IPAM:-noipam}" < <(conf '"link_state":"enable"')
-		sweep
+		sweep < <(conf)
 	done
 done
 snap end

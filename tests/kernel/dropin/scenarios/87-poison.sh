@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: eth
+# often: service
 # Failed ADDs with settings, then a plain pod: what does the VF keep.
 pod pod1
 IPAM='{"type":"failipam"}'
