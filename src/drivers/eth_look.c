@@ -44,6 +44,7 @@ struct candidate {
 	pci_addr_t addr;
 	struct link *out;
 	struct vfk_err *err;
+	bool one_is_enough;	      /* a second link is no reason for questions */
 	unsigned n_names;	      /* links of any kind */
 	struct devlink_ports devlink; /* asked where there are several */
 	uint64_t port;		      /* of the one that was found */
@@ -78,6 +79,8 @@ static int consider(void *arg, const char *name)
 	struct link link;
 	int rc;
 
+	if (++c->n_names > 1 && !c->one_is_enough)
+		return 1;
 	snprintf(attr, sizeof(attr), "net/%s/type", name);
 	if (!pci_attr_number(c->env, c->addr, attr, &type) || type != ARPHRD_ETHER)
 		return 0;
@@ -105,12 +108,20 @@ static int consider(void *arg, const char *name)
 	return 0;
 }
 
-static int count_name(void *arg, const char *name)
+static int find_link(struct candidate *c, struct eth_pf *out)
 {
-	struct candidate *c = arg;
+	int rc = pci_each_name(c->env, c->addr, "net", consider, c);
 
-	(void)name;
-	return ++c->n_names > 1;
+	/* A link that is alone is the one: most are, and save the question. */
+	if (rc > 0) {
+		devlink_look(c->addr, &c->devlink);
+		c->one_is_enough = true;
+		c->any = c->switchdev = false;
+		rc = pci_each_name(c->env, c->addr, "net", consider, c);
+	}
+	out->switchdev = c->switchdev || c->devlink.switchdev;
+	devlink_free(&c->devlink);
+	return rc < 0 ? rc : c->any;
 }
 
 int eth_pf_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t addr,
@@ -119,27 +130,22 @@ int eth_pf_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t addr,
 	struct candidate c = {
 		.env = env, .home = home, .addr = addr, .out = &out->link, .err = err
 	};
-	int rc;
 
-	/* A link that is alone is the one: most are, and save the question. */
-	pci_each_name(env, addr, "net", count_name, &c);
-	if (c.n_names > 1)
-		devlink_look(addr, &c.devlink);
-	rc = pci_each_name(env, addr, "net", consider, &c);
-	out->switchdev = c.switchdev || c.devlink.switchdev;
-	devlink_free(&c.devlink);
-	return rc < 0 ? rc : c.any;
+	return find_link(&c, out);
 }
 
 int eth_link_at_home(const struct drv_env *env, struct vnl *home, pci_addr_t addr,
 		     struct link *out, struct vfk_err *err)
 {
 	struct eth_pf pf;
-	int rc = eth_pf_at_home(env, home, addr, &pf, err);
+	struct candidate c = { .env = env,
+			       .home = home,
+			       .addr = addr,
+			       .out = out,
+			       .err = err,
+			       .one_is_enough = true };
 
-	if (rc > 0)
-		*out = pf.link;
-	return rc;
+	return find_link(&c, &pf);
 }
 
 /* --- anywhere --------------------------------------------------------------------- */
