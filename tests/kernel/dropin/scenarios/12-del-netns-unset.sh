@@ -22,4 +22,4 @@ NETNS='' del del-empty < <(conf "$x")
 snap after-empty
 ip netns del pod1
 NETNS='' del del-empty-netns-gone < <(conf "$x")
-SETTLE=0.6 snap after-netns-gone
+SETTLE=2 snap after-netns-gone

@@ -11,7 +11,7 @@ eth) x='"vlan":104,"mac":"02:aa:aa:aa:aa:04","trust":"on"' ;;
 esac
 add add < <(conf "$x")
 ip netns del pod1
-SETTLE=0.6 snap netns-gone
+SETTLE=2 snap netns-gone
 del del < <(conf "$x")
 snap after-del
 del del-again < <(conf "$x")

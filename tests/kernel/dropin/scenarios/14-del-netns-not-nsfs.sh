@@ -12,7 +12,7 @@ add add < <(conf "$x")
 umount /run/netns/pod1
 : >/run/netns/pod1
 PODS=''
-SETTLE=0.6 snap mount-lost
+SETTLE=2 snap mount-lost
 del del-1 < <(conf "$x")
 snap after-1
 del del-2 < <(conf "$x")

@@ -22,7 +22,7 @@ snap after-del-with-eio
 del del-again < <(conf "$x")
 snap after-del-again
 ip netns del pod1
-SETTLE=0.6 snap netns-gone
+SETTLE=2 snap netns-gone
 again
 pod pod1
 CID=c3

@@ -7,9 +7,9 @@ exclusive
 pod pod1 pod2
 add add < <(conf "$x")
 ip netns del pod1
-SETTLE=1 snap netns-gone
+SETTLE=2 snap netns-gone
 del del-netns-gone < <(conf "$x")
-SETTLE=0.6 snap after-netns-gone
+SETTLE=2 snap after-netns-gone
 pod pod1
 CID=c2
 IPAM='{"type":"failipam"}' add add-ipam-fails < <(IPAM='{"type":"failipam"}' conf "$x")
