@@ -13,7 +13,7 @@ if ! command -v "$tool" >/dev/null; then
 fi
 mkdir -p long
 out=long/$tool.out
-flags=(-std=gnu11 -D_GNU_SOURCE -DHAVE_CONFIG_H -I"$top_srcdir/src" -I"$top_builddir")
+flags=(-std=gnu11 -D_GNU_SOURCE -DHAVE_CONFIG_H -I"$top_srcdir/src" -I"$top_builddir" -I"$top_builddir/src")
 for name in PACKAGE_VERSION VFK_VERSION VFK_ENGINE_PATH VFK_CNI_BIN_DIR VFK_SBIN_DIR; do
 	flags+=("-D$name=\"x\"")
 done
