@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/pci.h"
+#include "collect.h"
 #include "engines.h"
 #include "faults.h"
 #include "fds.h"
@@ -26,6 +27,7 @@
 #define ADD_GIVES_UP (115 * SEC)
 #define DEL_GIVES_UP (8 * SEC)
 #define STATUS_GIVES_UP (1 * SEC)
+#define GC_GIVES_UP (60 * SEC)
 
 enum runner { RUNNER_IDLE, RUNNER_BUSY, RUNNER_RESULT };
 
@@ -72,6 +74,20 @@ static struct caller *by_conn(uint64_t conn)
 		if (callers[i].used && callers[i].conn == conn)
 			return &callers[i];
 	return NULL;
+}
+
+static const char *verb_of(const struct caller *c)
+{
+	switch (c->call.verb) {
+	case CNI_ADD:
+		return "ADD";
+	case CNI_DEL:
+		return "DEL";
+	case CNI_GC:
+		return "GC";
+	default:
+		return "STATUS";
+	}
 }
 
 static uint64_t place(const struct caller *c)
@@ -212,8 +228,7 @@ static void gives_up(uint64_t i, uint64_t gen)
 
 	if (!c || c->done)
 		return;
-	story("caller %s %s: gives up", c->call.verb == CNI_ADD ? "ADD" : "DEL",
-	      claims[c->call.claim].container);
+	story("caller %s %s: gives up", verb_of(c), claims[c->call.claim].container);
 	if (c->call.verb == CNI_DEL) {
 		env = fd_text(c->env_fd, &env_len);
 		text = fd_text(c->stdin_fd, &text_len);
@@ -393,11 +408,10 @@ void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
 
 	if (!c)
 		return;
-	story("answer to %s %s: %d %.*s",
-	      c->call.verb == CNI_ADD ? "ADD" :
-	      c->call.verb == CNI_DEL ? "DEL" :
-					"STATUS",
-	      claims[c->call.claim].container, exit_code, exit_code ? (int)len : 0, text);
+	story("answer to %s %s: %d %.*s", verb_of(c), claims[c->call.claim].container,
+	      exit_code, exit_code ? (int)len : 0, text);
+	if (c->call.verb == CNI_GC)
+		collect_answered(&c->call, c->start_ns, exit_code);
 	promise_answer(c->call.verb, c->call.claim, c->call.vf, c->start_ns, exit_code,
 		       text, len);
 	code = exit_code ? strstr(text, "\"code\":") : NULL;
@@ -458,7 +472,14 @@ static void on_run(uint64_t n, uint64_t unused)
 		promise_runs(c->run_id, c->call.claim, l->run.verb == CNI_DEL,
 			     fd_text(l->stored ? l->fds[1] : c->stdin_fd, &len));
 	when_after(l->run.deadline_ms * MS, plugin_late, l->i, c->run_gen);
-	ipam_start(l->i, c->run_gen, l->run.verb, c->run_id, c->call.claim, plugin_ended);
+	if (l->run.verb == CNI_GC) /* without a list a plugin takes nothing for valid */
+		ipam_start_gc(l->i, c->run_gen, c->call.claim,
+			      collect_named(
+				      fd_text(l->stored ? l->fds[1] : c->stdin_fd, &len)),
+			      c->start_ns, plugin_ended);
+	else
+		ipam_start(l->i, c->run_gen, l->run.verb, c->run_id, c->call.claim,
+			   plugin_ended);
 }
 
 void callers_run(uint64_t conn, const struct frame_run *run, const int *fds, unsigned n_fds)
@@ -525,24 +546,23 @@ unsigned callers_n_settings(void)
 static void make_texts(struct caller *c)
 {
 	const struct claim *claim = &claims[c->call.claim];
-	char env[300], text[500], addr[PCI_STRLEN];
+	char env[300], text[5000], list[4000], addr[PCI_STRLEN];
+	bool gc = c->call.verb == CNI_GC;
 	int n;
 
 	n = snprintf(env, sizeof(env),
 		     "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
 		     "CNI_PATH=/usr/bin%c",
-		     c->call.verb == CNI_ADD ? "ADD" :
-		     c->call.verb == CNI_DEL ? "DEL" :
-					       "STATUS",
-		     0, claim->container, 0, c->call.netns ? "/run/netns/x" : "", 0,
-		     claim->ifname, 0, 0);
+		     verb_of(c), 0, gc ? "" : claim->container, 0,
+		     c->call.netns ? "/run/netns/x" : "", 0, gc ? "" : claim->ifname, 0, 0);
 	c->env_fd = fd_bytes(OWNER_CALLER(place(c)), env, (size_t)n);
 	pci_format(vfs[c->call.vf].addr, addr);
+	collect_list(list, sizeof(list), &c->call);
 	n = snprintf(text, sizeof(text),
 		     "{\"cniVersion\":\"1.1.0\",\"name\":\"%s\",\"type\":\"vfkeeper\","
-		     "\"deviceID\":\"%s\"%s%s%s}",
+		     "\"deviceID\":\"%s\"%s%s%s%s}",
 		     claim->network, addr, settings_text[c->call.settings], c->call.members,
-		     c->call.ipam ? ",\"ipam\":{\"type\":\"host-local\"}" : "");
+		     list, c->call.ipam ? ",\"ipam\":{\"type\":\"host-local\"}" : "");
 	c->stdin_fd = fd_bytes(OWNER_CALLER(place(c)), text, (size_t)n);
 }
 
@@ -568,6 +588,8 @@ static int64_t patience(enum cni_verb verb)
 {
 	if (verb == CNI_STATUS)
 		return STATUS_GIVES_UP;
+	if (verb == CNI_GC)
+		return GC_GIVES_UP;
 	return verb == CNI_ADD ? ADD_GIVES_UP : DEL_GIVES_UP - DEL_GIVES_UP / 8;
 }
 
@@ -604,11 +626,8 @@ void caller_start(const struct call *call)
 		c->until_ns = when_now + SEC;
 	open_netns(c);
 	make_texts(c);
-	story("caller: %s %s %s%s%s%s%s",
-	      call->verb == CNI_ADD ? "ADD" :
-	      call->verb == CNI_DEL ? "DEL" :
-				      "STATUS",
-	      claim->container, claim->ifname, call->verb == CNI_ADD ? " vf" : "",
+	story("caller: %s %s %s%s%s%s%s", verb_of(c), claim->container, claim->ifname,
+	      call->verb == CNI_ADD ? " vf" : "",
 	      call->verb == CNI_ADD ? (const char[][2]){ "0", "1", "2", "3" }[call->vf % 4] :
 				      "",
 	      call->ipam ? ", with IPAM" : "",
@@ -619,6 +638,8 @@ void caller_start(const struct call *call)
 	}
 	if (call->verb == CNI_ADD)
 		claim->asked = true;
+	if (call->verb == CNI_GC)
+		collect_begins(&c->call, c->start_ns);
 	if (call->verb == CNI_DEL && claim->last_del_start < c->start_ns)
 		claim->last_del_start = c->start_ns;
 	when_after(c->until_ns - when_now, gives_up, place(c), c->gen);
@@ -627,8 +648,7 @@ void caller_start(const struct call *call)
 
 static void killed(struct caller *c)
 {
-	story("caller %s %s: is killed", c->call.verb == CNI_ADD ? "ADD" : "DEL",
-	      claims[c->call.claim].container);
+	story("caller %s %s: is killed", verb_of(c), claims[c->call.claim].container);
 	ipam_kill(place(c), c->run_gen);
 	hang_up(c);
 	over(c);

@@ -45,6 +45,9 @@ struct call {
 	bool netns;		/* CNI_NETNS is given */
 	unsigned settings;	/* which of some configurations */
 	char members[160];	/* more of it, as text */
+	bool listed;		/* GC: it says what is valid */
+	uint64_t valid;		/* GC: claims that it names, as bits */
+	uint64_t takes;		/* GC: those that it ends */
 	int64_t born_before_ns; /* the client began that much earlier */
 };
 

@@ -473,23 +473,22 @@ void engines_vf_touched(pci_addr_t addr)
 		when_after(when_jitter(200 * US), vf_touched, p.gen, addr);
 }
 
-bool engine_admin_release(pci_addr_t addr)
+bool engine_says_yes(const struct ctl_request *rq)
 {
-	struct ctl_request rq = { .version = CTL_VERSION, .command = "release", .n_args = 2 };
 	struct view_status facts = { .mode = "sim" };
 	struct vfk_err err = { 0 };
 	pci_addr_t pending;
 	char *json = NULL;
+	bool yes;
 
 	if (!p.serves || !turn_begins())
 		return false;
-	pci_format(addr, rq.args[0]);
-	snprintf(rq.args[1], sizeof(rq.args[1]), "--force");
-	if (engine_admin(p.e, &rq, &facts, &json, &pending, &err) < 0)
+	yes = engine_admin(p.e, rq, &facts, &json, &pending, &err) >= 0 && !p.dead;
+	if (!yes)
 		story("vfctl: %s", err.msg);
 	free(json);
 	turn_over();
-	return true;
+	return yes;
 }
 
 /* --- start --- */

@@ -40,7 +40,8 @@ void engine_job_end(unsigned gen, const struct job_res *res, const char *lost);
 void engines_nsid_gone(int32_t nsid);
 /* An event about this VF's link or device, whoever's doing it is. */
 void engines_vf_touched(pci_addr_t addr);
-bool engine_admin_release(pci_addr_t addr);
+struct ctl_request;
+bool engine_says_yes(const struct ctl_request *rq);
 /* False: it does not listen now (it hangs); the message has to wait so long. */
 bool engine_listens(int64_t *wait_ns);
 

@@ -52,7 +52,11 @@
 	X(NAME_TAKEN, 8, "an interface of that name is in the pod already")              \
 	X(SQUATTER, 6, "a link at home has a VF's name")                                 \
 	X(PORT, 8, "a port changes")                                                     \
-	X(ADMIN_RELEASE, 8, "an administrator releases a VF")
+	X(ADMIN_RELEASE, 8, "an administrator releases a VF")                            \
+	X(ADMIN_RETRY, 8, "an administrator has a VF tried again")                       \
+	X(CORDON, 5, "an administrator cordons a VF, a PF or the node")                  \
+	X(UNCORDON, 8, "an administrator takes that back")                               \
+	X(GC, 12, "a runtime collects what it does not hold valid")
 
 enum event_kind {
 #define X(name, often, text) EVENT_##name,

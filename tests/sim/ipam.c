@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "callers.h"
+#include "collect.h"
 #include "cni/cni.h"
 #include "faults.h"
 #include "fds.h"
@@ -24,6 +25,7 @@ struct plugin {
 	unsigned claim;
 	enum ipam_fail fail;
 	ipam_end_fn end;
+	uint64_t valid, start_ns; /* GC */
 	char output[200];
 };
 
@@ -34,7 +36,10 @@ static char last_output[64][200]; /* by client */
 
 static const char *verb_text(enum cni_verb verb)
 {
-	return verb == CNI_ADD ? "ADD" : verb == CNI_DEL ? "DEL" : "another verb";
+	return verb == CNI_ADD ? "ADD" :
+	       verb == CNI_DEL ? "DEL" :
+	       verb == CNI_GC  ? "GC" :
+				 "another verb";
 }
 
 void ipam_boot(void)
@@ -70,9 +75,26 @@ static struct plugin *plugin_of(uint64_t i, uint64_t id)
 	return plugins[i].used && plugins[i].id == id ? &plugins[i] : NULL;
 }
 
+static void collect(const struct plugin *p)
+{
+	for (unsigned i = 0; i < SIM_ADDRESSES; i++) {
+		struct address *a = &addresses[i];
+
+		if (!a->used || a->since_ns >= (int64_t)p->start_ns ||
+		    (p->valid >> a->claim & 1) ||
+		    strcmp(claims[a->claim].network, claims[p->claim].network) != 0)
+			continue;
+		story("ipam: collects the address of %s", claims[a->claim].container);
+		collect_pays(a->claim, p->start_ns);
+		a->used = false;
+	}
+}
+
 /* What it does to what is leased.  False: it refuses. */
 static bool commit(struct plugin *p)
 {
+	if (p->verb == CNI_GC)
+		collect(p);
 	if (p->verb != CNI_ADD && p->verb != CNI_DEL)
 		return true; /* STATUS and the like only look */
 	if (p->verb == CNI_DEL) {
@@ -87,7 +109,7 @@ static bool commit(struct plugin *p)
 	for (unsigned i = 0; i < SIM_ADDRESSES; i++) {
 		if (addresses[i].used)
 			continue;
-		addresses[i] = (struct address){ true, p->claim };
+		addresses[i] = (struct address){ true, p->claim, when_now };
 		snprintf(p->output, sizeof(p->output),
 			 "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.1.0.%u/24\"}]}",
 			 i + 1);
@@ -191,6 +213,18 @@ void ipam_start(uint64_t owner, uint64_t gen, enum cni_verb verb, uint64_t lease
 			       .verb = verb,
 			       .lease = lease,
 			       .claim = claim,
+			       .end = end });
+}
+
+void ipam_start_gc(uint64_t owner, uint64_t gen, unsigned claim, uint64_t valid,
+		   uint64_t start_ns, ipam_end_fn end)
+{
+	start((struct plugin){ .owner = owner,
+			       .gen = gen,
+			       .verb = CNI_GC,
+			       .claim = claim,
+			       .valid = valid,
+			       .start_ns = start_ns,
 			       .end = end });
 }
 

@@ -15,6 +15,7 @@
 struct address {
 	bool used;
 	unsigned claim; /* whose */
+	int64_t since_ns;
 };
 
 extern struct address addresses[SIM_ADDRESSES];
@@ -29,6 +30,10 @@ void ipam_boot(void); /* every plugin is gone, what is leased stays */
  * client begins. */
 void ipam_start(uint64_t owner, uint64_t gen, enum cni_verb verb, uint64_t lease,
 		unsigned claim, ipam_end_fn end);
+/* GC: addresses of the network of 'claim' that are older than 'start_ns' and of none of
+ * 'valid' are given back.  The specification has a runtime hold back ADDs meanwhile. */
+void ipam_start_gc(uint64_t owner, uint64_t gen, unsigned claim, uint64_t valid,
+		   uint64_t start_ns, ipam_end_fn end);
 void ipam_start_job(uint64_t owner, uint64_t gen, const struct job_req *rq,
 		    const int *fds, unsigned n_fds, ipam_end_fn end);
 /* The plugin and its group are ended; nothing is said any more. */

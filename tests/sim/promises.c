@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin.h"
 #include "base/frame.h"
 #include "callers.h"
+#include "collect.h"
 #include "disk.h"
 #include "engine/plan.h"
 #include "engines.h"
@@ -67,7 +69,7 @@ void promise_calm(void)
 	calm = true;
 }
 
-static bool excused(void)
+bool promise_excused(void)
 {
 	return damaged || rotten || unwritten || shadow.write_failed ||
 	       !engine_has_journal();
@@ -122,7 +124,7 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 		return;
 	s = shadow_of(v);
 	about[number(v)].step_seq = s->rec.attach_seq;
-	about[number(v)].unrecorded = excused();
+	about[number(v)].unrecorded = promise_excused();
 	story("job: vf%u steps %x", number(v), rq->steps);
 	if (rq->steps & ATTACH_STEPS) { /* which nothing excuses: P10 */
 		if (s->rec.state != VF_RESERVED ||
@@ -135,7 +137,7 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 		if (!s->rec.baseline.valid)
 			broken("P1", "vf%u is to be changed and its record has no baseline",
 			       number(v));
-	} else if (s->rec.state != VF_DETACHING && !excused()) {
+	} else if (s->rec.state != VF_DETACHING && !promise_excused()) {
 		broken("P1", "vf%u is to be released, its record says %s", number(v),
 		       state_of(s));
 	}
@@ -147,7 +149,7 @@ void promise_change(struct kvf *v, const struct job_req *rq)
 {
 	const struct shadow_vf *s = shadow_of(v);
 
-	if (excused() || about[number(v)].unrecorded || !s->have ||
+	if (promise_excused() || about[number(v)].unrecorded || !s->have ||
 	    s->rec.incarnation != rq->call.incarnation)
 		return;
 	if (s->rec.state != VF_RESERVED && s->rec.state != VF_DETACHING)
@@ -224,11 +226,11 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 		broken("R11", "the lease of %s is paid for %s",
 		       claims[asked[i].claim].container, claims[claim].container);
 	if (!text || strcmp(text, asked[i].text) != 0)
-		if (!excused()) /* it cannot be read back where no journal can be opened */
+		if (!promise_excused()) /* it cannot be read back where no journal can be opened */
 			broken("P8",
 			       "IPAM DEL of %s does not get the configuration of its ADD",
 			       claims[claim].container);
-	if (v && !excused() && v->link.ifindex && v->link.ns > HOME &&
+	if (v && !promise_excused() && v->link.ifindex && v->link.ns > HOME &&
 	    netns_reachable(v->link.ns) && !v->moved_by_others)
 		broken("R11", "IPAM DEL of %s begins while vf%u is in its namespace",
 		       claims[claim].container, number(v));
@@ -240,7 +242,8 @@ void promise_pays(unsigned claim, uint64_t lease)
 		const struct shadow_vf *s = &shadow.vf[i];
 
 		if (!s->have || s->rec.state != VF_ATTACHED ||
-		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id || excused())
+		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id ||
+		    promise_excused())
 			continue;
 		broken(s->rec.lease_id == lease ? "R11" : "P8",
 		       "the address of %s is given back while vf%u is attached with it",
@@ -288,7 +291,7 @@ static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
 
 	if (s->have && s->rec.state == VF_ATTACHED && promise_owner(&vfs[vf]) == claim &&
 	    s->rec.client_start_ns == start_ns && claims[claim].del_read_ns < start_ns &&
-	    !sync_all && !excused())
+	    !sync_all && !promise_excused())
 		broken("R4", "ADD %s fails although vf%u is attached for it",
 		       claims[claim].container, vf);
 }
@@ -300,7 +303,7 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		const struct shadow_vf *s = &shadow.vf[i];
 
-		if (!s->have || promise_owner(&vfs[i]) != claim || excused())
+		if (!s->have || promise_owner(&vfs[i]) != claim || promise_excused())
 			continue;
 		if ((s->rec.state == VF_RESERVED || s->rec.state == VF_ATTACHED) &&
 		    s->rec.client_start_ns <= start_ns)
@@ -312,7 +315,7 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 		const struct shadow_vf *s;
 		const struct kvf *v;
 
-		if (!l->have || excused() || l->rec.state == LEASE_OWED ||
+		if (!l->have || promise_excused() || l->rec.state == LEASE_OWED ||
 		    claim_find(l->rec.owner.container, l->rec.owner.ifname) != claim)
 			continue;
 		v = vf_of_lease(l->rec.id);
@@ -361,6 +364,11 @@ static void left_owner(struct kvf *v, struct shadow_vf *s)
 		if (!c || c->last_del_start < s->rec.client_start_ns)
 			broken("P3", "vf%u is taken from %s by a DEL that nobody made", i,
 			       s->rec.owner.container);
+		return;
+	case VF_EV_GC:
+		if (!c || !collect_may_take(claim, s->rec.client_start_ns))
+			broken("P3", "vf%u is taken from %s by a GC that does not say so",
+			       i, s->rec.owner.container);
 		return;
 	case VF_EV_NETNS_GONE:
 		if (!ns_gone && s->before.state == VF_ATTACHED && v->kind != KIND_VFIO)
@@ -436,22 +444,6 @@ static void lost_its_vf(const struct attachment *owner)
 		claims[claim].lost_vf = true;
 }
 
-/* P4: what is handed out to an owner is no baseline. */
-static bool a_pod_has(const struct vf_settings *set)
-{
-	for (unsigned i = 0; i < n_sim_vfs; i++) {
-		const struct vf_settings *w = &shadow.vf[i].rec.wanted;
-
-		if (!shadow.vf[i].have)
-			continue;
-		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
-			return true;
-		if ((w->has & set->has & HAS_MAC) && !memcmp(w->mac, set->mac, 6))
-			return true;
-	}
-	return false;
-}
-
 void promise_caller_gone(unsigned claim, uint64_t start_ns)
 {
 	claims[claim].gone_start = start_ns;
@@ -486,6 +478,8 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 	}
 	if (r->event == VF_EV_VANISHED && (!v->present || v->incarnation != r->incarnation))
 		lost_its_vf(&was->owner);
+	if (r->event == VF_EV_ADD && admin_is_cordoned(v))
+		broken("ADD finds", "vf%u is reserved although it is cordoned", i);
 	if (r->event == VF_EV_ADD && unseen)
 		broken("P10", "vf%u is reserved before every VF was looked at", i);
 	if (was->state == VF_FAULTED && was->foreign &&
@@ -494,7 +488,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		broken("R14", "vf%u, which somebody else has, is released by a retry", i);
 	if (r->baseline.valid &&
 	    (r->event == VF_EV_APPEARED || r->event == VF_EV_BASELINE) &&
-	    a_pod_has(&r->baseline.set))
+	    shadow_pod_has(&r->baseline.set))
 		broken("P4", "the baseline of vf%u has a GUID or MAC that a pod has", i);
 	if (r->event == VF_EV_SETUP_DONE && promise_owner(v) < SIM_CLAIMS &&
 	    claims[promise_owner(v)].gone_start == r->client_start_ns)
@@ -508,7 +502,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		broken("P3", "vf%u is reserved, its record said %s", i,
 		       vf_state_name(was->state));
 	if (r->state == VF_DETACHING && was->state != VF_DETACHING &&
-	    (was->state == VF_ATTACHED || r->event == VF_EV_DEL))
+	    (was->state == VF_ATTACHED || r->event == VF_EV_DEL || r->event == VF_EV_GC))
 		left_owner(v, s);
 	if (r->event == VF_EV_RESTORE_DONE)
 		became_free(v, s);
@@ -609,6 +603,8 @@ void promise_replayed_all(enum journal_verdict verdict)
 		broken("P10", "a journal that nobody damaged is found damaged");
 	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED)
 		damaged = true;
+	if (damaged || rotten || lost)
+		admin_forget();
 	if (damaged) /* so are the numbers that were given out */
 		n_asked = 0;
 	unseen |= lost;
@@ -638,7 +634,7 @@ void promise_looked(void)
 /* R13: when the first engine of a boot has begun, no record is of the boot before. */
 void promise_begun(void)
 {
-	if (excused())
+	if (promise_excused())
 		return;
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		const struct shadow_vf *s = &shadow.vf[i];
@@ -697,7 +693,7 @@ static const char *unrest_vf(const struct kvf *v)
 		kernel_look(v, &now);
 		snprintf(text, sizeof(text), "vf%u is FREE and not as its baseline says",
 			 i);
-		return !s->rec.baseline.valid || a_pod_has(&now.set) ||
+		return !s->rec.baseline.valid || shadow_pod_has(&now.set) ||
 				       (settings_same(&now.set, &s->rec.baseline.set) &&
 					!strcmp(now.ifname, s->rec.baseline.ifname)) ?
 			       NULL :
@@ -707,7 +703,8 @@ static const char *unrest_vf(const struct kvf *v)
 			 s->rec.owner.container, !v->present ? "has lost it" : "is gone");
 		if (calm) /* its DEL was called */
 			return text;
-		if (v->kind == KIND_VFIO && v->present)
+		/* Without a link nobody sees where it is: its DEL ends it. */
+		if (v->present && (v->kind == KIND_VFIO || !v->bound))
 			return NULL;
 		return v->present && about[i].ns && !spaces[about[i].ns].dying &&
 				       spaces[about[i].ns].cookie == about[i].ns_cookie &&

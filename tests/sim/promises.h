@@ -40,6 +40,9 @@ void promise_no_disk(void);   /* writes fail: what cannot be recorded is excused
 void promise_released(unsigned vf); /* by an administrator */
 void promise_reboot(void);
 
+/* Something is lost, or cannot be recorded: what is judged by records is open. */
+bool promise_excused(void);
+
 void promise_step(void);
 void promise_end(void);
 /* Nothing is on its way: all is FREE, ABSENT, ATTACHED or FAULTED, and IPAM agrees. */

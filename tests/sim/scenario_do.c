@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "callers.h"
 #include "disk.h"
 #include "engines.h"
@@ -448,8 +449,7 @@ static void release(const struct scenario_step *s)
 
 	if (!v)
 		return;
-	promise_released((unsigned)(v - vfs));
-	engine_admin_release(v->addr);
+	admin_release(v);
 }
 
 static void look(const struct scenario_step *s)

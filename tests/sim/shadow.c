@@ -41,6 +41,21 @@ struct shadow_lease *shadow_lease(uint64_t id)
 	return NULL;
 }
 
+bool shadow_pod_has(const struct vf_settings *set)
+{
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		const struct vf_settings *w = &shadow.vf[i].rec.wanted;
+
+		if (!shadow.vf[i].have)
+			continue;
+		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
+			return true;
+		if ((w->has & set->has & HAS_MAC) && !memcmp(w->mac, set->mac, 6))
+			return true;
+	}
+	return false;
+}
+
 static struct shadow_lease *lease_place(uint64_t id)
 {
 	struct shadow_lease *l = shadow_lease(id);

@@ -50,6 +50,8 @@ struct shadow_vf *shadow_of(const struct kvf *v);
 struct shadow_lease *shadow_lease(uint64_t id);
 /* It outlives a loss of power: in the present file, or in the one before. */
 bool shadow_synced(const struct shadow_lease *l);
+/* P4: an owner on record asked for this GUID or MAC. */
+bool shadow_pod_has(const struct vf_settings *set);
 bool shadow_vf_synced(const struct shadow_vf *s);
 
 /* Called for each record as it is appended. */

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin.h"
 #include "callers.h"
+#include "collect.h"
 #include "cover.h"
 #include "disk.h"
 #include "engines.h"
@@ -235,9 +237,14 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 		link_back(v);
 		break;
 	case EVENT_ADMIN_RELEASE:
-		story("administrator: releases vf%u", i);
-		promise_released(i);
-		engine_admin_release(v->addr);
+		admin_release(v);
+		break;
+	case EVENT_ADMIN_RETRY:
+		admin_retry(v);
+		break;
+	case EVENT_CORDON:
+	case EVENT_UNCORDON:
+		admin_cordon(r, kind == EVENT_CORDON);
 		break;
 	default:
 		break;
@@ -250,6 +257,7 @@ void world_boot(bool orderly, struct rng *r)
 	story(orderly ? "node: reboots" : "node: loses power");
 	if (!orderly) {
 		promise_power_loss();
+		admin_forget();
 		engines_power_off();
 		disk_power_loss(r);
 	} else {
@@ -399,6 +407,7 @@ void world_event(const struct event *ev)
 {
 	struct rng r = { .state = ev->word };
 	enum event_kind kind = (enum event_kind)ev->kind;
+	struct call gc;
 
 	cover_event(kind);
 	switch (kind) {
@@ -412,6 +421,10 @@ void world_event(const struct event *ev)
 		return;
 	case EVENT_STATUS:
 		call(&r, CNI_STATUS, false);
+		return;
+	case EVENT_GC:
+		gc = collect_call(&r);
+		caller_start(&gc);
 		return;
 	default:
 		break;
@@ -510,6 +523,8 @@ void world_begin(const struct history *h)
 	ipam_reset();
 	spooler_reset();
 	promises_reset(h->sync_all);
+	admin_reset();
+	collect_reset();
 	kernel_reset(h->n_vfs, h->kinds);
 	callers_reset();
 	if (h->service)
