@@ -32,6 +32,7 @@ struct item {
 	struct peer_cache cache;
 	struct attachment att;
 	char vf[PCI_STRLEN];
+	char pod[PEERS_ARGS_MAX];
 	char *text;
 	size_t len;
 };
@@ -139,6 +140,7 @@ static int ask(struct import *im, const struct item *it, const char *netns,
 				    .text = it->text,
 				    .len = it->len,
 				    .netns = netns,
+				    .args = it->pod,
 				    .plugin_dirs = im->config.plugin_dirs,
 				    .dry_run = im->how->dry_run };
 
@@ -249,6 +251,7 @@ static void one_file(struct import *im, const struct peer_file *file)
 			     "vfctl import again when that is mended");
 		return;
 	}
+	peers_pod(&it.att, it.pod);
 	newer = newer_file(im, &it);
 	if (newer) {
 		snprintf(why, sizeof(why), "%s names the same VF and is newer",

@@ -32,6 +32,7 @@ struct import_call {
 	const char *text; /* of the file */
 	size_t len;
 	const char *netns;	 /* path */
+	const char *args;	 /* CNI_ARGS, or "" */
 	const char *plugin_dirs; /* CNI_PATH for what IPAM leased */
 	bool dry_run;
 };

@@ -39,6 +39,8 @@ static int env_of(const struct import_call *call, struct vfk_err *err)
 	strbuf_addf(&env, "CNI_IFNAME=%s%c", call->att->ifname, 0);
 	strbuf_addf(&env, "CNI_NETNS=%s%c", call->netns, 0);
 	strbuf_addf(&env, "CNI_PATH=%s%c", call->plugin_dirs, 0);
+	if (call->args[0])
+		strbuf_addf(&env, "CNI_ARGS=%s%c", call->args, 0);
 	if (call->dry_run)
 		strbuf_addf(&env, "VFKEEPER_DRY_RUN=1%c", 0);
 	if (env.failed)

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/paths.h"
 #include "base/strbuf.h"
@@ -113,6 +115,58 @@ int peers_read(const char *path, char **text, size_t *len, struct vfk_err *err)
 	*len = all.len;
 	*text = strbuf_steal(&all);
 	return *text ? 0 : vfk_err_set(err, VFK_E_NOMEM, 0, "read");
+}
+
+/* --- the runtime's own cache --- */
+
+/* A name of Kubernetes: nothing that could end a value of CNI_ARGS. */
+static bool is_name(const char *text)
+{
+	return text && *text && strlen(text) < 254 &&
+	       !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")];
+}
+
+static const char *arg_of(const json_t *doc, const char *key)
+{
+	json_t *pair;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "cniArgs"), i, pair) {
+		const char *name = json_string_value(json_array_get(pair, 0));
+
+		if (name && !strcmp(name, key))
+			return json_string_value(json_array_get(pair, 1));
+	}
+	return NULL;
+}
+
+void peers_pod(const struct attachment *att, char out[PEERS_ARGS_MAX])
+{
+	static const char *const dirs[] = { "results", "multus/results" };
+
+	out[0] = '\0';
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(dirs) && !out[0]; i++) {
+		VFK_AUTO(free_auto) char *text = NULL;
+		struct vfk_err ignored;
+		const char *ns, *name;
+		char path[PATH_MAX];
+		json_t *doc;
+		size_t len;
+
+		if (snprintf(path, sizeof(path), "%s/var/lib/cni/%s/%s-%s-%s",
+			     peers_root(), dirs[i], att->network, att->container,
+			     att->ifname) >= (int)sizeof(path) ||
+		    peers_read(path, &text, &len, &ignored) < 0)
+			continue;
+		doc = json_loadb(text, len, 0, NULL);
+		ns = arg_of(doc, "K8S_POD_NAMESPACE");
+		name = arg_of(doc, "K8S_POD_NAME");
+		if (is_name(ns) && is_name(name))
+			snprintf(out, PEERS_ARGS_MAX,
+				 "IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s",
+				 ns, name);
+		json_decref(doc);
+	}
 }
 
 /* --- locks --- */

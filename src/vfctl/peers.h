@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attachment.h"
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/frame.h"
@@ -41,6 +42,11 @@ void peers_free(struct peer_files *files);
 /* The whole of a file; the caller frees.  VFK_E_GONE: it is not there; VFK_E_SYS. */
 int peers_read(const char *path, char **text, size_t *len,
 	       struct vfk_err *err) VFK_MUST_CHECK;
+
+/* Whose pod it is, as CNI_ARGS, from what the runtime (or Multus) keeps of the ADD; "" where it
+ * keeps nothing. */
+#define PEERS_ARGS_MAX 400
+void peers_pod(const struct attachment *att, char out[PEERS_ARGS_MAX]);
 
 /* Takes the lock that the plugin takes for its ADD or DEL of this VF; the caller closes the
  * descriptor, which is -1 where that plugin has none.  VFK_E_BUSY: it is at work. */
