@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The system calls that change something which outlives the calling process, and so are where
  * a process is killed.  Closing, mapping and what only the caller itself sees (dup, epoll,
- * timers) are none: a process that dies does them all by dying.  What is written through a
- * shared mapping (durable, recent-del) is no call; it changes between two of these. */
+ * timers) are none: a process that dies does them all by dying.  Nor is what only asks the
+ * kernel, by netlink.  What is written through a shared mapping (durable, recent-del) is no
+ * call; it changes between two of these. */
 #ifndef VFK_TESTS_CRASH_CALLS_H
 #define VFK_TESTS_CRASH_CALLS_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <rdma/rdma_netlink.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -73,6 +76,17 @@ static inline const struct call *call_named(const char *name)
 		if (!strcmp(c->name, name))
 			return c;
 	return NULL;
+}
+
+/* RTM_GET..., and the queries of RDMA_NL_NLDEV. */
+static inline bool netlink_asks(unsigned type)
+{
+	const unsigned nldev = RDMA_NL_NLDEV << 10;
+
+	return type == nldev + RDMA_NLDEV_CMD_GET ||
+	       type == nldev + RDMA_NLDEV_CMD_PORT_GET ||
+	       type == nldev + RDMA_NLDEV_CMD_SYS_GET ||
+	       (type >= RTM_BASE && type < RTM_MAX && type % 4 == RTM_GETLINK % 4);
 }
 
 /* By its arguments. */

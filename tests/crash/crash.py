@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills one process of ADD, DEL and replay in front of each of its state-changing system
-calls.  Run by crash.sh, inside a world.
+calls.  Run by world.sh, inside a world, and in a guest on real VFs (cards.py).
 
     crash.py trace DIR                  clean runs under strace; DIR gets traces and points
     crash.py kill DIR PART PARTS ALL    the points of this part; ALL: both recoveries for each
+    crash.py few DIR ROLE,...           a point for each kind of call of these roles
     crash.py unread DIR ALL [NAME]      what is on its way when somebody dies
     crash.py ending DIR                 an engine that is about to end
     crash.py fail DIR PART PARTS STEP   each STEP-th system call of the engine fails once
@@ -21,45 +22,21 @@ import sys
 import time
 
 import calltrace
+import cards
 import unread
 import world
 from world import BIN, Broken, HELPERS, ROOT
 
 HOWS = ("service", "demand")  # who serves the call, and who recovers
 SCENARIOS = ("ADD", "DEL", "replay")
+FEW_RUNS = (("ADD", "service"), ("DEL", "demand"), ("replay", "service"))
 SNAPSHOT = ROOT + "/snapshot"
-HANG_S = 60
 TRIES = 10  # for a point that a run did not come to
 ROUNDS = 30  # of clean runs, until they agree
 
 
 def prepare(what):
-    """The state before the call, with no engine."""
-    os.environ["VFKEEPER_BOOT_ID"] = world.BOOTS[what == "replay"]
-    world.restore("reboot" if what == "replay" else "free", run_dir=what != "replay")
-    if what == "DEL":
-        world.insist("ADD", "p1", "first")
-        world.end_engines()
-    if what == "replay":
-        # The links of a node that has just booted: the one that was in a pod is new.
-        name = world.links().get(world.VF)
-        if name:
-            world.run("ip", "link", "del", name)
-
-
-def templates():
-    os.environ["VFKEEPER_BOOT_ID"] = world.BOOTS[0]
-    world.reset_pods()
-    world.insist("ADD", "p1", "before")
-    world.insist("DEL", "p1", "before")
-    world.judge(SNAPSHOT)
-    world.end_engines()
-    world.save("free")
-    world.insist("ADD", "p1", "first")
-    world.end_engines()
-    world.save("reboot")
-    world.insist("DEL", "p1", "first")
-    world.end_engines()
+    world.node.prepare(what)
 
 
 def command(what):
@@ -68,7 +45,7 @@ def command(what):
 
 def killat(what, how, *options, under=()):
     argv = [*under, HELPERS + "killat", "-i", ROOT + "/conf", "-o", ROOT + "/call.out",
-            "-g", world.LOG, *options]
+            "-g", world.LOG, "-q", str(int(world.node.quiet_s * 500)), *options]
     if how == "service":
         argv += ["-s", BIN + "vfkeeperd"]
     with open(ROOT + "/conf", "w", encoding="ascii") as f:
@@ -103,7 +80,7 @@ def release(runner):
 
 
 def hung(*_):
-    raise Broken("no end after %d s" % HANG_S)
+    raise Broken("no end after %d s" % world.node.hang_s)
 
 
 # --- clean runs ---
@@ -115,7 +92,7 @@ def strace(what, how, path, names):
              "-o", path, "-e", "trace=" + ",".join(sorted(names)))
     runner = killat(what, how, "-p", under=under)
     status = said_call(runner)
-    time.sleep(world.QUIET_S)
+    time.sleep(world.node.quiet_s)
     for pid in world.engines(main_only=True):
         os.kill(pid, signal.SIGTERM)
     runner.wait(30)
@@ -223,8 +200,9 @@ def finish(what, status, victim=None, may_fail=False):
         world.insist("DEL", "p1", "first")
     if victim in ("client", "plugin"):
         forget_unfinished()
-    next_pod(may_fail)
-    world.insist("DEL", "p2", "second")
+    if world.node.next_pod:
+        next_pod(may_fail)
+        world.insist("DEL", "p2", "second")
     world.judge(SNAPSHOT)
 
 
@@ -237,12 +215,15 @@ def kill_once(what, how, recovery, role, n, only=None):
     if recovery == "service":
         options += ["-a", BIN + "vfkeeperd"]
     runner = killat(what, how, *options)
+    found = {}
     try:
         found = said(runner)
         # A run that did not come to the point leaves something behind, too.
         if "killed" in found and how == "service" and recovery == "demand":
             world.end_engines()
         finish(what, found["call"], role)
+    except Broken as e:
+        raise Broken("%s: %s" % (found.get("killed"), e)) from None
     finally:
         release(runner)
         world.end_engines()
@@ -264,13 +245,13 @@ def kill(point):
     """(what is wrong or None, what was hit); ("gone", None) if there is no such point now."""
     try:
         for _ in range(TRIES):
-            signal.alarm(HANG_S)
+            signal.alarm(world.node.hang_s)
             hit = kill_once(*point)
             signal.alarm(0)
             if hit:
                 return None, hit
         what, how, _, role, n = point
-        signal.alarm(HANG_S)
+        signal.alarm(world.node.hang_s)
         gone = is_gone(what, how, role, n)
         signal.alarm(0)
         return "gone" if gone else "no run came to it", None
@@ -297,7 +278,7 @@ def ending(directory):
         before = sum(line.startswith("loop ") for line in lines[:over])
         for n in range(before + 1, sum(line.startswith("loop ") for line in lines) + 1):
             wrong = None
-            signal.alarm(HANG_S)
+            signal.alarm(world.node.hang_s)
             try:
                 n_runs += kill_once("DEL", how, HOWS[n % 2], "loop", n, "close") is not None
             except (Broken, subprocess.TimeoutExpired) as e:
@@ -372,7 +353,7 @@ def fail_part(directory, part, parts, step):
                     name = "%s/%s/%s:%d" % (what, how, role, n)
                     wrong = hit = None
                     try:
-                        signal.alarm(HANG_S)
+                        signal.alarm(world.node.hang_s)
                         hit = fail_once(what, how, role, n)
                         n_runs += hit is not None
                     except (Broken, subprocess.TimeoutExpired) as e:
@@ -445,7 +426,7 @@ def nomem_part(directory, part, parts, step):
     with open("%s/nomem.%d" % (directory, part), "w", encoding="ascii") as done:
         for at in range(1 + part * step, total + 1, parts * step):
             wrong = None
-            signal.alarm(HANG_S)
+            signal.alarm(world.node.hang_s)
             try:
                 n_runs += "failed" in nomem_once(at)
             except (Broken, subprocess.TimeoutExpired) as e:
@@ -468,14 +449,8 @@ def nomem_part(directory, part, parts, step):
 
 
 def clean_up():
-    """After a failure: what is left is not the next point's."""
     world.end_engines()
-    world.reset_pods()
-    world.restore(None)
-    for alias, name in world.links().items():
-        if alias.startswith("0000:"):
-            world.run("ip", "link", "del", name, check=False)
-    world.restore("free")
+    world.node.clean_up()
 
 
 def all_points(counts, everything):
@@ -490,13 +465,63 @@ def all_points(counts, everything):
     return points
 
 
-def kill_part(directory, part, parts, everything):
+def few_points(directory):
+    """One for each kind of call of each role, and of what is written or told the kernel one in
+    each run; the recoveries alternate."""
+    kinds = {}
+    for run in FEW_RUNS:
+        with open("%s/%s.killat" % (directory, "-".join(run)), encoding="ascii") as f:
+            for line in f:
+                role, n, name, _, *on = (line.split() + [""] * 3)[:5]
+                if role in calltrace.ROLES:
+                    on = re.sub(r"\d+$", "", on[0]) if on[0].startswith("/") else on[0]
+                    key = role, name, on, run if re.match("/sys|netlink", on) else ()
+                    kinds.setdefault(key, []).append((*run, role, int(n)))
+    points = []
+    for at, key in enumerate(sorted(kinds)):
+        what, how, role, n = kinds[key][at * 7 % len(kinds[key])]
+        points.append((what, how, HOWS[at % 2], role, n))
+    return points
+
+
+def kill_few(directory, roles):
+    """Points of these roles by one clean run each, without strace."""
+    points = {}
+    for what, how in FEW_RUNS:
+        points["%s/%s" % (what, how)] = count(what, how, "%s/%s-%s.killat" %
+                                              (directory, what, how))
+    with open(directory + "/points.json", "w", encoding="ascii") as f:
+        json.dump(points, f, indent=1)
+    points = [point for point in few_points(directory) if point[3] in roles]
+    failed = kill_points(directory, 0, points)
+    print("%s: of %d calls of the %s %d, of each kind one: failed=%d" %
+          (world.node.name, sum(sum(run[role] for role in roles) for run in load(directory).values()),
+           ", ".join(roles), len(points), failed))
+    return failed or not points
+
+
+def load(directory):
     with open(directory + "/points.json", encoding="ascii") as f:
-        points = all_points(json.load(f), everything)
-    failed = 0
-    mine = points[part::parts]
-    with open("%s/done.%d" % (directory, part), "w", encoding="ascii") as done:
-        for point in mine:
+        return json.load(f)
+
+
+def kill_part(directory, part, parts, everything):
+    return kill_points(directory, part, all_points(load(directory), everything)[part::parts])
+
+
+def kill_points(directory, part, points):
+    """Those that went well before are not done again."""
+    failed, path = 0, "%s/done.%d" % (directory, part)
+    lines = []
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as before:
+            lines = [line for line in before if line.endswith(" ok\n")]
+    over = {line.split(" ", 1)[0] for line in lines}
+    with open(path, "w", encoding="ascii") as done:
+        done.writelines(lines)
+        for point in points:
+            if name_of(point) in over:
+                continue
             t0 = time.monotonic()
             wrong, hit = kill(point)
             done.write("%s %.3f %s %s\n" % (name_of(point), time.monotonic() - t0, hit,
@@ -506,8 +531,9 @@ def kill_part(directory, part, parts, everything):
                 failed += 1
                 shutil.copy(world.LOG, "%s/%s.log" % (directory, re.sub("[/:]", "-",
                                                                         name_of(point))))
-                print("FAIL: crash: killed at %s: %s" %
-                      (name_of(point), re.sub(r"\s+", " ", wrong)[:600]), flush=True)
+                print("FAIL: %s: killed at %s: %s" %
+                      (world.node.name, name_of(point),
+                       re.sub(r"\s+", " ", wrong)[:600]), flush=True)
                 clean_up()
     return failed
 
@@ -530,8 +556,10 @@ def one(what, how, *rest):
 def main():
     what, directory = sys.argv[1:3]
     signal.signal(signal.SIGALRM, hung)
-    subprocess.run(["bash", world.LEAKCHECK, "snapshot", SNAPSHOT], check=True)
-    templates()
+    if "VFK_CRASH_CARD" in os.environ:
+        world.node = cards.Cards(os.environ["VFK_CRASH_CARD"])
+    world.node.snapshot(SNAPSHOT)
+    world.node.templates(SNAPSHOT)
     if what == "trace":
         trace(directory)
         return 0
@@ -546,6 +574,8 @@ def main():
     if what == "nomem":
         part, parts, step = (int(arg) for arg in sys.argv[3:6])
         return 1 if nomem_part(directory, part, parts, step) else 0
+    if what == "few":
+        return 1 if kill_few(directory, sys.argv[3].split(",")) else 0
     if what == "kill":
         part, parts, everything = (int(arg) for arg in sys.argv[3:6])
         return 1 if kill_part(directory, part, parts, everything) else 0

@@ -16,13 +16,14 @@
  *   -i FILE     standard input of the command
  *   -o FILE     standard output of the command
  *   -g FILE     standard error of all
- *   -l FILE     a line for every call that counts, and one at the end of the command
+ *   -l FILE     a line for every call that counts, with what it writes to or which netlink
+ *               message it sends, and one at the end of the command
  *   -c CALL     only this one counts, and nothing of it is left out: "close", "recvmsg"
  *   -q MS       how long nothing may happen before the call and before the engine is asked
  *               to end (150: an engine looks at its VFs 100 ms after discovery)
  *   -p          no tracing, for a trace by strace; whoever started us ends the engine
  *
- * Said on standard output, a line each: "killed ROLE N CALL" or "failed ROLE N CALL";
+ * Said on standard output, a line each: "killed ROLE N CALL [WHAT]" or "failed ROLE N CALL";
  * "call STATUS" (exit status, or 128 + signal, of the command); then, unless somebody was
  * killed, "count ROLE N" for each role when all have ended.  After a kill the others go on
  * until standard input ends; then they are killed, too. */
@@ -30,6 +31,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -47,6 +49,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -373,6 +376,13 @@ static int call_errno(long nr)
 	return ENOMEM;
 }
 
+static bool peek(const struct proc *p, uintptr_t at, void *to, size_t size)
+{
+	struct iovec here = { to, size }, there = { (void *)at, size };
+
+	return process_vm_readv(p->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
 static void avenge(void)
 {
 	char *const argv[] = { (char *)(uintptr_t)avenger, NULL };
@@ -381,28 +391,77 @@ static void avenge(void)
 		start(argv, false, false);
 }
 
+/* The type of the netlink message that a sendmsg sends; 0: it sends none. */
+static unsigned netlink_type(const struct proc *p, uintptr_t at)
+{
+	struct msghdr msg;
+	struct iovec vec;
+	struct nlmsghdr nl;
+	uint16_t family;
+
+	if (!peek(p, at, &msg, sizeof(msg)) ||
+	    !peek(p, (uintptr_t)msg.msg_name, &family, sizeof(family)) ||
+	    family != AF_NETLINK || !peek(p, (uintptr_t)msg.msg_iov, &vec, sizeof(vec)) ||
+	    !peek(p, (uintptr_t)vec.iov_base, &nl, sizeof(nl)))
+		return 0;
+	return nl.nlmsg_type;
+}
+
+/* Asks, and changes nothing; or a netlink socket gets its address. */
+static bool is_query(const struct proc *p, const struct call *c,
+		     const struct user_regs_struct *regs)
+{
+	uint16_t family = AF_UNSPEC;
+
+	if (c->nr == SYS_bind)
+		return peek(p, regs->rsi, &family, sizeof(family)) && family == AF_NETLINK;
+	return c->nr == SYS_sendmsg && netlink_asks(netlink_type(p, regs->rsi));
+}
+
+/* " WHAT": the file that is written to, or the type of a netlink message. */
+static void on_what(const struct proc *p, const struct call *c,
+		    const struct user_regs_struct *regs, char *text, size_t size)
+{
+	char path[64], name[200];
+	unsigned type;
+	ssize_t n;
+
+	text[0] = '\0';
+	if (c && (c->nr == SYS_write || c->nr == SYS_pwrite64)) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)p->pid, (int)regs->rdi);
+		n = readlink(path, name, sizeof(name) - 1);
+		if (n > 0 && name[0] == '/')
+			snprintf(text, size, " %.*s", (int)n, name);
+	} else if (c && c->nr == SYS_sendmsg) {
+		type = netlink_type(p, regs->rsi);
+		if (type)
+			snprintf(text, size, " netlink:%#x", type);
+	}
+}
+
 /* Returns true if the process is to be left alone (it was killed). */
 static bool on_call(struct proc *p)
 {
 	struct user_regs_struct regs;
 	const struct call *c;
-	char name[24];
+	char name[24], what[256];
 
 	if (ptrace(PTRACE_GETREGS, p->pid, 0, &regs) < 0)
 		return false; /* killed by somebody else meanwhile */
 	c = only ? only : call_find((long)regs.orig_rax);
 	if (fail_errno < 0 && !only &&
 	    (!c || !call_counts(c, regs.rdi, regs.rsi, regs.rdx, regs.r8) ||
-	     repeated(p, c, c->flags & CALL_FD ? regs.rdi : 0)))
+	     is_query(p, c, &regs) || repeated(p, c, c->flags & CALL_FD ? regs.rdi : 0)))
 		return false;
 	if (fail_errno >= 0 && !call_may_fail((long)regs.orig_rax, regs.rsi))
 		return false;
 	snprintf(name, sizeof(name), c ? "%s" : "%.0s%ld", c ? c->name : "",
 		 (long)regs.orig_rax);
 	counts[p->role]++;
+	on_what(p, c, &regs, what, sizeof(what));
 	if (list)
-		fprintf(list, "%s %u %s %d\n", role_names[p->role], counts[p->role], name,
-			(int)p->pid);
+		fprintf(list, "%s %u %s %d%s\n", role_names[p->role], counts[p->role],
+			name, (int)p->pid, what);
 	if (hit || p->role != victim_role || counts[p->role] != victim_n)
 		return false;
 	hit = true;
@@ -418,7 +477,7 @@ static bool on_call(struct proc *p)
 	}
 	if (kill(p->pid, SIGKILL) < 0)
 		die("kill");
-	say("killed %s %u %s\n", role_names[p->role], victim_n, name);
+	say("killed %s %u %s%s\n", role_names[p->role], victim_n, name, what);
 	if (!service || !service_pid)
 		avenge();
 	return true;

@@ -18,23 +18,81 @@ ENGINES = (BIN + "vfkeeper-engine", BIN + "vfkeeperd")
 LEAKCHECK = os.environ["top_srcdir"] + "/tests/demo/leakcheck.sh"
 HELPERS = os.environ["top_builddir"] + "/tests/crash/"
 BOOTS = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222")
-VF = "0000:3b:00.1"
-VFS = 2
 IFNAME = "net1"
-QUIET_S = 0.3  # until an engine has looked at its VFs, and some more
 
 
 class Broken(Exception):
     """What a run showed to be wrong."""
 
 
-def conf(device=VF):
-    return json.dumps({
-        "cniVersion": "1.1.0", "name": "net", "type": "vfkeeper", "deviceID": device,
-        "trust": "on", "vlan": 7, "mtu": 1400, "rdmaIsolation": True,
-        "runtimeConfig": {"infinibandGUID": "02:00:5e:10:00:00:12:34"},
-        "ipam": {"type": "host-local", "dataDir": ROOT + "/var/ipam",
-                 "ranges": [[{"subnet": "10.64.0.0/24"}]]}})
+class Simulated:
+    """VFs of the simulator: what is particular about them.  cards.py has the real ones."""
+
+    name = "crash"
+    vf, n_vfs = "0000:3b:00.1", 2
+    quiet_s = 0.3  # until an engine has looked at its VFs, and some more
+    hang_s, poll_s = 60, 0.01
+    settings = {"trust": "on", "vlan": 7, "mtu": 1400, "rdmaIsolation": True,
+                "runtimeConfig": {"infinibandGUID": "02:00:5e:10:00:00:12:34"},
+                "ipam": {"type": "host-local", "dataDir": ROOT + "/var/ipam",
+                         "ranges": [[{"subnet": "10.64.0.0/24"}]]}}
+    next_pod = True  # gets the VF after each point
+
+    def snapshot(self, path):
+        subprocess.run(["bash", LEAKCHECK, "snapshot", path], check=True)
+
+    def templates(self, snapshot):
+        os.environ["VFKEEPER_BOOT_ID"] = BOOTS[0]
+        reset_pods()
+        insist("ADD", "p1", "before")
+        insist("DEL", "p1", "before")
+        judge(snapshot)
+        end_engines()
+        save("free")
+        insist("ADD", "p1", "first")
+        end_engines()
+        save("reboot")
+        insist("DEL", "p1", "first")
+        end_engines()
+
+    def prepare(self, what):
+        """The state before the call, with no engine; replay comes after a reboot."""
+        os.environ["VFKEEPER_BOOT_ID"] = BOOTS[what == "replay"]
+        restore("reboot" if what == "replay" else "free", run_dir=what != "replay")
+        if what == "DEL":
+            insist("ADD", "p1", "first")
+            end_engines()
+        if what == "replay":
+            # The links of a node that has just booted: the one that was in a pod is new.
+            name = links().get(self.vf)
+            if name:
+                run("ip", "link", "del", name)
+
+    def check_pod(self, pod, address):
+        if self.vf not in links(pod):
+            raise Broken("the link in the pod is not the VF's")
+        if not os.path.exists(ROOT + "/var/ipam/net/" + address.split("/")[0]):
+            raise Broken("ADD said %s, and host-local has not leased it" % address)
+
+    def judge(self, snapshot):
+        run("bash", LEAKCHECK, "judge", snapshot, ROOT + "/var/ipam")
+
+    def clean_up(self):
+        """After a failure: what is left is not the next point's."""
+        reset_pods()
+        restore(None)
+        for alias, name in links().items():
+            if alias.startswith("0000:"):
+                run("ip", "link", "del", name, check=False)
+        restore("free")
+
+
+node = Simulated()
+
+
+def conf():
+    return json.dumps({"cniVersion": "1.1.0", "name": "net", "type": "vfkeeper",
+                       "deviceID": node.vf, **node.settings})
 
 
 def netns(pod):
@@ -189,7 +247,7 @@ def leases():
 
 def settled():
     """Nothing owned, nothing under way, by our own account."""
-    return states() == {"FREE": VFS} and not leases()
+    return states() == {"FREE": node.n_vfs} and not leases()
 
 
 def attached(pod, text):
@@ -201,10 +259,7 @@ def attached(pod, text):
     shown = run("ip", "-n", pod, "-o", "addr", "show", "dev", IFNAME).stdout
     if " %s " % address not in shown:
         raise Broken("ADD said %s, the pod has: %s" % (address, shown))
-    if VF not in links(pod):
-        raise Broken("the link in the pod is not the VF's")
-    if not os.path.exists(ROOT + "/var/ipam/net/" + address.split("/")[0]):
-        raise Broken("ADD said %s, and host-local has not leased it" % address)
+    node.check_pod(pod, address)
     seen = [states()]
     if seen[0].get("ATTACHED") != 1:
         seen.append(states())
@@ -218,6 +273,6 @@ def judge(snapshot, seconds=30):
         if time.monotonic() > until:
             raise Broken("not at rest after %d s: %s, leases %s" % (seconds, states(),
                                                                    leases()))
-        time.sleep(0.01)
-    run("bash", LEAKCHECK, "judge", snapshot, ROOT + "/var/ipam")
+        time.sleep(node.poll_s)
+    node.judge(snapshot)
     run(BIN + "vfkeeper-replay", "--verify")
