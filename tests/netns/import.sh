@@ -168,11 +168,28 @@ ends_half_way() {
 	wait $vfctl
 	check "an engine that is killed is followed by another" is "0:1" \
 		"$?:$(grep -c '2 imported, 0 left' $ROOT/import.out)"
-	# The client is killed: what is on record stays, the next one goes on.
 	faults
 	del $ID1 net1 /run/netns/p1 "$(conf "$V0" "$FAKE")"
 	del $ID2 net1 /run/netns/p2 "$(conf "$V1")"
 	check "all is home again" wait_for 20 all_home
+
+	# So is vfctl.
+	fresh
+	peers_attach
+	faults "observe $V0 count=1 hang_ms=60000"
+	"$VFCTL" import >/dev/null 2>&1 &
+	vfctl=$!
+	check "the engine looks for another" wait_for 20 step_begun
+	kill -KILL $vfctl
+	wait $vfctl 2>/dev/null
+	faults
+	check "of one that is killed nothing is half done" is "FAULTED:yes" \
+		"$(state_of "$V0"):$([ -e $CNI/ib-sriov/$ID1-net1 ] && echo yes)"
+	vfctl import
+	check "the next one does it all" matches "2 imported, 0 left" "$OUT"
+	del $ID1 net1 /run/netns/p1 "$(conf "$V0" "$FAKE")"
+	del $ID2 net1 /run/netns/p2 "$(conf "$V1")"
+	check "and all is home" wait_for 20 all_home
 }
 
 honours_locks() {

@@ -364,6 +364,13 @@ static void usage(void)
 	check("cordon --reason x", 2, "",
 	      "vfctl: usage: vfctl cordon VF|PF|node [--reason TEXT]\n");
 	check("list -v", 2, "", "vfctl: list takes no -v\n");
+	check("list --dialect sriov", 2, "", "vfctl: list takes no --dialect\n");
+	check("import --dialect rdma", 2, "",
+	      "vfctl: --dialect takes ib-sriov or sriov, not rdma\n");
+	check("export 0000:3b:00.1", 2, "",
+	      "vfctl: usage: vfctl export [--dry-run] [--dialect NAME]\n");
+	check("import -s /nowhere", 2, "", "vfctl: import takes no -s\n");
+	check("import --force", 2, "", "vfctl: import takes no --force\n");
 	check("history -n 0", 2, "",
 	      "vfctl: option -n takes a number from 1 to 1000000, not 0\n");
 	check("history -n -1", 2, "",
