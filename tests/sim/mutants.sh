@@ -69,9 +69,21 @@ run_netns() {
 	esac
 }
 
+# every_order NAME SCENARIO PROGRAM: the enumeration finds it, too, and says how to get there.
+every_order() {
+	local said
+	said=$(timeout 600 "$3" --exhaustive "$2" 2>&1)
+	if [ $? = 1 ] && grep -q '^replay: .* --path ' <<<"$said"; then
+		echo "PASS: every order: $1: scenario $2 comes to it: $(sed -n 's/^broken: //p' \
+			<<<"$said" | head -n 1)"
+	else
+		echo "FAIL: every order: $1: scenario $2 does not come to it: missed"
+	fi
+}
+
 # one PATCH: its line of the result.
 one() {
-	local patch=$1 name by file said='' sources=() objects=()
+	local patch=$1 name by file said='' scenario sources=() objects=()
 	name=$(basename "$patch" .patch)
 	work=$MUTANTS_WORK/$name
 	by=$(field 'Caught by' "$patch")
@@ -113,6 +125,8 @@ one() {
 	'skipped 0') echo "SKIP: mutants: $name: ${by}: needs root and private namespaces" ;;
 	*) echo "PASS: mutants: $name: ${said% *} is broken: caught seeds=${said##* }" ;;
 	esac
+	scenario=$(field 'Every order' "$patch")
+	[ -z "$scenario" ] || every_order "$name" "$scenario" "$work/program"
 	rm -rf "$work"
 }
 
