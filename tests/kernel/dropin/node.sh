@@ -90,6 +90,11 @@ again() {
 	W=/tmp/w.x reset_node
 	STEP=$s
 }
+# An engine looks at all VFs when it starts, and then every half a minute.
+look_anew() {
+	node_stop
+	[ "$WAY" != service ] || service_start
+}
 exclusive() {
 	rdma system set netns exclusive
 	EXCL=1

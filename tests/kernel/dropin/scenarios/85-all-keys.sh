@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: eth
-# often: service
 # Everything at once; a VF that had settings before; settings changed while the pod ran.
 pod pod1
 x='"vlan":85,"vlanQoS":2,"mac":"02:aa:aa:aa:aa:85","spoofchk":"off","trust":"on","min_tx_rate":10,"max_tx_rate":100,"link_state":"enable"'
@@ -29,6 +28,7 @@ ip link set "$PF" vf 0 vlan 99
 ip link set "$PF" vf 0 trust off
 del del-none < <(conf)
 snap after-none-changed
+look_anew # what was changed under the pod is seen when the free VF is looked at
 CID=c4
 add add-none-2 < <(conf '"vlan":85')
 ip link set "$PF" vf 0 mac 02:0e:0e:0e:0e:77
