@@ -226,7 +226,7 @@ note() {
 
 make_ipam() {
 	mkdir -p $IPAMDIR
-	cp "$ROOT/gobin/host-local" "$ROOT/gobin/static" $IPAMDIR/
+	[ $has_go = no ] || cp "$ROOT/gobin/host-local" $IPAMDIR/
 	cat >$IPAMDIR/okipam <<'PLUGIN'
 #!/bin/bash
 c=$(</dev/stdin)

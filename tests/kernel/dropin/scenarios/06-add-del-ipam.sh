@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: ib eth
+# needs: host-local
 # often: service
 # The same with addresses.
 pod pod1
