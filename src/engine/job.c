@@ -205,26 +205,26 @@ static void run_check(const struct driver *drv, const struct job_req *rq, const 
 	res->differs = rc > 0;
 }
 
-/* A VF that another plugin gave to a pod.  The pod's namespace gets its id, so that its end is
- * heard, as at an attachment of ours. */
+/* A VF that another plugin gave to a pod.  The pod's namespace gets its id first: then its end
+ * is heard, as at an attachment of ours, and the link is found there however it came to it. */
 static void run_import(const struct driver *drv, const int *fds, unsigned n_fds,
 		       struct drv_call *call, struct job_res *res)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *home = NULL;
 	VFK_AUTO(vnl_close_auto) struct vnl *pod = NULL;
-	struct drv_out *out = &res->out;
+	struct drv_out *out = &res->out, id = { .nsid = -1 };
 
 	call->netns_fd = n_fds ? fds[0] : -1;
-	if (drv->observe(call, -1, out, &res->err) < 0 ||
-	    (out->where != WHERE_IN_POD && out->where != WHERE_HOME))
+	if (vnl_open(&home, NETLINK_ROUTE, -1, &res->err) < 0 ||
+	    pod_open(call, &pod, &res->err) < 0 ||
+	    pod_identify(home, pod, call, &id, &res->err) < 0 ||
+	    drv->observe(call, -1, out, &res->err) < 0)
 		return;
+	out->netns_cookie = id.netns_cookie;
+	out->nsid = id.nsid;
 	if (!out->seen.driver[0] && !pci_link(call->env, call->addr, "driver",
 					      out->seen.driver, sizeof(out->seen.driver)))
 		out->seen.driver[0] = '\0';
-	if (vnl_open(&home, NETLINK_ROUTE, -1, &res->err) < 0 ||
-	    pod_open(call, &pod, &res->err) < 0)
-		return;
-	(void)(pod_identify(home, pod, call, out, &res->err) < 0);
 }
 
 size_t job_run(const void *job, size_t len_bytes, const int *fds, unsigned n_fds,

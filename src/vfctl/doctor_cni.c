@@ -81,7 +81,8 @@ static void one_directory(struct doctor *d, const char *plugin)
 		one_cache(d, plugin, path, e->d_name);
 	}
 	if (n)
-		doctor_say(d, "ok", "cache", NULL, "%u entries in %s", n, path);
+		doctor_say(d, "ok", "cache", "vfctl import takes over what lives",
+			   "%u entries in %s", n, path);
 }
 
 /* sriov-cni: a file named by the VF with the path of the namespace that has it. */
