@@ -189,10 +189,15 @@ const char *discover_failed(const struct engine *e, const struct request *rq)
 		       NULL;
 }
 
+static bool handed_out(const struct engine *e, const struct vf_settings *set);
+
 static void appear(struct engine *e, struct vf *vf, const struct job_found *found)
 {
 	const struct drv_vf *seen = &found->vf;
-	bool foreign = seen->where == WHERE_ELSEWHERE || !seen->bound;
+	bool elsewhere = seen->where == WHERE_ELSEWHERE;
+	/* PFs set a GUID again that a VF had before it went. */
+	bool twin = !elsewhere && seen->bound && handed_out(e, &seen->seen.set);
+	bool foreign = elsewhere || !seen->bound || twin;
 
 	vf->rec.pf = seen->pf;
 	vf->rec.index = seen->index;
@@ -201,7 +206,10 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 	snprintf(vf->rec.driver, sizeof(vf->rec.driver), "%s", found->driver);
 	vf->fsm.foreign = foreign;
 	vf->own_known = !seen->bound; /* without a driver there is no link */
-	if (foreign) {
+	if (twin) {
+		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
+			 "it has a GUID or MAC that a pod has been given");
+	} else if (foreign) {
 		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
 			 "%s when it was found, by "
 			 "nobody that is on record",
@@ -317,6 +325,9 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 {
 	bool known = vf->rec.baseline.valid && vf->rec.baseline.ifname[0];
 
+	if (!known &&
+	    handed_out(e, &seen->set)) /* P4: the next look sees whether it still has */
+		return;
 	if (!known)
 		vf->rec.baseline = *seen;
 	vf->rec.ifindex = ifindex;

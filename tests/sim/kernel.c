@@ -329,15 +329,21 @@ void vf_vanish(struct kvf *v)
 	link_gone(v);
 }
 
-/* pci_enable_sriov: a device directory with a new inode, settings as the firmware has them. */
+/* pci_enable_sriov: a device directory with a new inode, settings as the firmware has them; but
+ * GUIDs that were set once are set again by the PF's driver (mlx5: sriov_restore_guids). */
 void vf_appear(struct kvf *v)
 {
+	struct vf_settings before = v->set;
 	char name[16];
 
 	v->present = v->bound = true;
 	v->incarnation = next_incarnation++;
 	v->rdma_ns = HOME;
 	factory(v);
+	if (v->kind == KIND_INFINIBAND && before.port_guid) {
+		v->set.node_guid = before.node_guid;
+		v->guid = v->set.port_guid = before.port_guid;
+	}
 	link_make(v);
 	if (v->link.ifindex && !no_udev) { /* udev was in time */
 		home_name(v, name);
@@ -353,8 +359,10 @@ void kernel_boot(void)
 	for (unsigned i = 0; i < n_sim_vfs; i++)
 		vfs[i].steps_running = 0;
 	next_ifindex = 10;
-	for (unsigned i = 0; i < n_sim_vfs; i++)
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		memset(&vfs[i].set, 0, sizeof(vfs[i].set));
 		link_gone(&vfs[i]);
+	}
 	for (unsigned i = 0; i < n_sim_vfs; i++)
 		vf_appear(&vfs[i]);
 	for (unsigned i = 0; i < SIM_PFS; i++)

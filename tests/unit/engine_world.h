@@ -81,6 +81,7 @@ struct ew {
 	uint8_t n_addrs; /* 1 + how many of 'addrs' a link elsewhere has; 0: cannot be seen */
 	struct drv_addr addrs[DRV_MAX_SEEN_ADDRS];
 	pci_addr_t identified; /* IDENTIFY */
+	unsigned twin_vf;      /* 1 + index that discovery finds with GUID 02...01 */
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
 	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
@@ -126,6 +127,14 @@ static inline enum drv_where ew_where(struct ew *w, unsigned i)
 	return WHERE_HOME;
 }
 
+static inline void ew_guid(const struct ew *w, pci_addr_t addr, struct vf_baseline *seen)
+{
+	if (!w->twin_vf || addr != EW_VF(w->twin_vf - 1))
+		return;
+	seen->set.has |= HAS_PORT_GUID;
+	seen->set.port_guid = UINT64_C(0x0200000000000001);
+}
+
 static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const int *fds,
 			 unsigned n_fds, struct vfk_err *err)
 {
@@ -169,6 +178,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 							.bound = w->unbound_vf != i,
 							.ifindex = 100 + i };
 				f.vf.seen.valid = true;
+				ew_guid(w, f.vf.addr, &f.vf.seen);
 				snprintf(f.vf.seen.driver, sizeof(f.vf.seen.driver), "%s",
 					 f.vf.bound ? "simvf" : "");
 				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
@@ -365,6 +375,7 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		res.out.addrs_known = w->n_addrs > 0;
 		res.out.n_addrs = w->n_addrs ? w->n_addrs - 1 : 0;
 		memcpy(res.out.addrs, w->addrs, sizeof(w->addrs));
+		ew_guid(w, job.rq->call.addr, &res.out.seen);
 		break;
 	case JOB_IDENTIFY:
 		res.addr = w->identified;

@@ -783,6 +783,32 @@ static void p4_a_free_vf_that_is_taken(void)
 	ew_free(w);
 }
 
+/* Its PF gives it again what it had before it went: what a pod has now. */
+static void p4_a_vf_that_appears_with_a_guid_of_a_pod(void)
+{
+	struct ew *w = ew_new(2);
+
+	EW_OK(rebinds(w, "c1", 0));
+	w->gone_vf = 2;
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 1), "ABSENT");
+	w->gone_vf = 0;
+	w->twin_vf = 2;
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 1), "FAULTED");
+	CU_ASSERT_FALSE(ew_vf(w, 1)->rec.baseline.valid);
+	EW_FAILED(EW_ADD(w, .container = "c2", .vf = 1), "a GUID or MAC that a pod has");
+	/* It waits for the pod, or for an operator. */
+	w->twin_vf = 0;
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_STR(ew_state(w, 1), "FREE");
+	CU_ASSERT_TRUE(ew_vf(w, 1)->rec.baseline.valid);
+	ew_free(w);
+}
+
 static void p10_an_unreadable_configuration_costs_no_owner(void)
 {
 	struct ew *w = ew_new(1);
@@ -967,6 +993,8 @@ VFK_SUITE(
 	  p10_failed_syncs_are_not_repeated_at_once },
 	{ "P4: a free VF whose link somebody took is not given to a pod",
 	  p4_a_free_vf_that_is_taken },
+	{ "P4: a VF that appears with a GUID that a pod has is not handed out",
+	  p4_a_vf_that_appears_with_a_guid_of_a_pod },
 	{ "P8: a plugin that never ran owes nothing",
 	  p8_a_plugin_that_never_ran_owes_nothing },
 	{ "P9: a new file has everything", p9_a_new_file_has_everything },
