@@ -206,12 +206,13 @@ def finish(what, status, victim=None, may_fail=False):
     world.judge(SNAPSHOT)
 
 
-def kill_once(what, how, recovery, role, n, only=None):
+def kill_once(what, how, recovery, role, n, only=None, on=None):
     """The call that was hit, or None if the run did not come to it; 'only' one kind of call
-    counts."""
+    counts, or only those 'on' this file or of this netlink message."""
     open(world.LOG, "w", encoding="ascii").close()
     prepare(what)
     options = ["-k", "%s:%d" % (role, n)] + (["-c", only] if only else [])
+    options += ["-w", on] if on else []
     if recovery == "service":
         options += ["-a", BIN + "vfkeeperd"]
     runner = killat(what, how, *options)
@@ -231,7 +232,7 @@ def kill_once(what, how, recovery, role, n, only=None):
 
 
 def name_of(point):
-    return "%s/%s/%s/%s:%d" % point
+    return "%s/%s/%s/%s:%d" % point[:5]
 
 
 def is_gone(what, how, role, n):
@@ -250,7 +251,7 @@ def kill(point):
             signal.alarm(0)
             if hit:
                 return None, hit
-        what, how, _, role, n = point
+        what, how, _, role, n = point[:5]
         signal.alarm(world.node.hang_s)
         gone = is_gone(what, how, role, n)
         signal.alarm(0)
@@ -467,20 +468,24 @@ def all_points(counts, everything):
 
 def few_points(directory):
     """One for each kind of call of each role, and of what is written or told the kernel one in
-    each run; the recoveries alternate."""
+    each run, counted by that alone; the recoveries alternate."""
     kinds = {}
     for run in FEW_RUNS:
         with open("%s/%s.killat" % (directory, "-".join(run)), encoding="ascii") as f:
             for line in f:
                 role, n, name, _, *on = (line.split() + [""] * 3)[:5]
-                if role in calltrace.ROLES:
-                    on = re.sub(r"\d+$", "", on[0]) if on[0].startswith("/") else on[0]
-                    key = role, name, on, run if re.match("/sys|netlink", on) else ()
-                    kinds.setdefault(key, []).append((*run, role, int(n)))
+                if role not in calltrace.ROLES:
+                    continue
+                if re.match("/sys|netlink", on[0]):
+                    of_kind = kinds.setdefault((role, name, on[0], run), [])
+                    of_kind.append((*run, role, len(of_kind) + 1, on[0]))
+                else:
+                    key = role, name, re.sub(r"\d+$", "", on[0]), ()
+                    kinds.setdefault(key, []).append((*run, role, int(n), None))
     points = []
     for at, key in enumerate(sorted(kinds)):
-        what, how, role, n = kinds[key][at * 7 % len(kinds[key])]
-        points.append((what, how, HOWS[at % 2], role, n))
+        what, how, role, n, on = kinds[key][at * 7 % len(kinds[key])]
+        points.append((what, how, HOWS[at % 2], role, n, None, on))
     return points
 
 
@@ -494,9 +499,9 @@ def kill_few(directory, roles):
         json.dump(points, f, indent=1)
     points = [point for point in few_points(directory) if point[3] in roles]
     failed = kill_points(directory, 0, points)
+    n_calls = sum(run[role] for run in load(directory).values() for role in roles)
     print("%s: of %d calls of the %s %d, of each kind one: failed=%d" %
-          (world.node.name, sum(sum(run[role] for role in roles) for run in load(directory).values()),
-           ", ".join(roles), len(points), failed))
+          (world.node.name, n_calls, ", ".join(roles), len(points), failed))
     return failed or not points
 
 

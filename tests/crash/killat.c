@@ -4,7 +4,7 @@
  * processes at the calls that count only, so that a run is nearly as fast as without.
  *
  *   killat [-k ROLE:N] [-e ERRNO] [-s SERVICE] [-a PROGRAM] [-i FILE] [-o FILE] [-g FILE]
- *          [-l FILE] [-q MS] [-c CALL] [-p] COMMAND...
+ *          [-l FILE] [-q MS] [-c CALL] [-w WHAT] [-p] COMMAND...
  *   killat -n      prints the names of the calls
  *
  *   -k ROLE:N   which call; ROLE is client, loop, spawner, worker or plugin
@@ -19,6 +19,7 @@
  *   -l FILE     a line for every call that counts, with what it writes to or which netlink
  *               message it sends, and one at the end of the command
  *   -c CALL     only this one counts, and nothing of it is left out: "close", "recvmsg"
+ *   -w WHAT     only what writes to this, or sends this netlink message, counts
  *   -q MS       how long nothing may happen before the call and before the engine is asked
  *               to end (150: an engine looks at its VFs 100 ms after discovery)
  *   -p          no tracing, for a trace by strace; whoever started us ends the engine
@@ -85,6 +86,7 @@ static pid_t service_pid, call_pid;
 static bool call_over, service_ready, ending;
 static int quiet_ms = 150, notify_fd = -1;
 static const struct call *only;
+static const char *only_on;
 static FILE *list;
 static int64_t since; /* nothing has happened */
 
@@ -457,8 +459,10 @@ static bool on_call(struct proc *p)
 		return false;
 	snprintf(name, sizeof(name), c ? "%s" : "%.0s%ld", c ? c->name : "",
 		 (long)regs.orig_rax);
-	counts[p->role]++;
 	on_what(p, c, &regs, what, sizeof(what));
+	if (only_on && (!what[0] || strcmp(what + 1, only_on) != 0))
+		return false;
+	counts[p->role]++;
 	if (list)
 		fprintf(list, "%s %u %s %d%s\n", role_names[p->role], counts[p->role],
 			name, (int)p->pid, what);
@@ -673,7 +677,8 @@ static void run(char **command, int sigchld_fd)
 static void usage(void)
 {
 	fputs("usage: killat [-k ROLE:N] [-e ERRNO] [-s SERVICE] [-a PROGRAM] [-i FILE]\n"
-	      "              [-o FILE] [-g FILE] [-l FILE] [-q MS] [-c CALL] [-p] COMMAND...\n",
+	      "              [-o FILE] [-g FILE] [-l FILE] [-q MS] [-c CALL] [-w WHAT] [-p]\n"
+	      "              COMMAND...\n",
 	      stderr);
 	exit(2);
 }
@@ -695,7 +700,7 @@ static void options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+k:e:s:a:i:o:g:l:q:c:pn")) >= 0) {
+	while ((c = getopt(argc, argv, "+k:e:s:a:i:o:g:l:q:c:w:pn")) >= 0) {
 		switch (c) {
 		case 'k':
 			victim(optarg);
@@ -730,6 +735,9 @@ static void options(int argc, char **argv)
 			only = call_named(optarg);
 			if (!only)
 				usage();
+			break;
+		case 'w':
+			only_on = optarg;
 			break;
 		case 'p':
 			plain = true;
