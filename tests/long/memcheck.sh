@@ -67,6 +67,10 @@ for script; do
 	elif [ -n "$bad" ]; then
 		grep -h '^==' "$bad" | head -n 60 | sed 's/^/      /'
 		echo "FAIL: memcheck: $name: valgrind finds nothing in its engines"
+	elif [ "${said%:*}" = 0 ]; then
+		# An engine that is not ready in time ends a script at its beginning.
+		grep '^FAIL' "$dir/$name.out" | head -n 3 | sed 's/^/      /'
+		echo "FAIL: memcheck: $name gets somewhere under valgrind"
 	else
 		echo "PASS: memcheck: $name: valgrind finds nothing in its engines"
 	fi
