@@ -106,7 +106,7 @@ list() {
 	$1 == "S" { if (!state[$2]) state[$2] = $3; next }
 	$1 == "R" { rdma[$2] = $3; next }
 	$1 == "N" { ns = $2; next }
-	$1 == "O" { own[$2] = $3; own_mtu[$2] = $4; own_hw[$2] = $5; own_pf[$2] = $6; own_node[$2] = $7; own_port[$2] = $8; own_state[$2] = $9; line[$2] = $0; next }
+	$1 == "O" { own[$2] = $3; own_mtu[$2] = $4; own_hw[$2] = $5; own_pf[$2] = $6; own_node[$2] = $7; own_port[$2] = $8; own_state[$2] = $9; own_vlan[$2] = $10; line[$2] = $0; next }
 	$1 == "J" { kind = $2; cur = ""; next }
 	kind == "" && $1 ~ /^[0-9]+:$/ {
 		dev = word("parentdev")
@@ -153,10 +153,11 @@ list() {
 			node = after(held[v], "NODE_GUID")
 			port = after(held[v], "PORT_GUID")
 			st = after(held[v], "link-state")
+			vlan = held[v] ~ /vlan / ? after(held[v], "vlan") : 0
 			if (new != "") {
 				if (new == v || new == "all")
 					print "O", v, link[v] == "" ? "-" : link[v], mtu[v] == "" ? "-" : mtu[v],
-						hw[v] == "" ? "-" : hw[v], pf_mac, node, port, st
+						hw[v] == "" ? "-" : hw[v], pf_mac, node, port, st, vlan
 				else if (v in line) print line[v]
 				continue
 			}
@@ -182,7 +183,7 @@ list() {
 					given("port", port, own_port[v], "02:00:00:00:00:00:ff:")
 			else {
 				printf " %s", given("mac", pf_mac, own_pf[v], "02:00:00:00:be:")
-				if (held[v] ~ /vlan /) printf " vlan=%s", after(held[v], "vlan")
+				if (vlan != own_vlan[v]) printf " vlan=%s", vlan
 				if (after(held[v], "spoof checking") != "off") printf " spoofchk=%s", after(held[v], "spoof checking")
 				if (after(held[v], "trust") == "on") printf " trust=on"
 			}
@@ -490,6 +491,7 @@ step() {
 	pass) read -r -t "$2" -u "$T_WAIT" ;;
 	settle) in_time 20 "not settled" rests ;;
 	until) in_time 60 "$2 is not $3" is_now "$2" "$3" ;;
+	home) in_time 20 "$2 is not at home" has_link "${ADDR[$2]}" ;;
 	look)
 		echo look
 		look

@@ -72,6 +72,18 @@ static void until(const struct scenario_step *s)
 	}
 }
 
+static void home(const struct scenario_step *s)
+{
+	const struct kvf *v = scenario_vf(s->word[1]);
+
+	for (int64_t t = 0; v && (!v->link.ifindex || v->link.ns != HOME); t += TICK) {
+		if (t >= SETTLES)
+			scenario_print("%s is not at home\n", s->word[1]);
+		if (t >= SETTLES || !world_run(TICK))
+			return;
+	}
+}
+
 static void pass(const struct scenario_step *s)
 {
 	world_run(atoi(s->word[1]) * SEC);
@@ -309,7 +321,8 @@ static void rebind_vf(const struct scenario_step *s)
 	bind_vf(s);
 }
 
-/* An operator, to the PF of a free VF: it is how the VF is from now on. */
+/* An operator, to the PF of a free VF: it is how the VF is from now on.  No event names the VF
+ * (rtmsg_ifinfo: of the PF, and without what it holds for VFs). */
 static void operator_sets(const struct scenario_step *s)
 {
 	struct kvf *v = scenario_vf(s->word[1]);
@@ -323,7 +336,6 @@ static void operator_sets(const struct scenario_step *s)
 		v->set.node_guid = v->set.port_guid = UINT64_C(0x020000000000ff00) |
 						      (uint64_t)(guid[0] - 'A' + 10);
 	v->meddled = true;
-	engine_hears(v);
 }
 
 static void own(const struct scenario_step *s)
@@ -518,6 +530,7 @@ static const struct {
 	{ "pass", 2, pass },
 	{ "settle", 1, settle },
 	{ "until", 3, until },
+	{ "home", 2, home },
 	{ "look", 1, look },
 	{ "leave", 1, leave },
 };
