@@ -99,6 +99,26 @@ static void own_baseline_counts_more(void)
 	ew_free(w);
 }
 
+/* But what we took for an operator's change while the other plugin was at its ADD is the pod's. */
+static void pods_guid_is_no_baseline(void)
+{
+	struct ew *w = ew_new(1);
+	struct vf_baseline *b = &ew_vf(w, 0)->rec.baseline;
+
+	b->set.has |= HAS_NODE_GUID | HAS_PORT_GUID;
+	b->set.node_guid = 7; /* not the pod's: it stays */
+	b->set.port_guid = UINT64_C(0x020000000000bb01);
+	EW_OK(import(w, "c1",
+		     "{\"ContIFNames\":\"net1\",\"HostIFGUID\":\"02:00:00:00:00:00:aa:01\","
+		     "\"HostIFNames\":\"ib7\",\"deviceID\":\"0000:3b:00.1\",\"name\":\"net\","
+		     "\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:bb:01\"}}"));
+	b = &ew_vf(w, 0)->rec.baseline;
+	CU_ASSERT_EQUAL(b->set.port_guid, UINT64_C(0x020000000000aa01));
+	CU_ASSERT_EQUAL(b->set.node_guid, 7);
+	SUITE_STR(b->ifname, "vf0");
+	ew_free(w);
+}
+
 static void answer_waits_for_the_disk(void)
 {
 	struct ew *w = foreign_world();
@@ -419,6 +439,7 @@ VFK_SUITE(engine_import,
 	  { "a VF that another plugin attached becomes an attachment",
 	    foreign_becomes_attached },
 	  { "P4: our own baseline counts more than the file's", own_baseline_counts_more },
+	  { "P4: but never what the pod was given", pods_guid_is_no_baseline },
 	  { "the answer waits until the records are on the disk",
 	    answer_waits_for_the_disk },
 	  { "what is never synced is a failure", never_synced_is_a_failure },
