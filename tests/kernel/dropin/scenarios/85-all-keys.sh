@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # kinds: eth
+# often: service
 # Everything at once; a VF that had settings before; settings changed while the pod ran.
 pod pod1
 x='"vlan":85,"vlanQoS":2,"mac":"02:aa:aa:aa:aa:85","spoofchk":"off","trust":"on","min_tx_rate":10,"max_tx_rate":100,"link_state":"enable"'
