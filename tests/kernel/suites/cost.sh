@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: mixed
 # kernel: 6.12
+# limit: 600
 # suite: cost: what a call costs on InfiniBand and Ethernet VFs
 . ./t.sh
 CARD=0002:3b:00.0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: igb-iommu
 # kernel: 6.12
+# limit: 600
 # suite: vfio-driver: VFs of a vendor's card, bound to its driver and to vfio-pci
 . ./t.sh
 CARD=
