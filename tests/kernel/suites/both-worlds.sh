@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: mixed
 # kernel: 6.12
-# limit: 600
+# limit: 900
 # suite: both-worlds: scenarios end alike in the simulator and here
 . ./t.sh
 . ./node.sh
