@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: mixed
 # kernel: 6.12
-# limit: 900
+# limit: 1200
 # suite: crash: a process dies in front of one of its calls ("make check-crash-vfs": of each)
 . ./t.sh
 . ./node.sh
