@@ -164,7 +164,7 @@ void devlink_look(pci_addr_t pf, struct devlink_ports *out)
 			      &look, &err);
 	if (rc >= 0)
 		return;
-	log_debug("devlink", "pf=%s: %s", pci_format(pf, pci), err.msg);
+	log_debug("ethernet", "pf=%s: %s", pci_format(pf, pci), err.msg);
 	devlink_free(out);
 }
 
