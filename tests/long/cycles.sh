@@ -44,10 +44,12 @@ round() {
 	for pid in "${pids[@]}"; do wait "$pid" || bad=1; done
 	[ $bad = 0 ] && ! grep -L ' failed=0 ' $ROOT/tmp/said.* | grep .
 }
-# "kilobytes descriptors processes": memory of their own, of all processes of the engine.
+# measure PID...: "kilobytes descriptors processes", memory of their own.  In the end of those that
+# were there at the beginning: a busy machine may need another worker meanwhile.
 measure() {
 	local pid kb=0 fds=0 n=0
-	for pid in $(engine_pids); do
+	for pid; do
+		[ -e "/proc/$pid/fd" ] || continue
 		kb=$((kb + $(awk '$1 == "Anonymous:" { print $2 }' "/proc/$pid/smaps_rollup")))
 		fds=$((fds + $(find "/proc/$pid/fd" -type l | wc -l)))
 		n=$((n + 1))
@@ -61,7 +63,8 @@ for ((r = 0; r < rounds; r++)); do
 	round $r || bad=$((bad + 1))
 	wait_for 30 all_free 8
 	sleep 1 # connections of the last callers end
-	read -r kb fds processes < <(measure)
+	[ $r -gt 2 ] || mapfile -t pids0 < <(engine_pids)
+	read -r kb fds processes < <(measure "${pids0[@]}")
 	echo "      after $(((r + 1) * per_round)) cycles: $kb KB, $fds descriptors, $processes processes"
 	# What is kept on purpose (tables, buffers, what malloc has once had) is there by then.
 	[ $r != 2 ] || { kb0=$kb fds0=$fds processes0=$processes; }
