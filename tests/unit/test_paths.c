@@ -50,13 +50,14 @@ static void tell_all(void)
 
 #define ALL(root)                                                                        \
 	root "/var/lib/vfkeeper\n" root "/var/lib/vfkeeper/journal\n" root               \
-	     "/var/lib/vfkeeper/spool\n" root "/run/vfkeeper\n" root                     \
-	     "/run/vfkeeper/LOCK\n" root "/run/vfkeeper/cni.sock\n" root                 \
-	     "/run/vfkeeper/control.sock\n" root "/run/vfkeeper/http.sock\n" root        \
-	     "/run/vfkeeper/start\n" root "/run/vfkeeper/inflight\n" root                \
-	     "/run/vfkeeper/durable\n" root "/run/vfkeeper/recent-del\n" root            \
-	     "/etc/vfkeeper/vfkeeper.conf\n" root "/run/systemd/journal/socket\nfine"
-#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+	     "/var/lib/vfkeeper/spool\n" root "/var/lib/vfkeeper/imported\n" root        \
+	     "/run/vfkeeper\n" root "/run/vfkeeper/LOCK\n" root                          \
+	     "/run/vfkeeper/cni.sock\n" root "/run/vfkeeper/control.sock\n" root         \
+	     "/run/vfkeeper/http.sock\n" root "/run/vfkeeper/start\n" root               \
+	     "/run/vfkeeper/inflight\n" root "/run/vfkeeper/durable\n" root              \
+	     "/run/vfkeeper/recent-del\n" root "/etc/vfkeeper/vfkeeper.conf\n" root      \
+	     "/run/systemd/journal/socket\nfine"
+#define NONE "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 
 static void names_all(void)
 {
