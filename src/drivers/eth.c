@@ -15,7 +15,7 @@
 #define MARGIN_NS NS_PER_S /* left of a deadline for saying that it has passed */
 
 /* Numbers of enum port_state (fsm/port.h). */
-enum { PORT_IS_DOWN = 2, PORT_IS_ACTIVE = 4 };
+enum { PORT_IS_UNKNOWN = 1, PORT_IS_DOWN = 2, PORT_IS_ACTIVE = 4 };
 
 static int any_pf(void *arg, pci_addr_t addr)
 {
@@ -118,9 +118,10 @@ static int look_at_pf(const struct drv_env *env, struct vnl *home, pci_addr_t ad
 	memset(out, 0, sizeof(*out));
 	out->addr = addr;
 	out->n_ports = 1;
-	out->port_state[0] = PORT_IS_DOWN;
+	out->port_state[0] = PORT_IS_UNKNOWN;
 	if (rc <= 0)
 		return rc;
+	out->port_state[0] = PORT_IS_DOWN;
 	memcpy(out->ifname, pf->link.ifname, sizeof(out->ifname));
 	snprintf(attr, sizeof(attr), "net/%s/carrier", pf->link.ifname);
 	if (pci_attr(env, addr, attr, text, sizeof(text)) && text[0] == '1')

@@ -263,7 +263,7 @@ static void one_file(struct import *im, const struct peer_file *file)
 }
 
 /* All files were looked at: are there VFs in use by others yet? */
-static int finish(struct import *im, json_t **said, struct vfk_err *err)
+static int finish(json_t **said, struct vfk_err *err)
 {
 	struct ctl_client *c = NULL;
 	struct strbuf json = { 0 };
@@ -275,7 +275,6 @@ static int finish(struct import *im, json_t **said, struct vfk_err *err)
 	if (rc == 0)
 		*said = json_loadb(json.data ? json.data : "", json.len, 0, NULL);
 	strbuf_free(&json);
-	(void)im;
 	return rc;
 }
 
@@ -329,7 +328,7 @@ int import_run(const struct take_over *t, struct vfk_err *err)
 	for (size_t i = 0; rc == 0 && i < im.files.n; i++)
 		one_file(&im, &im.files.all[i]);
 	if (rc == 0 && !t->dry_run)
-		rc = finish(&im, &said, err);
+		rc = finish(&said, err);
 	if (rc == 0 && t->json)
 		rc = print_json(&im, said, err);
 	else if (rc == 0)

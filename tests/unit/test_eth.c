@@ -114,6 +114,7 @@ static void finds_cards_that_are_not_infiniband(void)
 	SUITE_INT(eth_driver.discover(&lab.env, take_pf, take_vf, NULL, &lab.err), 0);
 	SUITE_INT(lab.n_pfs, 2);
 	SUITE_INT(lab.pf[0].n_ports, 1);
+	SUITE_INT(lab.pf[0].port_state[0], 1); /* no link of it is at home */
 	CU_ASSERT(pci_parse(PF, &addr));
 	SUITE_INT(eth_driver.ports(&lab.env, addr, &pf, &lab.err), 0);
 	SUITE_INT(pf.n_ports, 1);
