@@ -24,7 +24,7 @@
 #define HORIZON (30 * MS)
 #define MAX_ACTS 40 /* more than one event has */
 #define WALKS 3000
-#define STRANGE_ONE_IN 40
+#define STRANGE_ONE_IN 200
 #define MAX_DEPTH 600
 #define MAX_STATES (1u << 22)
 

@@ -207,13 +207,21 @@ void when_run_nth(unsigned n)
 	happens(&ev);
 }
 
+/* What it is about: of a connection it is enough to know whose, and of no use to know in
+ * which place its letter lies. */
+static uint64_t about(const struct event *ev)
+{
+	return rng_mix((uint64_t)(uintptr_t)ev->fn ^
+		       (ev->channel ? ev->channel << 52 : ev->a << 48));
+}
+
 uint64_t when_hash(void)
 {
 	uint64_t sum = alarm_event.at_ns ? 1 : 0;
 
 	for (unsigned i = 0; i < n_events; i++)
-		sum += rng_mix((uint64_t)(uintptr_t)heap[i].fn ^ heap[i].a << 48);
+		sum += about(&heap[i]);
 	for (unsigned i = 0; i < n_ready; i++)
-		sum += rng_mix(1 + ((uint64_t)(uintptr_t)nth(i)->fn ^ nth(i)->a << 48));
+		sum += rng_mix(1 + about(nth(i)));
 	return rng_mix(sum);
 }
