@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "boot.h"
 #include "callers.h"
 #include "cover.h"
 #include "disk.h"
@@ -48,12 +46,7 @@ struct process {
 
 static struct process p;
 static struct config config;
-static unsigned boots, starting; /* service: somebody is starting one */
-static char boot_id[BOOT_ID_LEN + 1];
-/* /run of this boot. */
-static struct recent_del *recent;
-static struct jd_mark mark, mark_at_death;
-static bool mark_kept;
+static unsigned starting; /* service: somebody is starting one */
 static uint64_t randoms;
 static unsigned n_ops, next_dies_in;
 
@@ -66,112 +59,6 @@ static void service_again(uint64_t a, uint64_t b)
 	(void)a;
 	(void)b;
 	engine_start_service();
-}
-
-/* --- what outlives a process within a boot --- */
-
-int __wrap_recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err);
-int __real_recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err);
-void __wrap_recent_del_note(struct recent_del *r, const struct attachment *att,
-			    uint64_t del_ns, int64_t now_boot_ns, bool settled);
-void __real_recent_del_note(struct recent_del *r, const struct attachment *att,
-			    uint64_t del_ns, int64_t now_boot_ns, bool settled);
-void __wrap_recent_del_close(struct recent_del *r);
-void __real_recent_del_close(struct recent_del *r);
-struct jd_mark *__wrap_jd_open(const char *path, struct vfk_err *err);
-void __wrap_jd_close(struct jd_mark *m);
-bool __wrap_jd_load(const char *path, struct jd_mark *m);
-
-int __wrap_recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err)
-{
-	(void)path;
-	if (!recent && __real_recent_del_open(&recent, NULL, err) < 0)
-		return -err->kind;
-	*out = recent;
-	return 0;
-}
-
-void __wrap_recent_del_note(struct recent_del *r, const struct attachment *att,
-			    uint64_t del_ns, int64_t now_boot_ns, bool settled)
-{
-	if (engine_lives())
-		__real_recent_del_note(r, att, del_ns, now_boot_ns, settled);
-}
-
-void __wrap_recent_del_close(struct recent_del *r)
-{
-	(void)r; /* the file stays */
-}
-
-struct jd_mark *__wrap_jd_open(const char *path, struct vfk_err *err)
-{
-	(void)path;
-	(void)err;
-	if (!mark_kept)
-		memset(&mark, 0, sizeof(mark));
-	mark_kept = true;
-	mark.magic = JD_MAGIC;
-	return &mark;
-}
-
-void __wrap_jd_close(struct jd_mark *m)
-{
-	(void)m;
-}
-
-bool __wrap_jd_load(const char *path, struct jd_mark *m)
-{
-	(void)path;
-	if (mark_kept)
-		*m = mark;
-	else
-		memset(m, 0, sizeof(*m));
-	return mark_kept;
-}
-
-/* --- the machine it is on, the same everywhere --- */
-
-long __wrap_sysconf(int name);
-long __real_sysconf(int name);
-char *__wrap_realpath(const char *path, char *out);
-int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1]);
-void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
-void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
-int __wrap_munmap(void *addr, size_t len);
-int __real_munmap(void *addr, size_t len);
-
-long __wrap_sysconf(int name)
-{
-	return name == _SC_NPROCESSORS_ONLN ? 2 : __real_sysconf(name);
-}
-
-char *__wrap_realpath(const char *path, char *out)
-{
-	snprintf(out, PATH_MAX, "%s", path);
-	return out;
-}
-
-int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1])
-{
-	memcpy(id, boot_id, sizeof(boot_id));
-	return 0;
-}
-
-/* Memory of its own is for the ring of recent DELs, of which there is one at a time: it is
- * used again and again, for new pages cost more than everything else together. */
-static _Alignas(64) char ring[1 << 20];
-
-void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
-{
-	if (!(flags & MAP_ANONYMOUS) || len > sizeof(ring))
-		return __real_mmap(addr, len, prot, flags, fd, off);
-	memset(ring, 0, 64); /* its header: the rest is made anew by its owner */
-	return ring;
-}
-
-int __wrap_munmap(void *addr, size_t len)
-{
-	return addr == ring ? 0 : __real_munmap(addr, len);
 }
 
 /* --- the things that it does to the world, counted --- */
@@ -189,7 +76,7 @@ bool engine_dies_here(void)
 	if (!p.dies_in || --p.dies_in)
 		return false;
 	p.dead = true;
-	mark_at_death = mark;
+	boot_mark_hold();
 	story("engine: killed in the middle of a turn");
 	return true;
 }
@@ -544,8 +431,8 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240], char mis
 		node_fini(&p.node);
 		promise_replay_begins();
 		disk = disk_ops();
-		if (journal_read(&disk, mark_kept ? mark.seq : 0, false, replay, &p.node,
-				 &st, &err) < 0)
+		if (journal_read(&disk, boot_mark_seq(), false, replay, &p.node, &st,
+				 &err) < 0)
 			story("engine: nothing of the journal can be read: %s", err.msg);
 	}
 	node_settle(&p.node);
@@ -581,7 +468,7 @@ static void engine_begins(bool service)
 	find_journal(&cfg, broken_text, missing);
 	if (recent_del_open(&cfg.recent_del, NULL, &err) < 0)
 		abort();
-	cfg.boot_id = boot_id;
+	cfg.boot_id = boot_id();
 	if (engine_new(&p.e, &cfg, &err) < 0)
 		abort();
 	p.called_ns = p.idle_since = when_now;
@@ -665,7 +552,7 @@ static void died(void)
 	if (!e)
 		return;
 	if (p.dead) /* what it stored after its death it never stored */
-		mark = mark_at_death;
+		boot_mark_back();
 	p.dead = true; /* nothing that the freeing does reaches the world */
 	p.e = NULL;
 	p.serves = false;
@@ -764,39 +651,26 @@ static void beat(uint64_t gen, uint64_t unused)
 
 /* --- all of it --- */
 
-static void new_boot_id(void)
-{
-	boots++;
-	snprintf(boot_id, sizeof(boot_id), "%08x-0000-4000-8000-000000000000", boots);
-}
-
 void engines_boot(void)
 {
 	starting = 0;
-	if (recent)
-		__real_recent_del_close(recent);
-	recent = NULL;
-	mark_kept = false;
-	new_boot_id();
+	boot_again();
 }
 
 void engines_stop(void)
 {
 	p.ending = true; /* not to be started again */
 	died();
-	if (recent)
-		__real_recent_del_close(recent);
-	recent = NULL;
+	boot_end();
 }
 
 void engines_reset(bool sync_all)
 {
 	engines_stop();
 	memset(&p, 0, sizeof(p));
-	boots = starting = 0;
-	mark_kept = false;
+	starting = 0;
 	randoms = 0;
-	new_boot_id();
+	boot_first();
 	config_default(&config);
 	config.sync_all = sync_all;
 	snprintf(config.env.sim_path, sizeof(config.env.sim_path), "/sim.conf");
@@ -831,16 +705,6 @@ unsigned engine_generation(void)
 const struct engine *engine_now(void)
 {
 	return p.e;
-}
-
-const char *engine_boot_id(void)
-{
-	return boot_id;
-}
-
-unsigned engine_boot(void)
-{
-	return boots;
 }
 
 unsigned engine_ops(void)

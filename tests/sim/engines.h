@@ -47,8 +47,6 @@ bool engine_listens(int64_t *wait_ns);
 
 /* NULL: there is none.  Only for looking. */
 const struct engine *engine_now(void);
-const char *engine_boot_id(void);
-unsigned engine_boot(void);
 unsigned engine_ops(void); /* what engines have done to the world so far, journals opened */
 uint64_t engine_hash(void);
 bool engine_has_journal(void); /* false: there is an engine and it could not open one */

@@ -6,6 +6,7 @@
 
 #include "admin.h"
 #include "base/frame.h"
+#include "boot.h"
 #include "callers.h"
 #include "collect.h"
 #include "disk.h"
@@ -640,7 +641,7 @@ void promise_begun(void)
 		const struct shadow_vf *s = &shadow.vf[i];
 
 		if (s->have && s->rec.state != VF_ABSENT &&
-		    strcmp(s->rec.meta.boot_id, engine_boot_id()) != 0)
+		    strcmp(s->rec.meta.boot_id, boot_id()) != 0)
 			broken("R13", "vf%u is %s since the boot before", i, state_of(s));
 	}
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot.h"
 #include "callers.h"
 #include "engines.h"
 #include "promises.h"
@@ -65,7 +66,7 @@ void spooler_leave(const char *env, size_t env_len, const char *text, size_t tex
 			     .text_len = text_len,
 			     .start_ns = start_ns,
 			     .claim = claim };
-	memcpy(e->boot_id, engine_boot_id(), sizeof(e->boot_id));
+	memcpy(e->boot_id, boot_id(), sizeof(e->boot_id));
 	story("spool: a DEL of %s is kept", claims[claim].container);
 }
 
