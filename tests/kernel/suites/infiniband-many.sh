@@ -47,7 +47,7 @@ storm() {
 	want "$(lines . <"/tmp/$1.sum")" 0 # calls are under way
 	if [ "$3" = again ]; then service_start; fi
 	wait $pid
-	within 600 quiet
+	within $((600 + 2 * N)) quiet
 	echo $(($(ms) - t)) >"/tmp/$1.ms"
 	awk '$4 != 0' "/tmp/$1.tsv" | head -n 5 | while read -r line _ pod code _; do
 		echo "$pod exited $code: $(tr '\n' ' ' <"/tmp/out.$1/$line.out")"
