@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/sysfs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/file.h"
 
 #define PATH_BYTES 512
 
@@ -101,15 +102,13 @@ bool pci_present(const struct drv_env *env, pci_addr_t addr)
 
 static int each_name(const char *path, int (*fn)(void *arg, const char *name), void *arg)
 {
-	DIR *dir = opendir(path);
-	struct dirent *e;
+	VFK_AUTO(dir_auto) DIR *dir = opendir(path);
+	const struct dirent *e;
 	int rc = 0;
 
 	while (dir && !rc && (e = readdir(dir)))
 		if (e->d_name[0] != '.')
 			rc = fn(arg, e->d_name);
-	if (dir)
-		closedir(dir);
 	return rc;
 }
 

@@ -2,7 +2,6 @@
 #include "engine/pod_map.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +10,10 @@
 #include <sys/stat.h>
 
 #include "drivers/link.h"
+#include "io/file.h"
 #include "io/nl.h"
+
+#define CGROUP_MAX (1u << 20)
 
 static int take_link(void *arg, const struct link *link, struct vfk_err *err)
 {
@@ -86,20 +88,13 @@ static struct pod_netns *add(struct pod_map *map, const char *path,
 
 static void add_cgroup(struct pod_netns *pod, const char *proc_root, const char *pid)
 {
-	char path[400], text[4096];
-	ssize_t n;
+	VFK_AUTO(free_auto) char *text = NULL;
+	char path[400];
+	size_t len;
 
 	snprintf(path, sizeof(path), "%s/%s/cgroup", proc_root, pid);
-	VFK_AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	if (n > 0)
-		strbuf_add(&pod->cgroups, text, (size_t)n);
-}
-
-static void dir_auto(DIR *const *dir)
-{
-	if (*dir)
-		closedir(*dir);
+	if (file_read(path, 0, CGROUP_MAX, &text, &len) == 0)
+		strbuf_add(&pod->cgroups, text, len);
 }
 
 static int read_processes(struct pod_map *map, const char *proc_root,

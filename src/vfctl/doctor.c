@@ -2,14 +2,10 @@
 #include "vfctl/doctor.h"
 
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/paths.h"
 #include "base/strbuf.h"
@@ -42,22 +38,10 @@ void doctor_say(struct doctor *d, const char *level, const char *check,
 
 char *doctor_slurp(const char *path)
 {
-	VFK_AUTO(fd_auto)
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct strbuf text = { 0 };
-	char buf[4096];
-	ssize_t n;
+	char *text;
+	size_t len;
 
-	if (fd < 0)
-		return NULL;
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && text.len < SLURP_MAX)
-		strbuf_add(&text, buf, (size_t)n);
-	if (n < 0 || text.failed) {
-		strbuf_free(&text);
-		return NULL;
-	}
-	strbuf_add(&text, "", 1);
-	return text.failed ? NULL : text.data;
+	return file_read(path, 0, SLURP_MAX, &text, &len) == 0 ? text : NULL;
 }
 
 /* A container's ID is in the name of the cgroup of each of its processes, the one that holds
@@ -110,12 +94,9 @@ struct doctor_vf *doctor_vf(const struct doctor *d, const char *addr)
 
 static void read_config(struct doctor *d)
 {
-	const char *path = vfk_path(PATH_CONF);
 	struct vfk_err err = { 0 };
 
-	snprintf(d->root, sizeof(d->root), "%.*s",
-		 (int)(strlen(path) - strlen("/etc/vfkeeper/vfkeeper.conf")), path);
-	if (config_load(&d->config, path, &err) < 0)
+	if (config_load(&d->config, vfk_path(PATH_CONF), &err) < 0)
 		doctor_say(d, "problem", "configuration",
 			   "mend the line, then: systemctl reload vfkeeperd", "%s",
 			   err.msg);

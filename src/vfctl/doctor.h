@@ -4,7 +4,6 @@
 #ifndef VFK_VFCTL_DOCTOR_H
 #define VFK_VFCTL_DOCTOR_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +14,7 @@
 #include "base/paths.h"
 #include "base/pci.h"
 #include "engine/config.h"
+#include "io/file.h"
 
 struct doctor_vf {
 	pci_addr_t addr;
@@ -25,7 +25,6 @@ struct doctor_vf {
 };
 
 struct doctor {
-	char root[VFK_PATH_MAX]; /* VFKEEPER_ROOT, before paths that are no sysfs or /proc */
 	struct config config;
 	struct doctor_vf *vfs;
 	size_t n_vfs;
@@ -33,12 +32,6 @@ struct doctor {
 	json_t *findings;
 	unsigned n_problems, n_warnings;
 };
-
-static inline void dir_auto(DIR *const *dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
 
 /* 'level' is "ok", "warning" or "problem"; 'advice' may be NULL. */
 void doctor_say(struct doctor *d, const char *level, const char *check,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ib-sriov-cni, sriov-cni and host-local left on the node. */
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "cni/peer_cache.h"
 #include "vfctl/doctor.h"
+#include "vfctl/peers.h"
 
 static void one_cache(struct doctor *d, const char *plugin, const char *dir,
 		      const char *file)
@@ -66,19 +66,18 @@ static void one_cache(struct doctor *d, const char *plugin, const char *dir,
 	json_decref(doc);
 }
 
-static void one_directory(struct doctor *d, const char *plugin)
+static void one_directory(struct doctor *d, enum cni_dialect dialect)
 {
 	char path[PATH_MAX];
 	const struct dirent *e;
 	unsigned n = 0;
 
-	snprintf(path, sizeof(path), "%s/var/lib/cni/%s", d->root, plugin);
-	VFK_AUTO(dir_auto) DIR *dir = opendir(path);
+	VFK_AUTO(dir_auto) DIR *dir = opendir(peers_dir(dialect, path));
 	while (dir && (e = readdir(dir)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
 		n++;
-		one_cache(d, plugin, path, e->d_name);
+		one_cache(d, peer_name(dialect), path, e->d_name);
 	}
 	if (n)
 		doctor_say(d, "ok", "cache", "vfctl import takes over what lives",
@@ -91,7 +90,7 @@ static void allocations(struct doctor *d)
 	char dir_path[PATH_MAX], path[PATH_MAX], netns[PATH_MAX];
 	const struct dirent *e;
 
-	snprintf(dir_path, sizeof(dir_path), "%s/var/lib/cni/sriov/pci", d->root);
+	snprintf(dir_path, sizeof(dir_path), "%s/var/lib/cni/sriov/pci", peers_root());
 	VFK_AUTO(dir_auto) DIR *dir = opendir(dir_path);
 	while (dir && (e = readdir(dir)) != NULL) {
 		pci_addr_t addr;
@@ -103,7 +102,7 @@ static void allocations(struct doctor *d)
 		if (!text)
 			continue;
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(netns, sizeof(netns), "%s%s", d->root, text);
+		snprintf(netns, sizeof(netns), "%s%s", peers_root(), text);
 		if (text[0] == '/' && access(netns, F_OK) < 0)
 			doctor_say(d, "warning", "allocation",
 				   "sriov-cni takes it away at the next ADD of this VF",
@@ -114,8 +113,8 @@ static void allocations(struct doctor *d)
 
 void doctor_caches(struct doctor *d)
 {
-	one_directory(d, "ib-sriov");
-	one_directory(d, "sriov");
+	one_directory(d, DIALECT_IB_SRIOV);
+	one_directory(d, DIALECT_SRIOV);
 	allocations(d);
 }
 
@@ -163,7 +162,7 @@ void doctor_leases(struct doctor *d)
 	char dir_path[PATH_MAX], path[PATH_MAX];
 	const struct dirent *e;
 
-	snprintf(dir_path, sizeof(dir_path), "%s/var/lib/cni/networks", d->root);
+	snprintf(dir_path, sizeof(dir_path), "%s/var/lib/cni/networks", peers_root());
 	VFK_AUTO(dir_auto) DIR *dir = opendir(dir_path);
 	while (dir && (e = readdir(dir)) != NULL) {
 		if (e->d_name[0] == '.')

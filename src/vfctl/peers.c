@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vfctl/peers.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,8 +15,8 @@
 
 #include "base/clock.h"
 #include "base/paths.h"
-#include "base/strbuf.h"
 #include "cni/peer_cache.h"
+#include "io/file.h"
 
 #define FILE_MAX (1024u * 1024)
 #define LOCK_WAIT_NS (10 * NS_PER_S)
@@ -46,12 +45,6 @@ const char *peers_allocation(pci_addr_t addr, char out[PATH_MAX])
 	snprintf(out, PATH_MAX, "%s/var/lib/cni/sriov/pci/%s", peers_root(),
 		 pci_format(addr, text));
 	return out;
-}
-
-static void dir_auto(DIR *const *dir)
-{
-	if (*dir)
-		closedir(*dir);
 }
 
 int peers_list(struct peer_files *files, enum cni_dialect dialect, struct vfk_err *err)
@@ -97,24 +90,11 @@ void peers_free(struct peer_files *files)
 
 int peers_read(const char *path, char **text, size_t *len, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct strbuf all = { 0 };
-	char buf[4096];
-	ssize_t n;
+	int rc = file_read(path, O_NOFOLLOW, FILE_MAX, text, len);
 
-	if (fd < 0)
-		return vfk_err_set(err, errno == ENOENT ? VFK_E_GONE : VFK_E_SYS, errno,
-				   "open");
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && all.len <= FILE_MAX)
-		strbuf_add(&all, buf, (size_t)n);
-	if (n < 0 || all.len > FILE_MAX || all.failed) {
-		strbuf_free(&all);
-		return vfk_err_set(err, VFK_E_SYS, n < 0 ? errno : EFBIG, "read");
-	}
-	strbuf_adds(&all, "");
-	*len = all.len;
-	*text = strbuf_steal(&all);
-	return *text ? 0 : vfk_err_set(err, VFK_E_NOMEM, 0, "read");
+	return rc == 0 ? 0 :
+			 vfk_err_set(err, rc == -ENOENT ? VFK_E_GONE : VFK_E_SYS, -rc,
+				     "it cannot be read");
 }
 
 /* --- the runtime's own cache --- */
@@ -236,36 +216,19 @@ int peers_lock(enum cni_dialect dialect, pci_addr_t addr, int *fd, struct vfk_er
 
 /* --- writing, and putting away --- */
 
-static int sync_dir_of(const char *path, struct vfk_err *err)
+static int sync_name(const char *path, struct vfk_err *err)
 {
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
+	int rc = file_sync_name(path);
 
-	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	VFK_AUTO(fd_auto) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		return vfk_err_set(err, VFK_E_SYS, errno, "sync %s", dir);
-	return 0;
+	return rc < 0 ? vfk_err_set(err, VFK_E_SYS, -rc, "sync the directory of %s", path) :
+			0;
 }
 
 static int write_all(const char *path, const char *text, size_t len, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto)
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc = file_write(path, text, len);
 
-	while (fd >= 0 && len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		text += n;
-		len -= (size_t)n;
-	}
-	if (fd < 0 || len || fsync(fd) < 0)
-		return vfk_err_set(err, VFK_E_SYS, errno, "write %s", path);
-	return 0;
+	return rc < 0 ? vfk_err_set(err, VFK_E_SYS, -rc, "write %s", path) : 0;
 }
 
 int peers_write(const char *path, const char *text, struct vfk_err *err)
@@ -280,7 +243,7 @@ int peers_write(const char *path, const char *text, struct vfk_err *err)
 		return -err->kind;
 	if (peers_read(path, &is, &len, err) == 0) {
 		if (!strcmp(is, text))
-			return sync_dir_of(path, err); /* of an export that ended half way */
+			return sync_name(path, err); /* of an export that ended half way */
 		return vfk_err_set(err, VFK_E_EXISTS, 0,
 				   "another %s is there: move it away", path);
 	}
@@ -293,7 +256,7 @@ int peers_write(const char *path, const char *text, struct vfk_err *err)
 		return -err->kind;
 	if (rename(tmp, path) < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "rename %s", tmp);
-	return sync_dir_of(path, err);
+	return sync_name(path, err);
 }
 
 /* To another file system. */
@@ -305,11 +268,13 @@ static int copy_away(const char *from, const char *to, struct vfk_err *err)
 
 	if (snprintf(tmp, sizeof(tmp), "%s.new", to) >= (int)sizeof(tmp))
 		return vfk_err_set(err, VFK_E_SYS, ENAMETOOLONG, "%s", to);
-	if (peers_read(from, &text, &len, err) < 0 || write_all(tmp, text, len, err) < 0)
+	if (peers_read(from, &text, &len, err) < 0)
+		return vfk_err_wrap(err, "%s", from);
+	if (write_all(tmp, text, len, err) < 0)
 		return -err->kind;
 	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "rename %s", tmp);
-	if (sync_dir_of(to, err) < 0)
+	if (sync_name(to, err) < 0)
 		return -err->kind;
 	return unlink(from) < 0 ? vfk_err_set(err, VFK_E_SYS, errno, "unlink %s", from) : 0;
 }
@@ -346,6 +311,6 @@ int peers_retire(enum cni_dialect dialect, const char *path, const char *name,
 		return 0;
 	if (rc < 0)
 		return vfk_err_set(err, VFK_E_SYS, errno, "move %s to %s", path, dir);
-	rc = sync_dir_of(to, err);
-	return rc < 0 ? rc : sync_dir_of(path, err);
+	rc = sync_name(to, err);
+	return rc < 0 ? rc : sync_name(path, err);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vfkeeper-replay/repair.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "engine/start.h"
 #include "io/ctl_client.h"
 #include "io/engine_start.h"
+#include "io/file.h"
 #include "io/journal.h"
 #include "vfkeeper-replay/progress.h"
 #include "vfkeeper-replay/record.h"
@@ -165,14 +165,12 @@ static int rescue(struct rescue *r, const char *dir, bool own, bool *done,
 
 static void say_kept(const char *dir_path, FILE *out)
 {
-	DIR *dir = opendir(dir_path);
+	VFK_AUTO(dir_auto) DIR *dir = opendir(dir_path);
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir)) != NULL)
 		if (strstr(e->d_name, "damaged"))
 			fprintf(out, "kept:   %s/%s\n", dir_path, e->d_name);
-	if (dir)
-		closedir(dir);
 }
 
 static void say_rescued(const struct rescue *r, const char *dir, FILE *out)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole small files, for tools and workers: the loop waits for no disk.  Each function returns 0
+ * or a negative errno, which the caller words.  Layer: io. */
+#ifndef VFK_IO_FILE_H
+#define VFK_IO_FILE_H
+
+#include <dirent.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+
+static inline void dir_auto(DIR *const *dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* The whole file with a NUL behind it; the caller frees.  'flags' go to open() besides those of
+ * reading.  A pipe or device is never waited for.  -EFBIG: it is longer than 'max_bytes'. */
+int file_read(const char *path, int flags, size_t max_bytes, char **text,
+	      size_t *len) VFK_MUST_CHECK;
+/* In place of what was there, with mode 0600 where it is new, and synced. */
+int file_write(const char *path, const char *text, size_t len) VFK_MUST_CHECK;
+/* Syncs the directory that has the name: what was made or renamed stays. */
+int file_sync_name(const char *path) VFK_MUST_CHECK;
+
+#endif
