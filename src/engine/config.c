@@ -2,7 +2,6 @@
 #include "engine/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdint.h>
@@ -11,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/file.h"
 
 #define CONFIG_MAX (64 * 1024)
 
@@ -381,30 +382,20 @@ static int on_value(void *arg, const char *section, const char *name, const char
 /* The whole file in '*text', or NULL where there is none. */
 static int read_file(const char *path, char **text, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	VFK_AUTO(free_auto) char *buf = NULL;
 	size_t len = 0;
-	ssize_t n;
+	int rc = file_read(path, 0, CONFIG_MAX, &buf, &len);
 
 	*text = NULL;
-	if (fd < 0)
-		return errno == ENOENT ?
-			       0 :
-			       vfk_err_set(err, VFK_E_CONFIG, errno, "open %s", path);
-	buf = malloc(CONFIG_MAX + 1);
-	if (!buf)
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == -EFBIG)
+		return vfk_err_set(err, VFK_E_CONFIG, 0, "%s is longer than %d bytes",
+				   path, CONFIG_MAX);
+	if (rc == -ENOMEM)
 		return vfk_err_set(err, VFK_E_NOMEM, 0, "out of memory");
-	while ((n = read(fd, buf + len, CONFIG_MAX + 1 - len)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return vfk_err_set(err, VFK_E_CONFIG, errno, "read %s", path);
-		len += (size_t)n;
-		if (len > CONFIG_MAX)
-			return vfk_err_set(err, VFK_E_CONFIG, 0,
-					   "%s is longer than %d bytes", path, CONFIG_MAX);
-	}
-	buf[len] = '\0';
+	if (rc < 0)
+		return vfk_err_set(err, VFK_E_CONFIG, -rc, "read %s", path);
 	if (memchr(buf, '\0', len))
 		return vfk_err_set(err, VFK_E_CONFIG, 0,
 				   "%s is no text: it has a NUL byte", path);

@@ -341,7 +341,7 @@ static void unreadable(void)
 	rmdir(path_now);
 	CU_ASSERT_EQUAL_FATAL(symlink(path_now, path_now), 0);
 	SUITE_INT(config_load(&cfg_now, path_now, &err_now), -VFK_E_CONFIG);
-	snprintf(expected, sizeof(expected), "open %s: ELOOP", path_now);
+	snprintf(expected, sizeof(expected), "read %s: ELOOP", path_now);
 	SUITE_STR(err_now.msg, expected);
 	remove_dir();
 }
