@@ -63,27 +63,17 @@ static void look(struct engine *e, struct request *rq, const struct vf *vf,
 		 const struct cni_expect *want)
 {
 	size_t ips = want->n_ips * sizeof(struct drv_ip);
-	struct job *job = job_new(e, JOB_CHECK, LOCK_NONE, NULL,
-				  ips + want->n_routes * sizeof(struct drv_route));
+	struct job *job = job_look(e, rq, vf, JOB_CHECK,
+				   ips + want->n_routes * sizeof(struct drv_route));
 
-	if (!job) {
-		request_fail(e, rq, 11, "out of memory");
+	if (!job)
 		return;
-	}
-	if (!job_for_vf(job, vf, rq->netns_fd)) {
-		job_free(job);
-		request_fail(e, rq, 11, NO_DESCRIPTOR);
-		return;
-	}
-	job->byte = 0; /* it only looks: no step has to wait for it */
 	job->req->call.n_ips = want->n_ips;
 	job->req->call.n_routes = want->n_routes;
 	memcpy(job->req + 1, want->ips, ips);
 	memcpy((char *)(job->req + 1) + ips, want->routes,
 	       want->n_routes * sizeof(struct drv_route));
 	job->req->expect = want->pod;
-	job->request = rq;
-	rq->job = job;
 	rq->attach_seq = vf->rec.attach_seq;
 	rq->state = REQ_LOOK;
 	job_submit(e, job);

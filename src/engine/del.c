@@ -120,28 +120,16 @@ void del_wait_for_lease(struct engine *e, struct request *rq, struct lease *l)
 
 static void look_at_link(struct engine *e, struct request *rq)
 {
-	struct job *job = job_new(e, JOB_IDENTIFY, LOCK_NONE, NULL, 0);
+	struct job *job = job_look(e, rq, NULL, JOB_IDENTIFY, 0);
 
-	if (!job) {
-		request_fail(e, rq, 11, "out of memory");
+	if (!job)
 		return;
-	}
-	if (!job_takes(job, rq->netns_fd)) {
-		job_free(job);
-		request_fail(e, rq, 11, NO_DESCRIPTOR);
-		return;
-	}
 	rq->identified = true;
 	rq->state = REQ_IDENTIFY;
 	/* From its arrival on, however often it is begun anew. */
 	rq->deadline_ns =
 		within_client(rq, rq->arrived_ns + e->config.del_wait_ms * NS_PER_MS);
 	wake(e, rq->deadline_ns);
-	job->req->has_netns = 1;
-	snprintf(job->req->call.ifname, sizeof(job->req->call.ifname), "%s",
-		 rq->cni.att.ifname);
-	job->request = rq;
-	rq->job = job;
 	job_submit(e, job);
 }
 

@@ -213,6 +213,10 @@ void job_forget_waiting(struct vf *vf);
 bool job_for_vf(struct job *job, const struct vf *vf, int netns_fd);
 /* A duplicate of 'fd' goes with the job.  False: no descriptor is free. */
 bool job_takes(struct job *job, int fd);
+/* A job that looks into the namespace of the request, at 'vf' or (NULL) at the link of its
+ * interface; its result is the request's.  NULL: the request is answered. */
+struct job *job_look(struct engine *e, struct request *rq, const struct vf *vf,
+		     enum job_kind kind, size_t extra_bytes);
 
 /* --- request.c --- */
 void request_free(struct request *rq); /* unlinks it from everything */

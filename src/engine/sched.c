@@ -76,6 +76,29 @@ bool job_for_vf(struct job *job, const struct vf *vf, int netns_fd)
 	return netns_fd < 0 || job_takes(job, netns_fd);
 }
 
+struct job *job_look(struct engine *e, struct request *rq, const struct vf *vf,
+		     enum job_kind kind, size_t extra_bytes)
+{
+	struct job *job = job_new(e, kind, LOCK_NONE, NULL, extra_bytes);
+
+	if (!job) {
+		request_fail(e, rq, 11, "out of memory");
+		return NULL;
+	}
+	if (vf ? !job_for_vf(job, vf, rq->netns_fd) : !job_takes(job, rq->netns_fd)) {
+		job_free(job);
+		request_fail(e, rq, 11, NO_DESCRIPTOR);
+		return NULL;
+	}
+	job->byte = 0; /* it only looks: no step has to wait for it */
+	job->req->has_netns = 1;
+	snprintf(job->req->call.ifname, sizeof(job->req->call.ifname), "%s",
+		 rq->cni.att.ifname);
+	job->request = rq;
+	rq->job = job;
+	return job;
+}
+
 void job_free(struct job *job)
 {
 	if (!job)
