@@ -261,6 +261,9 @@ void import_looked(struct engine *e, struct request *rq, const struct job_res *r
 int import_done(struct engine *e, char **json, struct vfk_err *err); /* the last one was */
 int export_list(struct engine *e, const struct ctl_request *rq, char **json,
 		struct vfk_err *err);
+/* The lease of a VF whose export is on record is the other plugin's to pay; false: it is not
+ * one. */
+bool export_lease(struct engine *e, struct lease *l);
 int export_done(struct engine *e, const struct ctl_request *rq, uint64_t *pending,
 		struct vfk_err *err);
 

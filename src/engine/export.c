@@ -77,7 +77,11 @@ static json_t *one(const struct engine *e, const struct vf *vf, enum cni_dialect
 				   .conf = conf };
 	VFK_AUTO(free_auto) char *text = NULL;
 
-	if (dialect)
+	if (vf->rec.lease_id && !l) /* damage, or an import that ended half way */
+		vfk_err_set(&err, VFK_E_UNSUPPORTED, 0,
+			    "the lease of its addresses is not on record: vfctl import "
+			    "again, if its file is there");
+	else if (dialect)
 		text = peer_cache_print(&a, &err);
 	else
 		vfk_err_set(&err, VFK_E_USAGE, 0,
@@ -132,6 +136,17 @@ static void mark(struct engine *e)
 	record_node(e);
 }
 
+bool export_lease(struct engine *e, struct lease *l)
+{
+	const struct vf *vf = node_vf(e->node, l->rec.vf);
+
+	if (l->state != LEASE_HELD || !vf || vf->rec.event != VF_EV_EXPORTED)
+		return false;
+	lease_event(e, l, LEASE_EV_EXPORTED, false);
+	node_lease_remove(e->node, l);
+	return true;
+}
+
 /* 'rq' has the VF and the attachment that the file was written for: by its number. */
 int export_done(struct engine *e, const struct ctl_request *rq, uint64_t *pending,
 		struct vfk_err *err)
@@ -152,16 +167,13 @@ int export_done(struct engine *e, const struct ctl_request *rq, uint64_t *pendin
 						  "the journal cannot be synced");
 	cause_set(e, CAUSE_ADMIN, "vfctl export");
 	mark(e);
-	/* The lease first: one without its VF would be paid, and the pod is still there. */
 	l = node_lease(e->node, vf->rec.lease_id);
-	if (l && l->state == LEASE_HELD) {
-		lease_event(e, l, LEASE_EV_EXPORTED, false);
-		vf->rec.lease_id = 0;
-		node_lease_remove(e->node, l);
-	}
 	vf->fsm.foreign = true;
 	vf->own_known = false;
+	/* First, since what a VF that is still ours has leased must stay on record. */
 	vf_event(e, vf, VF_EV_EXPORTED, false);
+	if (l)
+		export_lease(e, l);
 	*pending = sync_want(e);
 	vf_queue_run(e, vf);
 	return ENGINE_WAIT_DISK;

@@ -75,6 +75,8 @@ static void recover_lease(struct engine *e, struct lease *l)
 		     (vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_ATTACHED);
 
 	cause_set(e, CAUSE_ENGINE, "replay of lease %llu", (unsigned long long)l->rec.id);
+	if (export_lease(e, l)) /* the engine before us wrote the VF's record only */
+		return;
 	if (!owned && l->state == LEASE_ASKED)
 		lease_release(e, l, LEASE_EV_REPLAY);
 	else if (!owned && l->state == LEASE_HELD)
@@ -107,7 +109,7 @@ void recover_begin(struct engine *e)
 	 * nobody would ask for it. */
 	if (e->journal && journal_failed(e->journal))
 		sync_want(e);
-	list_each(it, &e->node->leases)
+	list_each_safe(it, &e->node->leases)
 		recover_lease(e, list_entry(it, struct lease, link));
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		struct vf *vf = e->node->vfs[i];

@@ -351,7 +351,8 @@ static void mark_is_taken_off(void)
 
 /* --- the way back --- */
 
-static struct ew *exported_world(void)
+/* One that has an address by IPAM; the file that is written for it is in '*file'. */
+static struct ew *attached_world(char **file)
 {
 	struct ew *w = ew_new(2);
 	struct ew_client *c = EW_ADD(w, .container = "c1", .vf = 0, .ipam = "fake");
@@ -359,8 +360,17 @@ static struct ew *exported_world(void)
 	ew_ran_ok(w, c);
 	EW_OK(c);
 	SUITE_INT(ask(w, "export-list", "ib-sriov", 0), 0);
-	CU_ASSERT_TRUE(told("\\\"HostIFNames\\\":\\\"vf0\\\""));
-	CU_ASSERT_TRUE(told("\\\"ipam\\\":{\\\"type\\\":\\\"fake\\\"}"));
+	*file = VFK_STEAL(said);
+	return w;
+}
+
+static struct ew *exported_world(void)
+{
+	VFK_AUTO(free_auto) char *file = NULL;
+	struct ew *w = attached_world(&file);
+
+	CU_ASSERT_PTR_NOT_NULL(strstr(file, "\\\"HostIFNames\\\":\\\"vf0\\\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(file, "\\\"ipam\\\":{\\\"type\\\":\\\"fake\\\"}"));
 	SUITE_INT(ask(w, "export-done", "0000:3b:00.1", 4711), -VFK_E_GONE);
 	SUITE_STR(ew_state(w, 0), "ATTACHED");
 	SUITE_INT(ask(w, "export-done", "0000:3b:00.1", ew_vf(w, 0)->rec.attach_seq),
@@ -418,6 +428,66 @@ static void exported_is_free_at_home(void)
 	ew_free(w);
 }
 
+/* The engine ends when 'n' of an export's records are written.  False: it had no more. */
+static bool export_of(unsigned n)
+{
+	VFK_AUTO(free_auto) char *file = NULL;
+	struct ew *w = attached_world(&file);
+	unsigned n_ops = w->disk.n_ops;
+	bool cut;
+
+	w->disk.die_at = n_ops + n + 1;
+	ask(w, "export-done", "0000:3b:00.1", ew_vf(w, 0)->rec.attach_seq);
+	cut = w->disk.dead;
+	ew_die(w);
+	w->disk.dead = false;
+	w->disk.die_at = 0;
+	w->foreign_vf = 1;
+	ew_tell(w, WHERE_IN_POD, false);
+	ew_trace_clear(w);
+	ew_start(w);
+	ew_pass(w, 1000 * NS_PER_S);
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job IPAM"));
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "STEPS"));
+	if (!strcmp(ew_state(w, 0), "FAULTED")) { /* it is the other plugin's */
+		SUITE_STR(ew_lease(w, "c1"), "NONE");
+		CU_ASSERT_TRUE(w->e->node->rec.records_missing);
+		CU_ASSERT_TRUE(ew_vf(w, 0)->fsm.foreign);
+	} else { /* it is ours, and the next export writes the same file */
+		SUITE_STR(ew_state(w, 0), "ATTACHED");
+		SUITE_STR(ew_lease(w, "c1"), "HELD");
+		SUITE_INT(ask(w, "export-list", "ib-sriov", 0), 0);
+		SUITE_STR(said, file);
+	}
+	free(said);
+	said = NULL;
+	ew_free(w);
+	return cut;
+}
+
+static void export_that_is_cut_short(void)
+{
+	unsigned n = 0;
+
+	while (export_of(n))
+		n++;
+	CU_ASSERT_EQUAL(n, 3);
+}
+
+/* Its file would have the other plugin forget the address. */
+static void export_of_half_an_import(void)
+{
+	struct ew *w = foreign_world();
+
+	half_an_import(w);
+	SUITE_INT(ask(w, "export-list", NULL, 0), 0);
+	CU_ASSERT_TRUE(told("\"text\": null"));
+	CU_ASSERT_TRUE(told("the lease of its addresses is not on record"));
+	free(said);
+	said = NULL;
+	ew_free(w);
+}
+
 /* P6: a DEL that still comes to us releases the VF, and the address with its own words. */
 static void exported_and_a_del(void)
 {
@@ -455,5 +525,7 @@ VFK_SUITE(engine_import,
 	  { "no records are missing when every VF in use has one", mark_is_taken_off },
 	  { "an exported VF is left alone", exported_is_not_ours },
 	  { "an import of it brings it back", exported_comes_back },
+	  { "P6: an export that is cut short loses nothing", export_that_is_cut_short },
+	  { "P6: what lost its lease is not exported", export_of_half_an_import },
 	  { "at home it is free", exported_is_free_at_home },
 	  { "P6: a DEL of it is served all the same", exported_and_a_del })
