@@ -71,6 +71,27 @@ link_taken
 link_returned
 engines_end
 
+# Events are lost while nobody reads them: then everything is looked at.
+overruns() { "$VFCTL" -o json status | tr -d ' \n' | sed -n 's/.*"source":"link"[^}]*"overruns":\([0-9]*\).*/\1/p'; }
+lost() { [ "$(overruns)" -ge 1 ] || { echo "$(overruns) overruns"; return 1; }; }
+sources 'event_sources = nsid link' 'reconcile_s = 3600'
+add_netns p 1 1
+add c3 net1 /run/netns/p1 "$(conf "$VF" "$ipam")"
+check "ADD ($HOW)" answered 0
+ip link add other0 type veth peer name other1
+for ((i = 0; i < 10000; i++)); do
+	printf 'link set other0 mtu %d\n' $((1400 + i % 2))
+done >$ROOT/storm
+kill -STOP "$SVC"
+ip -batch $ROOT/storm
+ip netns del p1
+kill -CONT "$SVC"
+check "a VF is FREE when the event of its namespace's end was lost" wait_for 20 vf_is FREE "$VF"
+check "and it was lost" lost
+check "and its link is at home after it" wait_clean
+ip link del other0
+engines_end
+
 # A storm: what belongs together is looked at together.
 sources 'event_sources = all' 'reconcile_s = 3600'
 wait_for 20 all_free 8
