@@ -58,7 +58,7 @@ reset_node() {
 	probe fail 0
 	ip link set "$PF" up
 	fresh_vfs "$n"
-	CID=c1 IFN=net1 NETNS=/run/netns/pod1 CNIV=0.4.0 VF=0 D='' STEP=0 RC=0 S='' UNSET='' PODS='' EXCL=''
+	CID=c1 IFN=net1 NETNS=/run/netns/pod1 CNIV=0.4.0 VF=0 D='' STEP=0 TRIES=0 RC=0 S='' UNSET='' PODS='' EXCL=''
 	SNAPVFS=2 IPAM='' SETTLE='' KILL_IF='' KILL_WHEN='' KILL_AFTER='' SIG=KILL
 	[ "$WAY" != service ] || service_start
 }
@@ -176,6 +176,20 @@ kill_in_time() {
 }
 add() { call "$1" ADD "${@:2}"; }
 del() { call "$1" DEL "${@:2}"; }
+# try NAME MEMBERS [VARIABLE=VALUE...]: one life of VF number $VF, in a container of its own
+try() {
+	CID=c$((++TRIES))
+	add "add-$1" "${@:3}" < <(conf "$2")
+	snap "attached-$1"
+	del "del-$1" "${@:3}" < <(conf "$2")
+}
+# next_pod CID [SUFFIX]: what the VF is like for the next one, which asks for nothing
+next_pod() {
+	CID=$1 NETNS=/run/netns/pod2
+	add "next${2:--pod}" < <(conf)
+	snap "next-attached${2-}"
+	del "next-del${2-}" < <(conf)
+}
 # A DEL that is no step, so that one step does not meet what the one before has left.
 sweep() { # with what is read as its input
 	local s=$STEP r=$RC

@@ -14,10 +14,7 @@ snap after-failed-add
 del del < <(conf "$x")
 snap after-del
 IPAM=''
-CID=c2 NETNS=/run/netns/pod2
-add next-pod < <(conf)
-snap next-attached
-del next-del < <(conf)
+next_pod c2
 snap next-after
 IPAM='{"type":"delfailipam"}'
 CID=c3

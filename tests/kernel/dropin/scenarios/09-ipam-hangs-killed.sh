@@ -16,10 +16,7 @@ for SIG in KILL TERM; do
 	del "del-$SIG" < <(conf "$x")
 	snap "after-del-$SIG"
 	IPAM=''
-	CID=n-$SIG NETNS=/run/netns/pod2
-	add "next-$SIG" < <(conf)
-	snap "next-attached-$SIG"
-	del "next-del-$SIG" < <(conf)
+	next_pod "n-$SIG" "-$SIG"
 	snap "end-$SIG"
 	again
 done

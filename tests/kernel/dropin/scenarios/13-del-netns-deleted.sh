@@ -15,8 +15,5 @@ SETTLE=2 snap netns-gone
 del del < <(conf "$x")
 snap after-del
 del del-again < <(conf "$x")
-CID=c2 NETNS=/run/netns/pod2
-add next-pod < <(conf)
-snap next-attached
-del next-del < <(conf)
+next_pod c2
 snap end

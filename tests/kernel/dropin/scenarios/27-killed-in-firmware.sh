@@ -16,34 +16,25 @@ end() {
 	card delay_ms 0
 	probe delay_ms 0
 }
+killed() { # WHERE NUMBER
+	add "add-in-$1" < <(conf "$x")
+	end
+	SETTLE=4.5 snap "killed-in-$1"
+	del "del-in-$1" < <(conf "$x")
+	snap "after-del-in-$1"
+	next_pod "n$2" "-$2"
+	snap "end-$2"
+}
 pod pod1 pod2
 in_command
-add add-in-command < <(conf "$x")
-end
-SETTLE=4.5 snap killed-in-command
-del del-in-command < <(conf "$x")
-snap after-del-in-command
-CID=n1 NETNS=/run/netns/pod2
-add next-1 < <(conf)
-snap next-attached-1
-del next-del-1 < <(conf)
-snap end-1
+killed command 1
 if [ $KIND = ib ]; then
 	again
 	pod pod1 pod2
 	CID=c2
 	probe delay_ms 4000
 	KILL_IF='[ ! -e "$PFDIR/virtfn0/net" ]'
-	add add-in-probe < <(conf "$x")
-	end
-	SETTLE=4.5 snap killed-in-probe
-	del del-in-probe < <(conf "$x")
-	snap after-del-in-probe
-	CID=n2 NETNS=/run/netns/pod2
-	add next-2 < <(conf)
-	snap next-attached-2
-	del next-del-2 < <(conf)
-	snap end-2
+	killed probe 2
 fi
 again
 pod pod1 pod2

@@ -5,12 +5,8 @@
 # Every place where a GUID can stand, one at a time.
 pod pod1
 g=02:00:00:00:00:00:bb:61
-n=0
 t() {
-	CID=c$((++n))
-	add "add-$1" "${@:3}" < <(conf "$2")
-	snap "attached-$1"
-	del "del-$1" "${@:3}" < <(conf "$2")
+	try "$@"
 	snap "after-$1"
 }
 t args.cni.guid '"args":{"cni":{"guid":"'$g'"}}'

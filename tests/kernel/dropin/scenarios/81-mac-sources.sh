@@ -3,15 +3,11 @@
 # kinds: eth
 # Every place where a MAC can stand, alone and together.
 pod pod1
-n=0
 k='"mac":"02:aa:aa:aa:aa:a1"'
 r='"runtimeConfig":{"mac":"02:aa:aa:aa:aa:b2"}'
 c=CNI_ARGS=MAC=02:aa:aa:aa:aa:c3
 t() {
-	CID=c$((++n))
-	add "add-$1" "${@:3}" < <(conf "$2")
-	snap "attached-$1"
-	del "del-$1" "${@:3}" < <(conf "$2")
+	try "$@"
 	snap "after-$1"
 }
 t key "$k"

@@ -3,14 +3,10 @@
 # kinds: eth
 # Min_tx_rate, max_tx_rate.
 pod pod1
-n=0
 for x in '"max_tx_rate":1000' '"min_tx_rate":100' '"min_tx_rate":100,"max_tx_rate":1000' \
 	'"min_tx_rate":1000,"max_tx_rate":100' \
 	'"max_tx_rate":0' '"min_tx_rate":0,"max_tx_rate":0' \
 	'"max_tx_rate":-5' '"max_tx_rate":5000000000'; do
-	CID=c$((++n))
-	add "add-$x" < <(conf "$x")
-	snap "attached-$x"
-	del "del-$x" < <(conf "$x")
+	try "$x" "$x"
 	snap "after-$x"
 done
