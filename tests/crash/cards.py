@@ -26,7 +26,7 @@ KINDS = {
 class Cards:
     """VFs of PF $VFK_CRASH_PF; the other cards have none."""
 
-    quiet_s = 1.0
+    quiet_s, traced_rest_s = 1.0, 8.0
     hang_s, poll_s = 300, 0.2  # starting a program is slow there
     next_pod = False
 

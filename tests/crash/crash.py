@@ -90,7 +90,8 @@ def strace(what, how, path, names):
     prepare(what)
     under = ("strace", "-f", "-ttt", "-yy", "-x", "-v", "-s", "300000", "--seccomp-bpf",
              "-o", path, "-e", "trace=" + ",".join(sorted(names)))
-    runner = killat(what, how, "-p", under=under)
+    # Nobody sees then whether the service is at rest; slow as it is, it has to be.
+    runner = killat(what, how, "-p", "-q", str(int(world.node.traced_rest_s * 1000)), under=under)
     status = said_call(runner)
     time.sleep(world.node.quiet_s)
     for pid in world.engines(main_only=True):

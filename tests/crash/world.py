@@ -31,6 +31,7 @@ class Simulated:
     name = "crash"
     vf, n_vfs = "0000:3b:00.1", 2
     quiet_s = 0.3  # until an engine has looked at its VFs, and some more
+    traced_rest_s = 0.15  # the same for a service under strace that is ready
     hang_s, poll_s = 60, 0.01
     settings = {"trust": "on", "vlan": 7, "mtu": 1400, "rdmaIsolation": True,
                 "runtimeConfig": {"infinibandGUID": "02:00:5e:10:00:00:12:34"},
