@@ -169,7 +169,7 @@ int look_end(struct engine *e, char **json, struct vfk_err *err)
 		view_set(obj, "found", view_str(c->why));
 		view_set(obj, "state",
 			 vf ? json_string(vf_state_name(vf->fsm.state)) : NULL);
-		json_array_append_new(list, obj);
+		view_append(list, obj);
 	}
 	view_set(doc, "changes", list);
 	for (size_t i = 0; i < e->node->n_vfs; i++)

@@ -76,6 +76,7 @@ static json_t *one(const struct engine *e, const struct vf *vf, enum cni_dialect
 				   .ipam_type = l ? l->rec.plugin : "",
 				   .conf = conf };
 	VFK_AUTO(free_auto) char *text = NULL;
+	json_t *file;
 
 	if (vf->rec.lease_id && !l) /* damage, or an import that ended half way */
 		vfk_err_set(&err, VFK_E_UNSUPPORTED, 0,
@@ -87,14 +88,15 @@ static json_t *one(const struct engine *e, const struct vf *vf, enum cni_dialect
 		vfk_err_set(&err, VFK_E_USAGE, 0,
 			    "it is not clear for which plugin: say --dialect");
 	json_decref(conf);
+	file = text ? json_string(text) : NULL;
 	view_set(obj, "vf", view_addr(vf->rec.addr));
 	view_set(obj, "container", view_str(vf->rec.owner.container));
 	view_set(obj, "ifname", view_str(vf->rec.owner.ifname));
 	view_set(obj, "plugin", dialect ? json_string(peer_name(dialect)) : NULL);
 	view_set(obj, "attach_seq", json_integer((json_int_t)vf->rec.attach_seq));
 	view_set(obj, "netns_cookie", json_integer((json_int_t)vf->rec.netns_cookie));
-	view_set(obj, "text", text ? json_string(text) : NULL);
-	view_set(obj, "refused", text ? NULL : view_str(err.msg));
+	view_set(obj, "text", file);
+	view_set(obj, "refused", file ? NULL : view_str(text ? "out of memory" : err.msg));
 	return obj;
 }
 
@@ -113,9 +115,9 @@ int export_list(struct engine *e, const struct ctl_request *rq, char **json,
 		bool moves = vf->fsm.state == VF_RESERVED || vf->fsm.state == VF_DETACHING;
 
 		if (vf->fsm.state == VF_ATTACHED)
-			json_array_append_new(files, one(e, vf, dialect));
+			view_append(files, one(e, vf, dialect));
 		else if (moves || (vf->fsm.state == VF_FAULTED && !vf->fsm.foreign))
-			json_array_append_new(others, view_addr(vf->rec.addr));
+			view_append(others, view_addr(vf->rec.addr));
 	}
 	view_set(doc, "files", files);
 	view_set(doc, "under_way", others);

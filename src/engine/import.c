@@ -284,7 +284,7 @@ int import_done(struct engine *e, char **json, struct vfk_err *err)
 
 		if (vf->fsm.state != VF_FAULTED || !vf->fsm.foreign)
 			continue;
-		json_array_append_new(list, view_addr(vf->rec.addr));
+		view_append(list, view_addr(vf->rec.addr));
 		n++;
 	}
 	/* Each VF that is in use has its record now: nobody's is missing. */

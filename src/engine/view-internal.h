@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small pieces that the views share.  Layer: engine; only view*.c include this. */
+/* Small pieces that the views share.  Layer: engine; only its files that make
+ * JSON include this. */
 #ifndef VFK_ENGINE_VIEW_INTERNAL_H
 #define VFK_ENGINE_VIEW_INTERNAL_H
 
@@ -7,6 +8,7 @@
 #include "engine/view.h"
 
 void view_set(json_t *obj, const char *key, json_t *value); /* NULL: null */
+void view_append(json_t *list, json_t *value);
 json_t *view_time(int64_t wall_ns); /* "2026-11-22T18:03:48.123Z", null if 0 */
 json_t *view_addr(pci_addr_t addr);
 json_t *view_str(const char *text);		    /* null if "" or NULL */

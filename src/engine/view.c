@@ -27,6 +27,12 @@ void view_set(json_t *obj, const char *key, json_t *value)
 		cut = true;
 }
 
+void view_append(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, value))
+		cut = true;
+}
+
 json_t *view_time(int64_t wall_ns)
 {
 	char text[64];
@@ -140,7 +146,7 @@ json_t *view_steps(uint32_t bits)
 		} else {
 			snprintf(text, sizeof(text), "step %u", bit);
 		}
-		json_array_append_new(list, json_string(text));
+		view_append(list, json_string(text));
 	}
 	return list;
 }
@@ -256,7 +262,7 @@ static json_t *own_addresses(const struct rec_vf *rec)
 
 	for (unsigned i = 0; i < rec->n_own; i++)
 		if (inet_ntop(rec->own[i].family, rec->own[i].addr, text, sizeof(text)))
-			json_array_append_new(list, json_string(text));
+			view_append(list, json_string(text));
 	return list;
 }
 
@@ -307,7 +313,7 @@ json_t *view_list(const struct view *v)
 	json_t *doc = json_object(), *list = json_array();
 
 	for (size_t i = 0; i < v->node->n_vfs; i++)
-		json_array_append_new(list, view_vf(v, v->node->vfs[i]));
+		view_append(list, view_vf(v, v->node->vfs[i]));
 	view_set(doc, "vfs", list);
 	return doc;
 }
@@ -369,7 +375,7 @@ json_t *view_leases(const struct view *v)
 	json_t *doc = json_object(), *list = json_array();
 
 	list_each(it, &v->node->leases)
-		json_array_append_new(list, lease(v, list_entry(it, struct lease, link)));
+		view_append(list, lease(v, list_entry(it, struct lease, link)));
 	view_set(doc, "leases", list);
 	return doc;
 }
@@ -447,10 +453,9 @@ static json_t *pfs(const struct view *v)
 		view_set(obj, "driver", view_str(pf->driver));
 		view_set(obj, "n_vfs", json_integer(pf->n_vfs));
 		for (unsigned p = 0; p < pf->n_ports && p < VFK_ARRAY_SIZE(pf->ports); p++)
-			json_array_append_new(ports,
-					      json_string(port_state_name(pf->ports[p])));
+			view_append(ports, json_string(port_state_name(pf->ports[p])));
 		view_set(obj, "ports", ports);
-		json_array_append_new(list, obj);
+		view_append(list, obj);
 	}
 	return list;
 }
@@ -478,7 +483,7 @@ json_t *view_ports(const struct view *v)
 			view_set(obj, "cordoned", json_boolean(cordon != NULL));
 			view_set(obj, "cordon_reason",
 				 cordon ? view_str(cordon->reason) : NULL);
-			json_array_append_new(list, obj);
+			view_append(list, obj);
 		}
 	}
 	view_set(doc, "ports", list);
@@ -499,7 +504,7 @@ json_t *view_cordons(const struct view *v)
 		view_set(obj, "since", view_time(c->since_wall_ns));
 		view_set(obj, "age_s", json_integer(age_s(v, c->since_wall_ns)));
 		view_set(obj, "reason", view_str(c->reason));
-		json_array_append_new(list, obj);
+		view_append(list, obj);
 	}
 	return list;
 }
@@ -515,7 +520,7 @@ static json_t *event_sources(const struct event_count *counts)
 		view_set(one, "open", json_boolean(counts[i].open));
 		view_set(one, "events", json_integer((json_int_t)counts[i].n));
 		view_set(one, "overruns", json_integer((json_int_t)counts[i].n_overruns));
-		json_array_append_new(list, one);
+		view_append(list, one);
 	}
 	return list;
 }
@@ -566,7 +571,7 @@ static json_t *warnings(const struct view *v)
 				 pf->ports[p] == PORT_FATAL ?
 					 "no ADD is served on its VFs" :
 					 "its VFs have no network behind it");
-			json_array_append_new(list, view_str(text));
+			view_append(list, view_str(text));
 		}
 	}
 	return list;

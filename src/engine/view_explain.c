@@ -214,9 +214,8 @@ static json_t *did_vf(const struct rec_vf *rec)
 			continue;
 		for (unsigned bit = 0; bit < 31; bit++) {
 			if (r->todo & (1u << bit))
-				json_array_append_new(list,
-						      json_string(vf_todo_name(
-							      (enum vf_todo)(1 << bit))));
+				view_append(list, json_string(vf_todo_name(
+							  (enum vf_todo)(1 << bit))));
 		}
 		break;
 	}
@@ -234,9 +233,8 @@ static json_t *did_lease(const struct rec_lease *rec)
 			continue;
 		for (unsigned bit = 0; bit < 31; bit++) {
 			if (r->todo & (1u << bit))
-				json_array_append_new(list,
-						      json_string(lease_todo_name((
-							      enum lease_todo)(1 << bit))));
+				view_append(list, json_string(lease_todo_name(
+							  (enum lease_todo)(1 << bit))));
 		}
 		break;
 	}
@@ -408,9 +406,9 @@ json_t *view_explain(const struct view *v, pci_addr_t addr, const struct vf *vf,
 		if (is_repeated(records, i))
 			continue;
 		if (r->type == REC_VF)
-			json_array_append_new(list, line_vf(r, &s));
+			view_append(list, line_vf(r, &s));
 		else
-			json_array_append_new(list, line_lease(r, &s));
+			view_append(list, line_lease(r, &s));
 	}
 	view_set(doc, "address", view_addr(addr));
 	view_set(doc, "now", vf ? view_show(v, vf) : NULL);

@@ -15,8 +15,6 @@
 #include "vfctl/peers.h"
 
 #define ENGINE_MS 15000
-#define READ_MS 10000
-#define CHANGE_MS 30000
 
 #define NEXT_1 "this node is cordoned and these VFs are not vfkeeper's any more"
 #define NEXT_2                                                                           \
@@ -31,28 +29,13 @@ struct export
 	struct report report;
 };
 
-static int ask(struct export *x, const char *command, const char *const *words,
-	       unsigned n_words, json_t **out, struct vfk_err *err)
-{
-	struct strbuf json = { 0 };
-	int rc = ctl_ask(x->engine, command, words, n_words, CHANGE_MS, &json, err);
-
-	if (rc == 0 && out) {
-		*out = json_loadb(json.data ? json.data : "", json.len, 0, NULL);
-		if (!*out)
-			rc = vfk_err_set(err, VFK_E_DECODE, 0, "the answer is no JSON");
-	}
-	strbuf_free(&json);
-	return rc;
-}
-
 /* An administrator's own cordon stays as it is. */
 static int cordon(struct export *x, struct vfk_err *err)
 {
 	static const char *const words[] = { "node", "--reason", "vfctl export" };
 	json_t *status = NULL, *one;
 	bool cordoned = false;
-	int rc = ask(x, "status", NULL, 0, &status, err);
+	int rc = engine_ask(x->engine, "status", NULL, 0, &status, err);
 	size_t i;
 
 	if (rc < 0)
@@ -63,7 +46,9 @@ static int cordon(struct export *x, struct vfk_err *err)
 		cordoned |= scope && !strcmp(scope, "node");
 	}
 	json_decref(status);
-	return cordoned ? 0 : ask(x, "cordon", words, VFK_ARRAY_SIZE(words), NULL, err);
+	return cordoned ? 0 :
+			  engine_ask(x->engine, "cordon", words, VFK_ARRAY_SIZE(words),
+				     NULL, err);
 }
 
 static const char *str(const json_t *obj, const char *key)
@@ -93,7 +78,19 @@ static int hand_over(struct export *x, const json_t *one, struct vfk_err *err)
 
 	snprintf(seq, sizeof(seq), "%llu",
 		 (unsigned long long)json_integer_value(json_object_get(one, "attach_seq")));
-	return ask(x, "export-done", words, VFK_ARRAY_SIZE(words), NULL, err);
+	return engine_ask(x->engine, "export-done", words, VFK_ARRAY_SIZE(words), NULL,
+			  err);
+}
+
+/* What the plugin calls it by. */
+static int file_path(const struct attachment *att, enum cni_dialect dialect,
+		     char out[PATH_MAX], struct vfk_err *err)
+{
+	char dir[PATH_MAX];
+	int n = snprintf(out, PATH_MAX, "%s/%s-%s", peers_dir(dialect, dir),
+			 att->container, att->ifname);
+
+	return n < PATH_MAX ? 0 : vfk_err_set(err, VFK_E_LIMIT, 0, "its path is too long");
 }
 
 static int one_vf(struct export *x, const json_t *one, const char *path,
@@ -106,8 +103,8 @@ static int one_vf(struct export *x, const json_t *one, const char *path,
 
 	if (str(one, "refused")[0])
 		return vfk_err_set(err, VFK_E_UNSUPPORTED, 0, "%s", str(one, "refused"));
-	if (!pci_parse(str(one, "vf"), &addr))
-		return vfk_err_set(err, VFK_E_DECODE, 0, "the engine names no VF");
+	if (!pci_parse(str(one, "vf"), &addr) || !str(one, "text")[0])
+		return vfk_err_set(err, VFK_E_DECODE, 0, "the engine sent no file for it");
 	if (!pod)
 		return vfk_err_set(err, VFK_E_GONE, 0,
 				   "the network namespace of its pod is not to be found");
@@ -127,16 +124,14 @@ static void each_vf(struct export *x, const json_t *list)
 	json_array_foreach(json_object_get(list, "files"), i, one) {
 		bool ib = !strcmp(str(one, "plugin"), "ib-sriov");
 		enum cni_dialect dialect = ib ? DIALECT_IB_SRIOV : DIALECT_SRIOV;
-		char dir[PATH_MAX], path[PATH_MAX];
-		struct vfk_err err = { 0 };
 		struct attachment att = { .network = "" };
+		struct vfk_err err = { 0 };
+		char path[PATH_MAX];
 
 		snprintf(att.container, sizeof(att.container), "%s", str(one, "container"));
 		snprintf(att.ifname, sizeof(att.ifname), "%s", str(one, "ifname"));
-		if (snprintf(path, sizeof(path), "%s/%s-%s", peers_dir(dialect, dir),
-			     att.container, att.ifname) >= (int)sizeof(path))
-			continue;
-		if (one_vf(x, one, path, dialect, &err) < 0)
+		if (file_path(&att, dialect, path, &err) < 0 ||
+		    one_vf(x, one, path, dialect, &err) < 0)
 			report_add(&x->report, NULL, str(one, "plugin"), str(one, "vf"),
 				   &att, "left", err.msg,
 				   "it stays vfkeeper's: drain its pod, or mend that, and "
@@ -154,26 +149,12 @@ static void each_vf(struct export *x, const json_t *list)
 
 static int print(const struct export *x, struct vfk_err *err)
 {
-	json_t *doc;
-	char *text = NULL;
-	int rc;
-
-	if (!x->how->json) {
-		report_print(&x->report, x->how->dry_run ? "to be exported" : "exported");
-		if (!x->how->dry_run && x->report.n_done)
-			puts(NEXT_1 "\n" NEXT_2 "\n" NEXT_3);
-		return 0;
-	}
-	doc = json_object();
-	json_object_set_new(doc, "dry_run", json_boolean(x->how->dry_run));
-	json_object_set(doc, "files", x->report.files);
-	json_object_set_new(doc, "exported", json_integer(x->report.n_done));
-	json_object_set_new(doc, "left", json_integer(x->report.n_left));
-	rc = view_dump(doc, &text, err);
-	if (rc == 0)
-		fputs(text, stdout);
-	free(text);
-	return rc;
+	if (x->how->json)
+		return report_print_json(&x->report, x->how, "exported", NULL, err);
+	report_print(&x->report, x->how, "exported");
+	if (!x->how->dry_run && x->report.n_done)
+		puts(NEXT_1 "\n" NEXT_2 "\n" NEXT_3);
+	return 0;
 }
 
 int export_run(const struct take_over *t, struct vfk_err *err)
@@ -189,16 +170,16 @@ int export_run(const struct take_over *t, struct vfk_err *err)
 	if (rc == 0 && !t->dry_run)
 		rc = cordon(&x, err);
 	if (rc == 0)
-		rc = ask(&x, "export-list", &t->dialect, t->dialect ? 1 : 0, &list, err);
+		rc = engine_ask(x.engine, "export-list", &t->dialect, t->dialect ? 1 : 0,
+				&list, err);
 	if (rc == 0)
 		rc = pod_map_read(&x.pods, config.env.proc_root, err);
 	if (rc == 0) {
 		each_vf(&x, list);
 		rc = print(&x, err);
 	}
-	if (rc == 0 && x.report.n_left)
-		rc = vfk_err_set(err, VFK_E_KERNEL, 0, "%u VFs were left as they were",
-				 x.report.n_left);
+	if (rc == 0)
+		rc = report_end(&x.report, "VFs", err);
 	json_decref(list);
 	json_decref(x.report.files);
 	pod_map_free(&x.pods);

@@ -16,7 +16,6 @@
 #include "vfctl/peers.h"
 
 #define ENGINE_MS 15000
-#define READ_MS 10000
 
 struct import {
 	const struct take_over *how;
@@ -223,6 +222,15 @@ static void take_over(struct import *im, const struct item *it)
 	json_decref(answer);
 }
 
+/* Reads the file into the item; '*text' is the caller's to free. */
+static int read_item(struct item *it, char **text, struct vfk_err *err)
+{
+	if (peers_read(it->file->path, text, &it->len, err) < 0)
+		return -err->kind;
+	it->text = *text;
+	return parse(it, err);
+}
+
 static void one_file(struct import *im, const struct peer_file *file)
 {
 	struct item it = { .file = file };
@@ -233,15 +241,10 @@ static void one_file(struct import *im, const struct peer_file *file)
 	struct vfk_err err = { 0 };
 	char why[PATH_MAX + 64];
 
-	if (peers_read(file->path, &first, &it.len, &err) == 0) {
-		it.text = first;
-		(void)(parse(&it, &err) < 0);
-	}
-	if (!err.kind && peers_lock(file->dialect, it.cache.device, &lock, &err) == 0 &&
-	    peers_read(file->path, &text, &it.len, &err) == 0) {
-		it.text = text; /* nobody writes to it from here on */
-		(void)(parse(&it, &err) < 0);
-	}
+	if (read_item(&it, &first, &err) == 0 &&
+	    peers_lock(file->dialect, it.cache.device, &lock, &err) == 0)
+		/* Nobody writes to it from here on. */
+		(void)(read_item(&it, &text, &err) < 0);
 	if (err.kind == VFK_E_GONE) /* a DEL was faster */
 		return;
 	if (err.kind) {
@@ -266,15 +269,11 @@ static void one_file(struct import *im, const struct peer_file *file)
 static int finish(json_t **said, struct vfk_err *err)
 {
 	struct ctl_client *c = NULL;
-	struct strbuf json = { 0 };
 	int rc = engine_connect(&c, ENGINE_MS, err);
 
 	if (rc == 0)
-		rc = ctl_ask(c, "import-done", NULL, 0, READ_MS, &json, err);
+		rc = engine_ask(c, "import-done", NULL, 0, said, err);
 	ctl_close(c);
-	if (rc == 0)
-		*said = json_loadb(json.data ? json.data : "", json.len, 0, NULL);
-	strbuf_free(&json);
 	return rc;
 }
 
@@ -284,7 +283,7 @@ static void print(const struct import *im, const json_t *said)
 	const json_t *one;
 	size_t i;
 
-	report_print(&im->report, im->how->dry_run ? "to be imported" : "imported");
+	report_print(&im->report, im->how, "imported");
 	json_array_foreach(foreign, i, one)
 		printf("VF %s is in use by nobody on record (vfctl explain %s)\n",
 		       json_string_value(one), json_string_value(one));
@@ -292,29 +291,34 @@ static void print(const struct import *im, const json_t *said)
 		printf("records may still be missing (vfctl status)\n");
 }
 
-static int print_json(const struct import *im, json_t *said, struct vfk_err *err)
+/* What was done is said whatever becomes of the end of it. */
+static int import_all(struct import *im, struct vfk_err *err)
 {
-	json_t *doc = json_object();
-	char *text = NULL;
-	int rc;
+	struct vfk_err why = { 0 };
+	json_t *said = NULL;
+	int rc = 0;
 
-	json_object_set_new(doc, "dry_run", json_boolean(im->how->dry_run));
-	json_object_set(doc, "files", im->report.files);
-	json_object_set_new(doc, "imported", json_integer(im->report.n_done));
-	json_object_set_new(doc, "left", json_integer(im->report.n_left));
-	if (said)
-		json_object_update(doc, said);
-	rc = view_dump(doc, &text, err);
-	if (rc == 0)
-		fputs(text, stdout);
-	free(text);
-	return rc;
+	for (size_t i = 0; i < im->files.n; i++)
+		one_file(im, &im->files.all[i]);
+	if (!im->how->dry_run)
+		(void)(finish(&said, &why) < 0);
+	if (im->how->json)
+		rc = report_print_json(&im->report, im->how, "imported", said, err);
+	else
+		print(im, said);
+	json_decref(said);
+	if (rc < 0)
+		return rc;
+	if (why.kind) {
+		*err = why;
+		return -why.kind;
+	}
+	return report_end(&im->report, "files", err);
 }
 
 int import_run(const struct take_over *t, struct vfk_err *err)
 {
 	struct import im = { .how = t };
-	json_t *said = NULL;
 	int rc = config_load(&im.config, vfk_path(PATH_CONF), err);
 
 	im.report.files = json_array();
@@ -325,18 +329,8 @@ int import_run(const struct take_over *t, struct vfk_err *err)
 	read_devices(&im.files);
 	if (rc == 0 && im.files.n)
 		rc = pod_map_read(&im.pods, im.config.env.proc_root, err);
-	for (size_t i = 0; rc == 0 && i < im.files.n; i++)
-		one_file(&im, &im.files.all[i]);
-	if (rc == 0 && !t->dry_run)
-		rc = finish(&said, err);
-	if (rc == 0 && t->json)
-		rc = print_json(&im, said, err);
-	else if (rc == 0)
-		print(&im, said);
-	if (rc == 0 && im.report.n_left)
-		rc = vfk_err_set(err, VFK_E_KERNEL, 0, "%u files were left as they were",
-				 im.report.n_left);
-	json_decref(said);
+	if (rc == 0)
+		rc = import_all(&im, err);
 	json_decref(im.report.files);
 	pod_map_free(&im.pods);
 	peers_free(&im.files);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/frame.h"
 #include "engine/pod_map.h"
+#include "io/ctl_client.h"
 
 struct take_over {
 	const char *dialect; /* NULL: both plugins; else "ib-sriov" or "sriov" */
@@ -24,7 +25,14 @@ int take_over_check(const struct take_over *t, struct vfk_err *err) VFK_MUST_CHE
 int import_run(const struct take_over *t, struct vfk_err *err) VFK_MUST_CHECK;
 int export_run(const struct take_over *t, struct vfk_err *err) VFK_MUST_CHECK;
 
-/* --- import_ask.c: one file, as a request to an engine, which is started where none is --- */
+/* --- import_ask.c: an engine is asked, which is started where none is --- */
+
+/* A command of control.sock; the object of its answer goes to '*out' (NULL: it is not wanted),
+ * whose reference is the caller's. */
+int engine_ask(struct ctl_client *c, const char *command, const char *const *words,
+	       unsigned n_words, json_t **out, struct vfk_err *err) VFK_MUST_CHECK;
+
+/* One file of another plugin, as a request of its ADD. */
 
 struct import_call {
 	enum cni_dialect dialect;
@@ -45,14 +53,22 @@ int import_ask(const struct import_call *call, json_t **answer,
 /* --- import_text.c: what is said of each file --- */
 
 struct report {
-	json_t *files;
+	json_t *files; /* an array */
 	unsigned n_done, n_left;
+	bool cut; /* something lacks in 'files' for want of memory */
 };
 
 /* 'result' is "left" or what was done; 'why' and 'advice' may be NULL.  One line each. */
 void report_add(struct report *r, const char *path, const char *plugin, const char *vf,
 		const struct attachment *att, const char *result, const char *why,
 		const char *advice);
-void report_print(const struct report *r, const char *verb);
+/* The lines, and how many there are: 'verb' is "imported" or "exported". */
+void report_print(const struct report *r, const struct take_over *how, const char *verb);
+/* All of it as one object, which the members of 'more' (NULL: none) join. */
+int report_print_json(const struct report *r, const struct take_over *how,
+		      const char *verb, json_t *more, struct vfk_err *err) VFK_MUST_CHECK;
+/* VFK_E_KERNEL: some of these 'things' were left; VFK_E_NOMEM: not all of it was said. */
+int report_end(const struct report *r, const char *things,
+	       struct vfk_err *err) VFK_MUST_CHECK;
 
 #endif

@@ -16,8 +16,25 @@
 #include "vfctl/import.h"
 
 #define ENGINE_MS 15000
+#define CONTROL_MS 30000
 #define ANSWER_S 60
 #define MAX_TRIES 5 /* an engine may end, or give way to the service */
+
+int engine_ask(struct ctl_client *c, const char *command, const char *const *words,
+	       unsigned n_words, json_t **out, struct vfk_err *err)
+{
+	struct strbuf json = { 0 };
+	int rc = ctl_ask(c, command, words, n_words, CONTROL_MS, &json, err);
+
+	if (rc == 0 && out) {
+		*out = json_loadb(json.data ? json.data : "", json.len, 0, NULL);
+		if (!*out)
+			rc = vfk_err_set(err, VFK_E_DECODE, 0,
+					 "the engine's answer is no JSON");
+	}
+	strbuf_free(&json);
+	return rc;
+}
 
 static int memfd_of(const char *name, const void *bytes, size_t len, struct vfk_err *err)
 {

@@ -3,13 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/view.h"
 #include "vfctl/import.h"
 
 static json_t *text_or_null(const char *text)
 {
-	json_t *value = text && text[0] ? json_string(text) : NULL;
+	return text && text[0] ? json_string(text) : json_null();
+}
 
-	return value ? value : json_null();
+static void put(struct report *r, json_t *one, const char *key, const char *text)
+{
+	r->cut |= json_object_set_new(one, key, text_or_null(text)) != 0;
 }
 
 void report_add(struct report *r, const char *path, const char *plugin, const char *vf,
@@ -22,15 +26,15 @@ void report_add(struct report *r, const char *path, const char *plugin, const ch
 		r->n_left++;
 	else
 		r->n_done++;
-	json_object_set_new(one, "path", text_or_null(path));
-	json_object_set_new(one, "plugin", text_or_null(plugin));
-	json_object_set_new(one, "vf", text_or_null(vf));
-	json_object_set_new(one, "container", text_or_null(att ? att->container : NULL));
-	json_object_set_new(one, "ifname", text_or_null(att ? att->ifname : NULL));
-	json_object_set_new(one, "result", json_string(result));
-	json_object_set_new(one, "why", text_or_null(why));
-	json_object_set_new(one, "advice", text_or_null(advice));
-	json_array_append_new(r->files, one);
+	put(r, one, "path", path);
+	put(r, one, "plugin", plugin);
+	put(r, one, "vf", vf);
+	put(r, one, "container", att ? att->container : NULL);
+	put(r, one, "ifname", att ? att->ifname : NULL);
+	put(r, one, "result", result);
+	put(r, one, "why", why);
+	put(r, one, "advice", advice);
+	r->cut |= json_array_append_new(r->files, one) != 0;
 }
 
 static const char *str(const json_t *obj, const char *key)
@@ -38,7 +42,7 @@ static const char *str(const json_t *obj, const char *key)
 	return json_string_value(json_object_get(obj, key));
 }
 
-void report_print(const struct report *r, const char *verb)
+void report_print(const struct report *r, const struct take_over *how, const char *verb)
 {
 	json_t *one;
 	size_t i;
@@ -57,5 +61,35 @@ void report_print(const struct report *r, const char *verb)
 			       str(one, "ifname") ? str(one, "ifname") : "?",
 			       path ? path : "");
 	}
-	printf("%u %s, %u left as they were\n", r->n_done, verb, r->n_left);
+	printf("%u %s%s, %u left as they were\n", r->n_done, how->dry_run ? "to be " : "",
+	       verb, r->n_left);
+}
+
+int report_print_json(const struct report *r, const struct take_over *how,
+		      const char *verb, json_t *more, struct vfk_err *err)
+{
+	json_t *doc = json_pack("{s:b,s:O,s:i,s:i}", "dry_run", how->dry_run, "files",
+				r->files, verb, r->n_done, "left", r->n_left);
+	VFK_AUTO(free_auto) char *text = NULL;
+	int rc;
+
+	if (more && json_object_update(doc, more) < 0) {
+		json_decref(doc);
+		doc = NULL;
+	}
+	rc = view_dump(doc, &text, err);
+	if (rc == 0)
+		fputs(text, stdout);
+	return rc;
+}
+
+int report_end(const struct report *r, const char *things, struct vfk_err *err)
+{
+	if (r->cut)
+		return vfk_err_set(err, VFK_E_NOMEM, 0,
+				   "not all of it could be said: out of memory");
+	if (r->n_left)
+		return vfk_err_set(err, VFK_E_KERNEL, 0, "%u %s were left as they were",
+				   r->n_left, things);
+	return 0;
 }

@@ -47,6 +47,35 @@ const char *peers_allocation(pci_addr_t addr, char out[PATH_MAX])
 	return out;
 }
 
+/* What is no plain file, or gone again, is none of the plugin's attachments. */
+static int add_file(struct peer_files *files, enum cni_dialect dialect, DIR *dir,
+		    const char *dir_path, const char *name, struct vfk_err *err)
+{
+	struct peer_file *bigger, *f;
+	struct stat st;
+
+	if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 :
+					 vfk_err_set(err, VFK_E_SYS, errno,
+						     "look at %s/%s", dir_path, name);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	bigger = realloc(files->all, (files->n + 1) * sizeof(*bigger));
+	if (!bigger)
+		return vfk_err_set(err, VFK_E_NOMEM, 0, "list %s", dir_path);
+	files->all = bigger;
+	f = &files->all[files->n];
+	f->dialect = dialect;
+	f->device = PCI_NONE;
+	f->mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	if (snprintf(f->path, sizeof(f->path), "%s/%s", dir_path, name) >=
+	    (int)sizeof(f->path))
+		return vfk_err_set(err, VFK_E_SYS, ENAMETOOLONG, "list %s", dir_path);
+	files->n++;
+	return 0;
+}
+
 int peers_list(struct peer_files *files, enum cni_dialect dialect, struct vfk_err *err)
 {
 	char dir_path[PATH_MAX];
@@ -57,28 +86,11 @@ int peers_list(struct peer_files *files, enum cni_dialect dialect, struct vfk_er
 		return errno == ENOENT ?
 			       0 :
 			       vfk_err_set(err, VFK_E_SYS, errno, "list %s", dir_path);
-	while ((e = readdir(dir)) != NULL) {
-		struct peer_file *bigger, *f;
-		struct stat st;
-
-		if (e->d_name[0] == '.' ||
-		    fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		bigger = realloc(files->all, (files->n + 1) * sizeof(*bigger));
-		if (!bigger)
-			return vfk_err_set(err, VFK_E_NOMEM, 0, "list %s", dir_path);
-		files->all = bigger;
-		f = &files->all[files->n++];
-		f->dialect = dialect;
-		f->device = PCI_NONE;
-		f->mtime_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
-		snprintf(f->name, sizeof(f->name), "%s", e->d_name);
-		if (snprintf(f->path, sizeof(f->path), "%s/%s", dir_path, e->d_name) >=
-		    (int)sizeof(f->path))
-			files->n--;
-	}
-	return 0;
+	while ((errno = 0, e = readdir(dir)) != NULL)
+		if (e->d_name[0] != '.' &&
+		    add_file(files, dialect, dir, dir_path, e->d_name, err) < 0)
+			return -err->kind;
+	return errno ? vfk_err_set(err, VFK_E_SYS, errno, "list %s", dir_path) : 0;
 }
 
 void peers_free(struct peer_files *files)

@@ -45,7 +45,7 @@ int peers_read(const char *path, char **text, size_t *len,
 
 /* Whose pod it is, as CNI_ARGS, from what the runtime (or Multus) keeps of the ADD; "" where it
  * keeps nothing. */
-#define PEERS_ARGS_MAX 400
+#define PEERS_ARGS_MAX 600
 void peers_pod(const struct attachment *att, char out[PEERS_ARGS_MAX]);
 
 /* Takes the lock that the plugin takes for its ADD or DEL of this VF; the caller closes the
