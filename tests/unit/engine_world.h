@@ -696,4 +696,32 @@ static inline const char *ew_lease(struct ew *w, const char *container)
 			SUITE_STR(ew_c->text, (part));                                   \
 	} while (0)
 
+#define EW_NEW_GUID                                                                      \
+	"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
+	"\"deviceID\":\"0000:3b:00.%u\",\"rdmaIsolation\":true,"                         \
+	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:0%u\"}}"
+
+/* An ADD of a VF that has to be rebound; runs up to that. */
+static inline struct ew_client *ew_add_rebound(struct ew *w, const char *container,
+					       unsigned vf)
+{
+	char text[300];
+
+	w->other_guid = true;
+	snprintf(text, sizeof(text), EW_NEW_GUID, vf + 1, vf + 1);
+	return EW_ADD(w, .container = container, .vf = vf, .text = text);
+}
+
+/* An ADD that has to succeed. */
+static inline struct ew_client *ew_attach(struct ew *w, const char *container,
+					  const char *ipam)
+{
+	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
+
+	if (ipam)
+		ew_ran_ok(w, c);
+	EW_OK(c);
+	return c;
+}
+
 #endif

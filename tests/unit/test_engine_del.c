@@ -2,22 +2,12 @@
 /* The table "DEL finds": each row is a case named after it. */
 #include "engine_world.h"
 
-static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
-{
-	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
-
-	if (ipam)
-		ew_ran_ok(w, c);
-	EW_OK(c);
-	return c;
-}
-
 static void own_record_is_released(void)
 {
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	ew_trace_clear(w);
 	c = EW_DEL(w, .container = "c1");
 	EW_OK(c);
@@ -33,7 +23,7 @@ static void own_record_with_lease(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", "host-local");
+	ew_attach(w, "c1", "host-local");
 	ew_trace_clear(w);
 	c = EW_DEL(w, .container = "c1", .ipam = "host-local");
 	/* R11: IPAM DEL only after the link has left, with the ADD's configuration. */
@@ -52,7 +42,7 @@ static void newer_attachment_is_not_released(void)
 	uint64_t before = (uint64_t)w->now_ns;
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	ew_trace_clear(w);
 	c = EW_DEL(w, .container = "c1", .start = before);
 	EW_OK(c);
@@ -147,7 +137,7 @@ static void record_of_another_owner_is_left_alone(void)
 	struct ew_client *c;
 	uint64_t seq;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->identified = EW_VF(0);
 	seq = journal_last(w->e->journal);
 	c = EW_DEL(w, .container = "c2");
@@ -216,7 +206,7 @@ static void text_that_is_no_json(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	c = EW_DEL(w, .container = "c1", .text = "not json", .netns = "");
 	EW_OK(c);
 	SUITE_STR(ew_state(w, 0), "FREE");
@@ -228,7 +218,7 @@ static void faulted_is_success(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->fail_steps = STEP_BIT(LINK_HOME);
 	EW_DEL(w, .container = "c1");
 	for (unsigned i = 0; i < 20 && ew_vf(w, 0)->fsm.state == VF_DETACHING; i++)
@@ -317,7 +307,7 @@ static void broken_journal_still_releases(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->disk.fail_at = w->disk.n_ops + 1;
 	w->disk.fail_count = 1000;
 	w->disk.fail_errno = ENOSPC;

@@ -238,11 +238,9 @@ static void del_pays_with_its_own(void)
 static void but_not_an_adds(void)
 {
 	struct ew *w = ew_new(1);
-	struct ew_client *c = EW_ADD(w, .container = "c1", .vf = 0, .ipam = "fake");
 	char *before, *after;
 
-	ew_ran_ok(w, c);
-	EW_OK(c);
+	ew_attach(w, "c1", "fake");
 	before = stored_conf(w, "c1");
 	EW_DEL(w, .container = "c1", .vf = 0,
 	       .text = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","
@@ -355,10 +353,8 @@ static void mark_is_taken_off(void)
 static struct ew *attached_world(char **file)
 {
 	struct ew *w = ew_new(2);
-	struct ew_client *c = EW_ADD(w, .container = "c1", .vf = 0, .ipam = "fake");
 
-	ew_ran_ok(w, c);
-	EW_OK(c);
+	ew_attach(w, "c1", "fake");
 	SUITE_INT(ask(w, "export-list", "ib-sriov", 0), 0);
 	*file = VFK_STEAL(said);
 	return w;

@@ -5,16 +5,6 @@
 
 #include "engine_world.h"
 
-static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
-{
-	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
-
-	if (ipam)
-		ew_ran_ok(w, c);
-	EW_OK(c);
-	return c;
-}
-
 /* A lease of c1 is OWED, and an ADD of c1 has its client pay it first. */
 static struct ew_client *pays_first(struct ew *w)
 {
@@ -180,7 +170,7 @@ static void faulted_vf_whose_link_is_in_the_pod_keeps_its_lease(void)
 {
 	struct ew *w = ew_new(1);
 
-	attach(w, "c1", "host-local");
+	ew_attach(w, "c1", "host-local");
 	w->fail_steps = STEP_BIT(LINK_HOME);
 	EW_DEL(w, .container = "c1");
 	ew_trace_clear(w);
@@ -205,7 +195,7 @@ static void held_lease_without_its_vf_is_paid(void)
 	struct ew *w = ew_new(1);
 	struct vf *vf;
 
-	attach(w, "c1", "host-local");
+	ew_attach(w, "c1", "host-local");
 	vf = ew_vf(w, 0);
 	vf_event(w->e, vf, VF_EV_DEL, false);
 	vf_event(w->e, vf, VF_EV_RESTORE_DONE, false);
@@ -223,7 +213,7 @@ static void job_that_cannot_start_stops_nobody(void)
 {
 	struct ew *w = ew_new(2);
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->e->node->vfs[1]->verified = false;
 	ew_hold(w, inflight_vf(EW_VF(0)));
 	observe_start(w->e, ew_vf(w, 0), NULL);
@@ -262,7 +252,7 @@ static void stored_request_outlives_failed_snapshots(void)
 		struct vfk_err err = { 0 };
 		struct ew_client *c;
 
-		attach(w, "c1", "host-local");
+		ew_attach(w, "c1", "host-local");
 		for (unsigned i = 0; i < 2; i++) {
 			w->disk.fail_at = w->disk.n_ops + n;
 			w->disk.fail_count = 1;
@@ -315,7 +305,7 @@ static void spooled_del_of_an_earlier_boot(void)
 	struct ew *w = ew_new(1);
 	struct vfk_err err = { 0 };
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	/* Its time is of another clock, and later than that of the ADD. */
 	SUITE_INT(engine_spooled(w->e, DIALECT_VFKEEPER, env, sizeof(env), text,
 				 strlen(text), "99999999-2222-3333-4444-555555555555",
@@ -398,7 +388,7 @@ static void no_job_without_its_namespace(void)
 	struct rlimit before, none;
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->fail_steps = STEP_BIT(LINK_HOME);
 	EW_DEL(w, .container = "c1");
 	SUITE_STR(ew_state(w, 0), "DETACHING");

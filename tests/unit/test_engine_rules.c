@@ -3,287 +3,6 @@
  * engine alone keeps them; tests/netns has those that need processes. */
 #include "engine_world.h"
 
-static struct ew_client *attach(struct ew *w, const char *container, const char *ipam)
-{
-	struct ew_client *c = EW_ADD(w, .container = container, .ipam = ipam);
-
-	if (ipam)
-		ew_ran_ok(w, c);
-	EW_OK(c);
-	return c;
-}
-
-static void r6_busy_vf_is_left_alone(void)
-{
-	struct ew *w = ew_new(2);
-	struct ew_client *c;
-
-	attach(w, "c1", NULL);
-	w->hold_jobs = true;
-	EW_DEL(w, .container = "c1");
-	ew_die(w);
-	w->hold_jobs = false;
-	ew_hold(w, inflight_vf(EW_VF(0)));
-	ew_start(w);
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "DETACHING");
-	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
-	SUITE_INT(ew_vf(w, 0)->rec.done, 0);
-	/* All others go on. */
-	c = EW_ADD(w, .container = "c2", .vf = 1);
-	EW_OK(c);
-	ew_let_go(w);
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "FREE");
-	CU_ASSERT_FALSE(ew_vf(w, 0)->stuck);
-	ew_free(w);
-}
-
-/* The engine was killed while a step of an ADD is in the kernel. */
-static void r6_busy_reserved_vf_is_shown(void)
-{
-	struct ew *w = ew_new(2);
-	struct ew_client *c;
-	unsigned jobs;
-
-	w->hold_jobs = true;
-	EW_ADD(w, .container = "c1");
-	ew_die(w);
-	w->hold_jobs = false;
-	ew_hold(w, inflight_vf(EW_VF(0)));
-	ew_start(w);
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "RESERVED");
-	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
-	c = EW_ADD(w, .container = "c2", .vf = 1);
-	EW_OK(c);
-	jobs = w->n_jobs_ever;
-	ew_pass(w, NS_PER_S);
-	SUITE_INT(w->n_jobs_ever, jobs);
-	ew_let_go(w);
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "FREE");
-	CU_ASSERT_FALSE(ew_vf(w, 0)->stuck);
-	ew_free(w);
-}
-
-static void r6_byte_goes_with_the_job(void)
-{
-	struct ew *w = ew_new(1);
-
-	w->hold_jobs = true;
-	EW_ADD(w, .container = "c1");
-	SUITE_INT(w->n_jobs, 1);
-	CU_ASSERT_TRUE(w->jobs[0].with_byte);
-	w->hold_jobs = false;
-	ew_settle(w);
-	ew_free(w);
-}
-
-static void r6_late_job_makes_its_vf_stuck(void)
-{
-	struct ew *w = ew_new(2);
-	struct ew_client *c;
-
-	w->hold_jobs = true;
-	c = EW_ADD(w, .container = "c1");
-	ew_pass(w, 31 * NS_PER_S);
-	CU_ASSERT_TRUE(ew_vf(w, 0)->stuck);
-	CU_ASSERT_TRUE(w->jobs[0].killed);
-	CU_ASSERT_FALSE(c->answered);
-	/* The kernel lets go: the worker is gone, the ADD ends, the VF is put right. */
-	w->hold_jobs = false;
-	ew_settle(w);
-	EW_FAILED(c, "STEPS took longer than 30 s");
-	SUITE_STR(ew_state(w, 0), "FREE");
-	ew_free(w);
-}
-
-static void stuck_rtnl_keeps_rtnl_only(void)
-{
-	struct ew *w = ew_new(2);
-	unsigned rtnl = 0;
-
-	w->hold_jobs = true;
-	EW_ADD(w, .container = "c1");
-	ew_pass(w, 31 * NS_PER_S);
-	EW_ADD(w, .container = "c2", .vf = 1);
-	/* Its worker is not gone: a second RTNL job would only hang as well. */
-	for (unsigned i = 0; i < w->n_jobs; i++)
-		rtnl += w->jobs[i].rq->kind == JOB_STEPS;
-	SUITE_INT(rtnl, 1);
-	w->hold_jobs = false;
-	ew_settle(w);
-	SUITE_STR(ew_state(w, 1), "ATTACHED");
-	ew_free(w);
-}
-
-#define NEW_GUID                                                                         \
-	"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
-	"\"deviceID\":\"0000:3b:00.%u\",\"rdmaIsolation\":true,"                         \
-	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:0%u\"}}"
-
-/* An ADD of a VF that has to be rebound; runs up to that. */
-static struct ew_client *rebinds(struct ew *w, const char *container, unsigned vf)
-{
-	char text[300];
-
-	w->other_guid = true;
-	snprintf(text, sizeof(text), NEW_GUID, vf + 1, vf + 1);
-	return EW_ADD(w, .container = container, .vf = vf, .text = text);
-}
-
-/* The job that has this step; -1: none is under way. */
-static int with_step(const struct ew *w, enum drv_step step, unsigned vf)
-{
-	for (unsigned i = 0; i < w->n_jobs; i++)
-		if (w->jobs[i].rq->kind == JOB_STEPS &&
-		    w->jobs[i].rq->steps & (1u << step) &&
-		    w->jobs[i].rq->call.addr == EW_VF(vf))
-			return (int)i;
-	return -1;
-}
-
-static void r6_window_of_an_engine_before(void)
-{
-	struct ew *w = ew_new(2);
-	struct ew_client *a, *b;
-
-	ew_hold(w, inflight_rebind());
-	w->hold_jobs = true;
-	a = rebinds(w, "c1", 0);
-	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 0));
-	SUITE_INT(with_step(w, STEP_REBIND, 0), -1);
-	w->hold_jobs = false;
-	b = EW_ADD(w, .container = "c2", .vf = 1);
-	EW_OK(b); /* needs no rebind */
-	ew_pass(w, NS_PER_S);
-	CU_ASSERT_FALSE(a->answered);
-	ew_let_go(w);
-	w->hold_jobs = true;
-	ew_pass(w, NS_PER_S);
-	CU_ASSERT_FATAL(with_step(w, STEP_REBIND, 0) >= 0);
-	/* the VF's byte, the pod's namespace and the window */
-	SUITE_INT(w->jobs[with_step(w, STEP_REBIND, 0)].n_fds, 3);
-	w->hold_jobs = false;
-	ew_settle(w);
-	EW_OK(a);
-	ew_free(w);
-}
-
-/* Two ADDs up to the rebind of the first one, whose worker is killed. */
-static struct ew *killed_in_window(struct ew_client **a, struct ew_client **b)
-{
-	struct ew *w = ew_new(2);
-
-	w->hold_jobs = true;
-	*a = rebinds(w, "c1", 0);
-	*b = rebinds(w, "c2", 1);
-	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 0));
-	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 1));
-	CU_ASSERT_FATAL(with_step(w, STEP_REBIND, 0) >= 0);
-	SUITE_INT(with_step(w, STEP_REBIND, 1), -1);
-	return w;
-}
-
-static void half_bound_comes_first(void)
-{
-	struct ew_client *a, *b;
-	struct ew *w = killed_in_window(&a, &b);
-
-	w->jobs[with_step(w, STEP_REBIND, 0)].killed = true;
-	ew_job_end(w, (unsigned)with_step(w, STEP_REBIND, 0));
-	while (with_step(w, STEP_REBIND_HOME, 0) < 0) {
-		SUITE_INT(with_step(w, STEP_REBIND, 1), -1);
-		CU_ASSERT_FATAL(w->n_jobs > 0);
-		ew_job_end(w, 0);
-	}
-	w->hold_jobs = false;
-	ew_settle(w);
-	EW_FAILED(a, "worker of STEPS ended");
-	EW_OK(b);
-	SUITE_STR(ew_state(w, 0), "FREE");
-	ew_free(w);
-}
-
-/* Nobody waits for ever for a VF that cannot be put right. */
-static void half_bound_is_not_waited_for_long(void)
-{
-	struct ew_client *a, *b;
-	struct ew *w = killed_in_window(&a, &b);
-
-	w->jobs[with_step(w, STEP_REBIND, 0)].killed = true;
-	ew_hold(w, inflight_vf(EW_VF(0)));
-	w->hold_jobs = false;
-	ew_job_end(w, (unsigned)with_step(w, STEP_REBIND, 0));
-	ew_pass(w, 5 * NS_PER_S);
-	CU_ASSERT_FALSE(b->answered);
-	ew_pass(w, 6 * NS_PER_S);
-	EW_OK(b);
-	ew_let_go(w);
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "FREE");
-	ew_free(w);
-}
-
-static void half_bound_by_an_engine_before(void)
-{
-	struct ew_client *a, *b;
-	struct ew *w = killed_in_window(&a, &b);
-
-	ew_die(w);
-	w->hold_jobs = true;
-	ew_start(w);
-	CU_ASSERT_TRUE(ew_vf(w, 0)->half_bound);
-	while (with_step(w, STEP_REBIND_HOME, 0) < 0) {
-		SUITE_INT(with_step(w, STEP_REBIND_HOME, 1), -1);
-		CU_ASSERT_FATAL(w->n_jobs > 0);
-		ew_job_end(w, 0);
-	}
-	w->hold_jobs = false;
-	ew_pass(w, NS_PER_S);
-	SUITE_STR(ew_state(w, 0), "FREE");
-	SUITE_STR(ew_state(w, 1), "FREE");
-	ew_free(w);
-}
-
-static void r8_young_plugins_are_bounded(void)
-{
-	enum { N = 40 };
-	struct ew *w = ew_new(N);
-	struct ew_client *clients[N];
-	char name[16];
-	unsigned runs = 0;
-
-	for (unsigned i = 0; i < N; i++) {
-		snprintf(name, sizeof(name), "c%u", i);
-		clients[i] = EW_ADD(w, .container = name, .vf = i, .ipam = "host-local");
-	}
-	for (unsigned i = 0; i < N; i++)
-		runs += clients[i]->n_runs;
-	SUITE_INT(runs, w->e->max_young);
-	/* One that ended makes room at once; one that is old does not count. */
-	ew_ran_ok(w, clients[0]);
-	ew_pass(w, NS_PER_MS);
-	runs = 0;
-	for (unsigned i = 0; i < N; i++)
-		runs += clients[i]->n_runs;
-	SUITE_INT(runs, w->e->max_young + 1);
-	ew_pass(w, 2 * NS_PER_S);
-	runs = 0;
-	for (unsigned i = 0; i < N; i++)
-		runs += clients[i]->n_runs;
-	SUITE_INT(runs, 2 * w->e->max_young + 1);
-	/* The end of an old one makes no room among the young. */
-	ew_ran_ok(w, clients[1]);
-	ew_pass(w, NS_PER_MS);
-	runs = 0;
-	for (unsigned i = 0; i < N; i++)
-		runs += clients[i]->n_runs;
-	SUITE_INT(runs, 2 * w->e->max_young + 1);
-	ew_free(w);
-}
-
 static void r9_locked_lease_is_not_paid(void)
 {
 	struct ew *w = ew_new(1);
@@ -405,7 +124,7 @@ static void a_client_is_answered_before_it_gives_up(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->hold_jobs = true;
 	c = EW_DEL(w, .container = "c1", .gives_up = w->now_ns + 3 * NS_PER_S);
 	ew_pass(w, 1100 * NS_PER_MS);
@@ -486,7 +205,7 @@ static void r12_del_ends_a_waiting_add(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *add;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->hold_jobs = true;
 	EW_DEL(w, .container = "c1");
 	add = EW_ADD(w, .container = "c2");
@@ -504,7 +223,7 @@ static void r13_first_engine_of_a_boot(void)
 	struct ew *w = ew_new(3);
 	struct ew_client *c;
 
-	attach(w, "c1", "host-local");
+	ew_attach(w, "c1", "host-local");
 	EW_ADD(w, .container = "c2", .vf = 1, .ipam = "host-local");
 	ew_die(w);
 	w->boot_id[0] = '9';
@@ -575,187 +294,6 @@ static void r15_limits_refuse_an_add_only(void)
 	ew_free(w);
 }
 
-static void p1_record_before_the_step(void)
-{
-	struct ew *w = ew_new(1);
-	struct ew_client *c;
-
-	/* Every write fails from here: no job may start. */
-	w->disk.fail_at = w->disk.n_ops + 1;
-	w->disk.fail_count = 1000;
-	w->disk.fail_errno = EIO;
-	ew_trace_clear(w);
-	c = EW_ADD(w, .container = "c1");
-	EW_FAILED(c, "\"code\":11");
-	SUITE_STR(w->trace.data, "answer 1;");
-	ew_free(w);
-}
-
-static void p1_each_write_fails_once(void)
-{
-	for (unsigned n = 1; n < 30; n++) {
-		struct ew *w = ew_new(1);
-		unsigned before = w->disk.n_ops;
-		struct ew_client *c;
-		bool failed;
-
-		w->disk.fail_at = before + n;
-		w->disk.fail_count = 1;
-		w->disk.fail_errno = ENOSPC;
-		c = EW_ADD(w, .container = "c1", .ipam = "host-local");
-		if (!c->answered && c->n_runs)
-			ew_ran_ok(w, c);
-		if (!c->answered && c->n_runs)
-			ew_ran_ok(w, c);
-		ew_pass(w, 5 * NS_PER_S);
-		CU_ASSERT_TRUE(c->answered);
-		failed = c->exit_code != 0;
-		if (failed) {
-			SUITE_STR(ew_state(w, 0), "FREE");
-		} else {
-			SUITE_STR(ew_state(w, 0), "ATTACHED");
-			SUITE_STR(ew_lease(w, "c1"), "HELD");
-		}
-		ew_free(w);
-	}
-}
-
-static void p2_answer_after_the_sync(void)
-{
-	struct ew *w = ew_new(1);
-	struct ew_client *c;
-
-	w->e->config.sync_all = true;
-	w->hold_sync = true;
-	c = EW_ADD(w, .container = "c1");
-	SUITE_STR(ew_state(w, 0), "ATTACHED");
-	CU_ASSERT_FALSE(c->answered);
-	w->hold_sync = false;
-	ew_settle(w);
-	EW_OK(c);
-	w->hold_sync = true;
-	c = EW_DEL(w, .container = "c1");
-	SUITE_STR(ew_state(w, 0), "FREE");
-	CU_ASSERT_FALSE(c->answered);
-	w->hold_sync = false;
-	ew_settle(w);
-	EW_OK(c);
-	ew_free(w);
-}
-
-static void p10_del_waits_for_no_journal_that_is_lost(void)
-{
-	struct ew *w = ew_new(1);
-	struct ew_client *c;
-
-	attach(w, "c1", NULL);
-	w->e->config.sync_all = true;
-	w->hold_sync = true;
-	c = EW_DEL(w, .container = "c1");
-	CU_ASSERT_FALSE(c->answered);
-	w->disk.fail_at = w->disk.n_ops + 1; /* from now on nothing can be written */
-	w->disk.fail_count = 100000;
-	w->disk.fail_errno = EIO;
-	w->sync_errno = EIO;
-	w->hold_sync = false;
-	ew_settle(w);
-	ew_pass(w, 3 * NS_PER_S);
-	EW_OK(c);
-	EW_OK(EW_DEL(w, .container = "c1"));
-	ew_free(w);
-}
-
-static void p10_failed_sync_begins_another_file(void)
-{
-	struct ew *w = ew_new(1);
-	struct ew_client *c;
-
-	w->sync_errno = EIO;
-	w->hold_sync = true;
-	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
-	ew_job_end(w, 0); /* the one sync that fails */
-	w->sync_errno = 0;
-	SUITE_INT(c->n_runs, 0);
-	CU_ASSERT_TRUE(journal_failed(w->e->journal));
-	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
-	w->hold_sync = false;
-	ew_settle(w);
-	CU_ASSERT_FALSE(journal_failed(w->e->journal));
-	SUITE_INT(c->n_runs, 1);
-	ew_ran_ok(w, c);
-	EW_OK(c);
-	ew_free(w);
-}
-
-/* A disk on which no sync works: now and then is often enough. */
-static void p10_failed_syncs_are_not_repeated_at_once(void)
-{
-	struct ew *w = ew_new(1);
-	unsigned n_before = w->n_jobs_ever;
-	struct ew_client *c;
-
-	w->sync_errno = EIO;
-	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
-	ew_pass(w, 3 * NS_PER_S);
-	CU_ASSERT(w->n_jobs_ever - n_before <= 3);
-	ew_pass(w, 20 * NS_PER_S);
-	CU_ASSERT(w->n_jobs_ever - n_before <= 10);
-	SUITE_INT(c->n_runs, 0);
-	CU_ASSERT_FALSE(engine_can_record(w->e));
-	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
-	w->sync_errno = 0;
-	ew_pass(w, 6 * NS_PER_S);
-	CU_ASSERT_TRUE(engine_can_record(w->e));
-	SUITE_INT(c->n_runs, 1);
-	ew_ran_ok(w, c);
-	EW_OK(c);
-	ew_free(w);
-}
-
-/* The snapshot of the next file is the whole state. */
-static void p9_a_new_file_has_everything(void)
-{
-	struct ew *w = ew_new(3);
-	struct vfk_err err = { 0 };
-	struct ew_client *c;
-
-	attach(w, "c1", "host-local");
-	SUITE_INT(journal_begin(w->e->journal, &err), 0);
-	ew_die(w);
-	ew_start(w);
-	SUITE_INT(w->e->node->n_vfs, 3);
-	SUITE_STR(ew_state(w, 0), "ATTACHED");
-	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c1");
-	SUITE_STR(ew_lease(w, "c1"), "HELD");
-	c = EW_DEL(w, .container = "c1", .netns = "");
-	SUITE_INT(c->n_runs, 1); /* the ADD's configuration is still there */
-	ew_ran_ok(w, c);
-	EW_OK(c);
-	ew_free(w);
-}
-
-static void p10_a_full_disk_that_has_room_again(void)
-{
-	struct ew *w = ew_new(2);
-	struct ew_client *c;
-
-	attach(w, "c1", NULL);
-	w->disk.fail_at = w->disk.n_ops + 1;
-	w->disk.fail_count = 1000000;
-	w->disk.fail_errno = ENOSPC;
-	EW_OK(EW_DEL(w, .container = "c1"));
-	EW_FAILED(EW_ADD(w, .container = "c2"), "ENOSPC");
-	w->disk.fail_at = 0;
-	ew_pass(w, 6 * NS_PER_S);
-	c = EW_ADD(w, .container = "c3");
-	EW_OK(c);
-	/* What happened without a record is in the snapshot. */
-	ew_die(w);
-	ew_start(w);
-	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c3");
-	ew_free(w);
-}
-
 static void p8_a_plugin_that_never_ran_owes_nothing(void)
 {
 	struct ew *w = ew_new(1);
@@ -788,7 +326,7 @@ static void p4_a_vf_that_appears_with_a_guid_of_a_pod(void)
 {
 	struct ew *w = ew_new(2);
 
-	EW_OK(rebinds(w, "c1", 0));
+	EW_OK(ew_add_rebound(w, "c1", 0));
 	w->gone_vf = 2;
 	ew_pass(w, 31 * NS_PER_S);
 	ew_pass(w, 31 * NS_PER_S);
@@ -813,7 +351,7 @@ static void p10_an_unreadable_configuration_costs_no_owner(void)
 {
 	struct ew *w = ew_new(1);
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	ew_die(w);
 	w->config.env.sim_path[0] = '\0'; /* no driver is enabled: discovery finds nothing */
 	w->n_vfs = 0;
@@ -858,7 +396,7 @@ static void netns_death_releases_without_a_del(void)
 {
 	struct ew *w = ew_new(1);
 
-	attach(w, "c1", "host-local");
+	ew_attach(w, "c1", "host-local");
 	ew_tell(w, WHERE_UNKNOWN, false);
 	engine_nsid_gone(w->e, 5);
 	ew_settle(w);
@@ -872,7 +410,7 @@ static void netns_dies_during_a_look(void)
 {
 	struct ew *w = ew_new(1);
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->hold_jobs = true;
 	observe_start(w->e, ew_vf(w, 0), NULL); /* it finds all well: it looked too early */
 	engine_turn(w->e);
@@ -891,7 +429,7 @@ static void a_look_does_not_stop_a_release(void)
 	struct ew *w = ew_new(1);
 	struct ew_client *c;
 
-	attach(w, "c1", NULL);
+	ew_attach(w, "c1", NULL);
 	w->hold_jobs = true;
 	engine_nsid_gone(w->e, 5);
 	ew_settle(w);
@@ -943,72 +481,44 @@ static void dies_after_every_job(void)
 	}
 }
 
-VFK_SUITE(
-	engine_rules, { "R6: the byte goes with the job", r6_byte_goes_with_the_job },
-	{ "R6: nothing is rebound in the window of an engine before",
-	  r6_window_of_an_engine_before },
-	{ "R6: a VF whose worker died in its rebind comes before others",
-	  half_bound_comes_first },
-	{ "R6: such a VF is not waited for long", half_bound_is_not_waited_for_long },
-	{ "R6: a VF that an engine before was rebinding comes before others",
-	  half_bound_by_an_engine_before },
-	{ "R6: a VF whose byte is locked is busy, all others go on",
-	  r6_busy_vf_is_left_alone },
-	{ "R6: a VF that an ADD has, with a step in the kernel, is shown as stuck",
-	  r6_busy_reserved_vf_is_shown },
-	{ "R6: a step past its deadline makes its VF stuck until the worker is gone",
-	  r6_late_job_makes_its_vf_stuck },
-	{ "a job stuck under RTNL keeps RTNL", stuck_rtnl_keeps_rtnl_only },
-	{ "R8: at most 2 x CPUs plugins in their first second",
-	  r8_young_plugins_are_bounded },
-	{ "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
-	{ "R9: for at most 130 s", r9_waits_at_most_130_s },
-	{ "R9: a result for a lease that is not ASKED is not used",
-	  r9_late_result_is_not_used },
-	{ "R9: who holds the byte of an owed lease may pay it",
-	  r9_byte_of_the_one_who_waits },
-	{ "R9: a result that comes before the VF is found is used",
-	  r9_result_that_comes_early },
-	{ "a client is answered before it gives up",
-	  a_client_is_answered_before_it_gives_up },
-	{ "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
-	{ "R11: a plugin outside plugin_dirs is refused, both named",
-	  r11_plugin_outside_plugin_dirs },
-	{ "R11: a plugin that others than root can write is refused",
-	  r11_plugin_that_others_can_write },
-	{ "R12: an ADD that began before a DEL of its attachment is refused",
-	  r12_add_that_began_before_its_del },
-	{ "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
-	{ "R13: the first engine of a boot does the REBOOT step",
-	  r13_first_engine_of_a_boot },
-	{ "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
-	{ "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
-	{ "P1: no record, no step", p1_record_before_the_step },
-	{ "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
-	{ "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
-	{ "P10: with sync = all a DEL does not wait for a journal that is lost",
-	  p10_del_waits_for_no_journal_that_is_lost },
-	{ "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
-	{ "P10: syncs that fail are repeated only now and then",
-	  p10_failed_syncs_are_not_repeated_at_once },
-	{ "P4: a free VF whose link somebody took is not given to a pod",
-	  p4_a_free_vf_that_is_taken },
-	{ "P4: a VF that appears with a GUID that a pod has is not handed out",
-	  p4_a_vf_that_appears_with_a_guid_of_a_pod },
-	{ "P8: a plugin that never ran owes nothing",
-	  p8_a_plugin_that_never_ran_owes_nothing },
-	{ "P9: a new file has everything", p9_a_new_file_has_everything },
-	{ "P10: after a full disk has room again, ADD works and nothing is stale",
-	  p10_a_full_disk_that_has_room_again },
-	{ "P10: a configuration that cannot be read costs no VF its owner",
-	  p10_an_unreadable_configuration_costs_no_owner },
-	{ "a DEL whose link discovery has not come to waits for it",
-	  a_link_that_discovery_has_not_come_to },
-	{ "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
-	{ "the death of the netns releases without a DEL",
-	  netns_death_releases_without_a_del },
-	{ "a netns that dies during a look at its VF is looked at again",
-	  netns_dies_during_a_look },
-	{ "a DEL that comes during a look at the VF is carried out",
-	  a_look_does_not_stop_a_release },
-	{ "P5: the engine dies after each of its jobs", dies_after_every_job })
+VFK_SUITE(engine_rules,
+	  { "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
+	  { "R9: for at most 130 s", r9_waits_at_most_130_s },
+	  { "R9: a result for a lease that is not ASKED is not used",
+	    r9_late_result_is_not_used },
+	  { "R9: who holds the byte of an owed lease may pay it",
+	    r9_byte_of_the_one_who_waits },
+	  { "R9: a result that comes before the VF is found is used",
+	    r9_result_that_comes_early },
+	  { "a client is answered before it gives up",
+	    a_client_is_answered_before_it_gives_up },
+	  { "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
+	  { "R11: a plugin outside plugin_dirs is refused, both named",
+	    r11_plugin_outside_plugin_dirs },
+	  { "R11: a plugin that others than root can write is refused",
+	    r11_plugin_that_others_can_write },
+	  { "R12: an ADD that began before a DEL of its attachment is refused",
+	    r12_add_that_began_before_its_del },
+	  { "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
+	  { "R13: the first engine of a boot does the REBOOT step",
+	    r13_first_engine_of_a_boot },
+	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
+	  { "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
+	  { "P4: a free VF whose link somebody took is not given to a pod",
+	    p4_a_free_vf_that_is_taken },
+	  { "P4: a VF that appears with a GUID that a pod has is not handed out",
+	    p4_a_vf_that_appears_with_a_guid_of_a_pod },
+	  { "P8: a plugin that never ran owes nothing",
+	    p8_a_plugin_that_never_ran_owes_nothing },
+	  { "P10: a configuration that cannot be read costs no VF its owner",
+	    p10_an_unreadable_configuration_costs_no_owner },
+	  { "a DEL whose link discovery has not come to waits for it",
+	    a_link_that_discovery_has_not_come_to },
+	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
+	  { "the death of the netns releases without a DEL",
+	    netns_death_releases_without_a_del },
+	  { "a netns that dies during a look at its VF is looked at again",
+	    netns_dies_during_a_look },
+	  { "a DEL that comes during a look at the VF is carried out",
+	    a_look_does_not_stop_a_release },
+	  { "P5: the engine dies after each of its jobs", dies_after_every_job })

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine and a disk that is slow, full or broken (P1, P2, P9, P10). */
+#include "engine_world.h"
+
+static void p1_record_before_the_step(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	/* Every write fails from here: no job may start. */
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1000;
+	w->disk.fail_errno = EIO;
+	ew_trace_clear(w);
+	c = EW_ADD(w, .container = "c1");
+	EW_FAILED(c, "\"code\":11");
+	SUITE_STR(w->trace.data, "answer 1;");
+	ew_free(w);
+}
+
+static void p1_each_write_fails_once(void)
+{
+	for (unsigned n = 1; n < 30; n++) {
+		struct ew *w = ew_new(1);
+		unsigned before = w->disk.n_ops;
+		struct ew_client *c;
+		bool failed;
+
+		w->disk.fail_at = before + n;
+		w->disk.fail_count = 1;
+		w->disk.fail_errno = ENOSPC;
+		c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+		if (!c->answered && c->n_runs)
+			ew_ran_ok(w, c);
+		if (!c->answered && c->n_runs)
+			ew_ran_ok(w, c);
+		ew_pass(w, 5 * NS_PER_S);
+		CU_ASSERT_TRUE(c->answered);
+		failed = c->exit_code != 0;
+		if (failed) {
+			SUITE_STR(ew_state(w, 0), "FREE");
+		} else {
+			SUITE_STR(ew_state(w, 0), "ATTACHED");
+			SUITE_STR(ew_lease(w, "c1"), "HELD");
+		}
+		ew_free(w);
+	}
+}
+
+static void p2_answer_after_the_sync(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->e->config.sync_all = true;
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_OK(c);
+	w->hold_sync = true;
+	c = EW_DEL(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void p10_del_waits_for_no_journal_that_is_lost(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	ew_attach(w, "c1", NULL);
+	w->e->config.sync_all = true;
+	w->hold_sync = true;
+	c = EW_DEL(w, .container = "c1");
+	CU_ASSERT_FALSE(c->answered);
+	w->disk.fail_at = w->disk.n_ops + 1; /* from now on nothing can be written */
+	w->disk.fail_count = 100000;
+	w->disk.fail_errno = EIO;
+	w->sync_errno = EIO;
+	w->hold_sync = false;
+	ew_settle(w);
+	ew_pass(w, 3 * NS_PER_S);
+	EW_OK(c);
+	EW_OK(EW_DEL(w, .container = "c1"));
+	ew_free(w);
+}
+
+static void p10_failed_sync_begins_another_file(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	w->sync_errno = EIO;
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_job_end(w, 0); /* the one sync that fails */
+	w->sync_errno = 0;
+	SUITE_INT(c->n_runs, 0);
+	CU_ASSERT_TRUE(journal_failed(w->e->journal));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
+	w->hold_sync = false;
+	ew_settle(w);
+	CU_ASSERT_FALSE(journal_failed(w->e->journal));
+	SUITE_INT(c->n_runs, 1);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+/* A disk on which no sync works: now and then is often enough. */
+static void p10_failed_syncs_are_not_repeated_at_once(void)
+{
+	struct ew *w = ew_new(1);
+	unsigned n_before = w->n_jobs_ever;
+	struct ew_client *c;
+
+	w->sync_errno = EIO;
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	ew_pass(w, 3 * NS_PER_S);
+	CU_ASSERT(w->n_jobs_ever - n_before <= 3);
+	ew_pass(w, 20 * NS_PER_S);
+	CU_ASSERT(w->n_jobs_ever - n_before <= 10);
+	SUITE_INT(c->n_runs, 0);
+	CU_ASSERT_FALSE(engine_can_record(w->e));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "\"code\":11");
+	w->sync_errno = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	CU_ASSERT_TRUE(engine_can_record(w->e));
+	SUITE_INT(c->n_runs, 1);
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+/* The snapshot of the next file is the whole state. */
+static void p9_a_new_file_has_everything(void)
+{
+	struct ew *w = ew_new(3);
+	struct vfk_err err = { 0 };
+	struct ew_client *c;
+
+	ew_attach(w, "c1", "host-local");
+	SUITE_INT(journal_begin(w->e->journal, &err), 0);
+	ew_die(w);
+	ew_start(w);
+	SUITE_INT(w->e->node->n_vfs, 3);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c1");
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	c = EW_DEL(w, .container = "c1", .netns = "");
+	SUITE_INT(c->n_runs, 1); /* the ADD's configuration is still there */
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	ew_free(w);
+}
+
+static void p10_a_full_disk_that_has_room_again(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	ew_attach(w, "c1", NULL);
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 1000000;
+	w->disk.fail_errno = ENOSPC;
+	EW_OK(EW_DEL(w, .container = "c1"));
+	EW_FAILED(EW_ADD(w, .container = "c2"), "ENOSPC");
+	w->disk.fail_at = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	c = EW_ADD(w, .container = "c3");
+	EW_OK(c);
+	/* What happened without a record is in the snapshot. */
+	ew_die(w);
+	ew_start(w);
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c3");
+	ew_free(w);
+}
+
+VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
+	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
+	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
+	  { "P10: with sync = all a DEL does not wait for a journal that is lost",
+	    p10_del_waits_for_no_journal_that_is_lost },
+	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	  { "P10: syncs that fail are repeated only now and then",
+	    p10_failed_syncs_are_not_repeated_at_once },
+	  { "P9: a new file has everything", p9_a_new_file_has_everything },
+	  { "P10: after a full disk has room again, ADD works and nothing is stale",
+	    p10_a_full_disk_that_has_room_again })
