@@ -10,6 +10,7 @@
 
 #include "cni/json_print.h"
 #include "cni/peer_cache.h"
+#include "engine/baseline.h"
 #include "engine/plan.h"
 #include "engine/view-internal.h"
 
@@ -135,43 +136,6 @@ static uint32_t touched_by(const struct vf_settings *wanted, bool has_link)
 	return has_link ? steps | STEP_BIT(LINK_SETTINGS) : steps;
 }
 
-/* Where our baseline is just what this pod was given, we took it for an operator's change while
- * the other plugin was at its ADD: there its file is right. */
-static void mend_baseline(struct vf_baseline *ours, const struct vf_baseline *theirs,
-			  const struct vf_settings *wanted)
-{
-	struct vf_settings *is = &ours->set;
-	const struct vf_settings *was = &theirs->set;
-	uint32_t all = is->has & was->has & wanted->has;
-
-	if (all & HAS_LINK_STATE && is->link_state == wanted->link_state)
-		is->link_state = was->link_state;
-	if (all & HAS_NODE_GUID && is->node_guid == wanted->node_guid)
-		is->node_guid = was->node_guid;
-	if (all & HAS_PORT_GUID && is->port_guid == wanted->port_guid)
-		is->port_guid = was->port_guid;
-	if (all & HAS_VLAN && is->vlan == wanted->vlan) {
-		is->vlan = was->vlan;
-		is->qos = was->qos;
-		is->vlan_proto = was->vlan_proto;
-	}
-	if (all & HAS_MIN_TX && is->min_tx_mbps == wanted->min_tx_mbps)
-		is->min_tx_mbps = was->min_tx_mbps;
-	if (all & HAS_MAX_TX && is->max_tx_mbps == wanted->max_tx_mbps)
-		is->max_tx_mbps = was->max_tx_mbps;
-	if (all & HAS_SPOOFCHK && is->spoofchk == wanted->spoofchk)
-		is->spoofchk = was->spoofchk;
-	if (all & HAS_TRUST && is->trust == wanted->trust)
-		is->trust = was->trust;
-	if (!(all & HAS_MAC))
-		return;
-	if (!memcmp(is->mac, wanted->mac, sizeof(is->mac)))
-		memcpy(is->mac, was->mac, sizeof(is->mac));
-	if (ours->hwaddr_len == 6 && theirs->hwaddr_len == 6 &&
-	    !memcmp(ours->hwaddr, wanted->mac, 6))
-		memcpy(ours->hwaddr, theirs->hwaddr, 6);
-}
-
 /* The record of the attachment, written.  Our own baseline is the better one (P4): theirs may
  * have been taken from a VF that carried an earlier pod's GUID. */
 static int take(struct engine *e, struct request *rq, struct vf *vf,
@@ -187,7 +151,9 @@ static int take(struct engine *e, struct request *rq, struct vf *vf,
 	if (!rec->baseline.valid)
 		rec->baseline = theirs;
 	else
-		mend_baseline(&rec->baseline, &theirs, &rq->cni.wanted);
+		/* Where ours is just what this pod was given, we took it for an operator's change
+		 * while the other plugin was at its ADD: there its file is right. */
+		baseline_mend(&rec->baseline, &theirs, &rq->cni.wanted);
 	rec->owner = rq->cni.att;
 	rec->pod = rq->cni.pod;
 	rec->attach_seq = journal_last(e->journal) + 1;

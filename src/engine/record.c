@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/baseline.h"
 #include "engine/plan.h"
 
 #define JOURNAL_RETRY_NS (5 * NS_PER_S)
@@ -168,7 +169,6 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	node_blob_drop(e->node, vf->rec.result_blob);
 	memset(&vf->rec.owner, 0, sizeof(vf->rec.owner));
 	memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
-	memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
 	memset(&vf->rec.nonce, 0, sizeof(vf->rec.nonce));
 	vf->rec.attach_seq = vf->rec.client_start_ns = 0;
 	vf->rec.netns_cookie = 0;
@@ -179,8 +179,14 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	vf->rec.reason[0] = '\0';
 	vf->rec.n_own = 0;
 	vf->rebind = vf->link_left = false;
+	if (vf->rec.event == VF_EV_VANISHED) {
+		baseline_former(&vf->rec.baseline, &vf->rec.wanted);
+	} else {
+		memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
+		if (vf->rec.state == VF_ABSENT)
+			memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
+	}
 	if (vf->rec.state == VF_ABSENT) {
-		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
 		vf->rec.ifindex = 0;
 		vf->verified = false;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/registry.h"
+#include "engine/baseline.h"
 #include "engine/plan.h"
 
 #define RECONCILE_STEP_NS (NS_PER_S / 10)
@@ -193,14 +194,36 @@ const char *discover_failed(const struct engine *e, const struct request *rq)
 
 static bool handed_out(const struct engine *e, const struct vf_settings *set);
 
+/* PFs set a GUID again that a VF had before it went.  One that an attachment had been given is
+ * nobody's baseline (P4): it is undone like all that an attachment has set. */
+static void take_stale(struct engine *e, struct vf *vf, const struct vf_baseline *base)
+{
+	cause_set(e, CAUSE_EVENT, "it came back with the GUID or MAC of an attachment");
+	vf->rec.baseline = *base;
+	vf->rec.touched = STEP_BIT(SETTINGS);
+	release_begin(e, vf, VF_EV_STALE);
+}
+
+static void take_baseline(struct vf *vf, const struct vf_baseline *base)
+{
+	vf->rec.baseline = *base;
+	/* What was kept of an earlier incarnation has served. */
+	memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
+}
+
 static void appear(struct engine *e, struct vf *vf, const struct job_found *found)
 {
 	const struct drv_vf *seen = &found->vf;
-	bool elsewhere = seen->where == WHERE_ELSEWHERE;
-	/* PFs set a GUID again that a VF had before it went. */
-	bool twin = !elsewhere && seen->bound && handed_out(e, &seen->seen.set);
-	bool foreign = elsewhere || !seen->bound || twin;
+	struct vf_baseline base = seen->seen;
+	bool elsewhere = seen->where == WHERE_ELSEWHERE, stale, twin, foreign;
 
+	if (old_boot(e, &vf->rec.meta)) { /* no card keeps it so long */
+		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
+		memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
+	}
+	stale = baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
+	twin = !elsewhere && seen->bound && handed_out(e, &base.set);
+	foreign = elsewhere || !seen->bound || twin;
 	vf->rec.pf = seen->pf;
 	vf->rec.index = seen->index;
 	vf->rec.incarnation = seen->incarnation;
@@ -217,27 +240,15 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 			 "nobody that is on record",
 			 seen->bound ? "its link was outside the home namespace" :
 				       "it was bound to no driver");
+	} else if (stale) {
+		take_stale(e, vf, &base);
+		return;
 	} else {
-		vf->rec.baseline = seen->seen; /* P4: nobody owns it, its link is home */
+		take_baseline(vf, &base); /* P4: nobody owns it, its link is home */
 		vf->rec.reason[0] = '\0';
 		vf->verified = true;
 	}
 	vf_event(e, vf, VF_EV_APPEARED, false);
-}
-
-static bool settings_equal(const struct vf_baseline *a, const struct vf_baseline *b)
-{
-	return !strcmp(a->ifname, b->ifname) && !strcmp(a->driver, b->driver) &&
-	       a->set.has == b->set.has && a->set.link_state == b->set.link_state &&
-	       a->set.node_guid == b->set.node_guid &&
-	       a->set.port_guid == b->set.port_guid &&
-	       !memcmp(a->set.mac, b->set.mac, sizeof(a->set.mac)) &&
-	       a->set.vlan == b->set.vlan && a->set.qos == b->set.qos &&
-	       a->set.vlan_proto == b->set.vlan_proto &&
-	       a->set.spoofchk == b->set.spoofchk && a->set.trust == b->set.trust &&
-	       a->set.min_tx_mbps == b->set.min_tx_mbps &&
-	       a->set.max_tx_mbps == b->set.max_tx_mbps &&
-	       a->set.mtu_bytes == b->set.mtu_bytes;
 }
 
 /* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
@@ -246,6 +257,8 @@ static bool handed_out(const struct engine *e, const struct vf_settings *set)
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf_settings *w = &e->node->vfs[i]->rec.wanted;
 
+		if (e->node->vfs[i]->fsm.state == VF_ABSENT)
+			continue; /* what it is kept for is over with this boot */
 		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
 			return true;
 		if ((w->has & set->has & HAS_MAC) &&
@@ -286,7 +299,7 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 		return (struct judgement){ true, VF_EV_TAKEN,
 					   "it was unbound from its driver" };
 	if (!seen->valid ||
-	    (vf->rec.baseline.valid && settings_equal(&vf->rec.baseline, seen)))
+	    (vf->rec.baseline.valid && baseline_equal(&vf->rec.baseline, seen)))
 		return nothing;
 	if (handed_out(e, &seen->set))
 		return (struct judgement){ false, VF_EV_BASELINE,
@@ -326,15 +339,21 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 		      const struct vf_baseline *seen)
 {
 	bool known = vf->rec.baseline.valid && vf->rec.baseline.ifname[0];
+	struct vf_baseline base = *seen;
+	bool stale = !known && baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
 
 	if (!known &&
-	    handed_out(e, &seen->set)) /* P4: the next look sees whether it still has */
+	    handed_out(e, &base.set)) /* P4: the next look sees whether it still has */
 		return;
-	if (!known)
-		vf->rec.baseline = *seen;
 	vf->rec.ifindex = ifindex;
+	if (stale) {
+		take_stale(e, vf, &base);
+		return;
+	}
+	if (!known)
+		take_baseline(vf, &base);
 	vf_event(e, vf, VF_EV_HOME, false);
-	vf->verified = true;
+	vf->verified = vf->rec.baseline.valid;
 	vf->renewed = known;
 	if (known)
 		check_free(e, vf, WHERE_HOME, seen);

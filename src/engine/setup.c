@@ -51,6 +51,7 @@ void setup_reserve(struct engine *e, struct request *rq)
 		/* Refused by the disk: the VF is FREE as before, without an owner. */
 		memset(&vf->rec.owner, 0, sizeof(vf->rec.owner));
 		memset(&vf->rec.pod, 0, sizeof(vf->rec.pod));
+		memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
 		vf->rec.plan = PLAN_NONE;
 		vf->rec.attach_seq = vf->rec.lease_id = 0;
 		vf->rec.n_own = 0;

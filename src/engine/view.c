@@ -222,6 +222,8 @@ static json_t *current(const struct rec_vf *rec, uint32_t bit)
 
 	if (!attachment_none(&rec->owner) && (rec->wanted.has & bit))
 		set = &rec->wanted;
+	else if (!rec->baseline.valid) /* what is kept of an earlier incarnation */
+		return json_null();
 	if (!(set->has & bit))
 		return json_null();
 	if (bit == HAS_MAC)

@@ -74,6 +74,9 @@ static const char *vf_event_text(enum vf_event event)
 		       "now on";
 	case VF_EV_EXPORTED:
 		return "vfctl export: it was handed over to another plugin";
+	case VF_EV_STALE:
+		return "it came back with the GUID or MAC that an attachment had been given; it "
+		       "gets the one from before";
 	}
 	return "an event of a newer version";
 }

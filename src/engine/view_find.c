@@ -76,8 +76,10 @@ static void find_hardware(const struct node *node, const char *word, struct hits
 	for (size_t i = 0; i < node->n_vfs; i++) {
 		const struct rec_vf *rec = &node->vfs[i]->rec;
 
-		if (settings_have(&rec->baseline.set, is_guid, value) ||
-		    settings_have(&rec->wanted, is_guid, value))
+		/* One that is not there answers to nothing. */
+		if (rec->state != VF_ABSENT &&
+		    (settings_have(&rec->baseline.set, is_guid, value) ||
+		     settings_have(&rec->wanted, is_guid, value)))
 			hit(hits, node->vfs[i]);
 	}
 }

@@ -77,9 +77,12 @@ const struct vf_row vf_rows[] = {
 	RG(FAULTED,  IMPORTED,      is_foreign, ATTACHED, J),
 	R(FAULTED,   VANISHED,      ABSENT,    J | VF_DO_FORGET),
 	R(FAULTED,   REBOOT,        ABSENT,    J | VF_DO_FORGET),
+	RG(FAULTED,  STALE,         is_foreign, DETACHING, J | VF_DO_CAPTURE | VF_DO_RESTORE),
 
 	RG(ABSENT,   APPEARED,      is_foreign, FAULTED, J | VF_DO_ALARM),
 	R(ABSENT,    APPEARED,      FREE,      J | VF_DO_CAPTURE),
+	/* Cards set a GUID again that a VF had before it went: it is undone as any other. */
+	R(ABSENT,    STALE,         DETACHING, J | VF_DO_CAPTURE | VF_DO_RESTORE),
 };
 /* clang-format on */
 const size_t vf_n_rows = sizeof(vf_rows) / sizeof(vf_rows[0]);

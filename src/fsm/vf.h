@@ -29,10 +29,12 @@
  *     +-- HOME [is_foreign] ------------------------------------------> FREE
  *     +-- IMPORTED [is_foreign] --------------------------------------> ATTACHED
  *     +-- RETRY [is_ours], ADMIN_RETRY [is_ours], --------------------> DETACHING
- *     |   PF_RECOVERED [is_ours], DEL, GC, ADMIN_RELEASE, ADOPT
+ *     |   PF_RECOVERED [is_ours], DEL, GC, ADMIN_RELEASE, ADOPT,
+ *     |   STALE [is_foreign]
  *     +-- VANISHED, REBOOT -------------------------------------------> ABSENT
  *   ABSENT
  *     +-- APPEARED ---------------------------------------------------> FREE
+ *     +-- STALE ------------------------------------------------------> DETACHING
  *     +-- APPEARED [is_foreign] --------------------------------------> FAULTED
  * end vf diagram
  *
@@ -80,7 +82,8 @@
 	X(BASELINE, 24)	     /* an operator changed a free VF: new baseline */           \
 	X(TAKEN, 25)	     /* a free VF was found in use by somebody else */           \
 	X(IMPORTED, 26)	     /* vfctl import: another plugin's file says whose it is */  \
-	X(EXPORTED, 27)	     /* vfctl export: another plugin has it from now on */
+	X(EXPORTED, 27)	     /* vfctl export: another plugin has it from now on */       \
+	X(STALE, 28)	     /* it came back with what an attachment was given */
 
 enum vf_state {
 #define X(name, value) VF_##name = (value),

@@ -178,11 +178,8 @@ static void take_settings(struct take *t, const Vfk__Settings *m, struct vf_sett
 	set->scrub = (uint8_t)take_number(t, "scrub", m->scrub, 1);
 }
 
-static Vfk__Baseline *fill_baseline(Vfk__Baseline *m, Vfk__Settings *set,
-				    const struct vf_baseline *b)
+static void fill_baseline(Vfk__Baseline *m, Vfk__Settings *set, const struct vf_baseline *b)
 {
-	if (!b->valid)
-		return NULL;
 	vfk__baseline__init(m);
 	m->set = fill_settings(set, &b->set);
 	m->ifname = codec_text(b->ifname);
@@ -190,16 +187,12 @@ static Vfk__Baseline *fill_baseline(Vfk__Baseline *m, Vfk__Settings *set,
 	m->rdma_dev = codec_text(b->rdma_dev);
 	m->hwaddr.data = (uint8_t *)(uintptr_t)b->hwaddr;
 	m->hwaddr.len = b->hwaddr_len <= sizeof(b->hwaddr) ? b->hwaddr_len : 0;
-	return m;
 }
 
 static void take_baseline(struct take *t, const Vfk__Baseline *m, struct vf_baseline *b)
 {
 	size_t len;
 
-	if (!m)
-		return;
-	b->valid = true;
 	take_settings(t, m->set, &b->set);
 	take_text(t, "baseline.ifname", m->ifname, b->ifname, sizeof(b->ifname));
 	take_text(t, "baseline.driver", m->driver, b->driver, sizeof(b->driver));
@@ -320,7 +313,11 @@ void codec_put_vf(struct strbuf *out, const struct rec_vf *rec)
 	m.touched = rec->touched;
 	m.attempts = rec->attempts;
 	m.wanted = fill_settings(&wanted, &rec->wanted);
-	m.baseline = fill_baseline(&baseline, &baseline_set, &rec->baseline);
+	fill_baseline(&baseline, &baseline_set, &rec->baseline);
+	if (rec->baseline.valid)
+		m.baseline = &baseline;
+	else if (rec->baseline.set.has)
+		m.former = &baseline;
 	m.ifindex = rec->ifindex;
 	m.lease_id = rec->lease_id;
 	m.request_blob = rec->request_blob;
@@ -377,7 +374,9 @@ static void take_vf(struct take *t, const Vfk__Vf *m, struct rec_vf *rec)
 	rec->touched = m->touched;
 	rec->attempts = m->attempts;
 	take_settings(t, m->wanted, &rec->wanted);
-	take_baseline(t, m->baseline, &rec->baseline);
+	rec->baseline.valid = m->baseline != NULL;
+	if (m->baseline || m->former)
+		take_baseline(t, m->baseline ? m->baseline : m->former, &rec->baseline);
 	rec->ifindex = m->ifindex;
 	rec->lease_id = m->lease_id;
 	rec->request_blob = m->request_blob;

@@ -181,14 +181,14 @@ static void set_baseline(json_t *obj, const struct vf_baseline *b)
 {
 	json_t *o;
 
-	if (!b->valid)
+	if (!b->valid && !b->set.has)
 		return;
 	o = settings(&b->set);
 	set_text(o, "ifname", b->ifname);
 	set_text(o, "driver", b->driver);
 	set_text(o, "rdma_dev", b->rdma_dev);
 	set_octets(o, "hwaddr", b->hwaddr, b->hwaddr_len);
-	set(obj, "baseline", o);
+	set(obj, b->valid ? "baseline" : "former", o);
 }
 
 static void fill_vf(json_t *obj, const struct rec_vf *r)

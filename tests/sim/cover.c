@@ -52,6 +52,7 @@ static const struct {
 	{ "FREE IMPORTED", "nobody imports here: the unit tests of the engine do" },
 	{ "FAULTED IMPORTED", "likewise" },
 	{ "ATTACHED EXPORTED", "likewise" },
+	{ "FAULTED STALE", "no VF comes without a driver" },
 	{ "NONE IMPORTED", "likewise" },
 	{ "HELD EXPORTED", "likewise" },
 };

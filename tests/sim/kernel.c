@@ -333,7 +333,8 @@ void vf_vanish(struct kvf *v)
  * GUIDs that were set once are set again by the PF's driver (mlx5: sriov_restore_guids). */
 void vf_appear(struct kvf *v)
 {
-	struct vf_settings before = v->set;
+	struct vf_settings before = v->set, home = v->home.set;
+	bool meddled = v->meddled;
 	char name[16];
 
 	v->present = v->bound = true;
@@ -350,6 +351,12 @@ void vf_appear(struct kvf *v)
 		link_rename(v, name);
 	}
 	kernel_take_home(v);
+	if (v->kind != KIND_INFINIBAND || !before.port_guid)
+		return;
+	/* That a pod had one of them does not make it the VF's own. */
+	v->meddled = meddled;
+	v->home.set.node_guid = home.node_guid;
+	v->home.set.port_guid = home.port_guid;
 }
 
 void kernel_boot(void)

@@ -459,6 +459,12 @@ static bool its_client_lives(uint64_t lease)
 	       when_now - asked[i].began < 130 * SEC;
 }
 
+static bool has_new_baseline(const struct rec_vf *r)
+{
+	return r->baseline.valid && (r->event == VF_EV_APPEARED ||
+				     r->event == VF_EV_STALE || r->event == VF_EV_BASELINE);
+}
+
 void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 {
 	unsigned i = number(v);
@@ -487,9 +493,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 	    (r->event == VF_EV_RETRY || r->event == VF_EV_ADMIN_RETRY ||
 	     r->event == VF_EV_PF_RECOVERED))
 		broken("R14", "vf%u, which somebody else has, is released by a retry", i);
-	if (r->baseline.valid &&
-	    (r->event == VF_EV_APPEARED || r->event == VF_EV_BASELINE) &&
-	    shadow_pod_has(&r->baseline.set))
+	if (has_new_baseline(r) && shadow_pod_has(&r->baseline.set))
 		broken("P4", "the baseline of vf%u has a GUID or MAC that a pod has", i);
 	if (r->event == VF_EV_SETUP_DONE && promise_owner(v) < SIM_CLAIMS &&
 	    claims[promise_owner(v)].gone_start == r->client_start_ns)
@@ -507,7 +511,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		left_owner(v, s);
 	if (r->event == VF_EV_RESTORE_DONE)
 		became_free(v, s);
-	if (r->baseline.valid && (r->event == VF_EV_APPEARED || r->event == VF_EV_BASELINE))
+	if (has_new_baseline(r))
 		took_baseline(v, s);
 	if (r->state == VF_FREE)
 		about[i].admin = false;

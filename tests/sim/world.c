@@ -176,6 +176,12 @@ static void owner_loses(const struct kvf *v)
 		claims[claim].lost_vf = true;
 }
 
+/* Every other one is the card's death, after which all there is has to be tried again. */
+static void port_changes(unsigned *state, unsigned to)
+{
+	*state = to > PORT_FATAL - PORT_UNKNOWN ? PORT_FATAL : PORT_UNKNOWN + to;
+}
+
 static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 {
 	unsigned i = (unsigned)(v - vfs);
@@ -328,7 +334,7 @@ static void node_event(struct rng *r, enum event_kind kind)
 		squatter_comes(r);
 		break;
 	case EVENT_PORT:
-		port_state[rng_below(r, SIM_PFS)] = PORT_UNKNOWN + rng_below(r, 5);
+		port_changes(&port_state[rng_below(r, SIM_PFS)], rng_below(r, 8));
 		break;
 	case EVENT_REBOOT:
 		boot(true, r);

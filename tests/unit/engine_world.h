@@ -82,6 +82,7 @@ struct ew {
 	struct drv_addr addrs[DRV_MAX_SEEN_ADDRS];
 	pci_addr_t identified; /* IDENTIFY */
 	unsigned twin_vf;      /* 1 + index that discovery finds with GUID 02...01 */
+	uint64_t guid;	       /* that VF 0 is found with; 0: it has none */
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
 	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
@@ -129,10 +130,18 @@ static inline enum drv_where ew_where(struct ew *w, unsigned i)
 
 static inline void ew_guid(const struct ew *w, pci_addr_t addr, struct vf_baseline *seen)
 {
-	if (!w->twin_vf || addr != EW_VF(w->twin_vf - 1))
+	bool twin = w->twin_vf && addr == EW_VF(w->twin_vf - 1);
+
+	if (!twin && (!w->guid || addr != EW_VF(0)))
 		return;
 	seen->set.has |= HAS_PORT_GUID;
-	seen->set.port_guid = UINT64_C(0x0200000000000001);
+	seen->set.port_guid = twin ? UINT64_C(0x0200000000000001) : w->guid;
+}
+
+static inline void ew_names(struct vf_baseline *seen, unsigned i, bool bound)
+{
+	snprintf(seen->driver, sizeof(seen->driver), "%s", bound ? "simvf" : "");
+	snprintf(seen->ifname, sizeof(seen->ifname), "vf%u", i);
 }
 
 static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const int *fds,
@@ -179,10 +188,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 							.ifindex = 100 + i };
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
-				snprintf(f.vf.seen.driver, sizeof(f.vf.seen.driver), "%s",
-					 f.vf.bound ? "simvf" : "");
-				snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
-					 "vf%u", i - 1);
+				ew_names(&f.vf.seen, i - 1, f.vf.bound);
 			}
 			if (write(fds[0], &f, sizeof(f)) != sizeof(f))
 				abort();
@@ -376,6 +382,10 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		res.out.n_addrs = w->n_addrs ? w->n_addrs - 1 : 0;
 		memcpy(res.out.addrs, w->addrs, sizeof(w->addrs));
 		ew_guid(w, job.rq->call.addr, &res.out.seen);
+		if (w->guid && job.rq->call.addr == EW_VF(0)) {
+			res.out.seen.valid = true;
+			ew_names(&res.out.seen, 0, w->unbound_vf != 1);
+		}
 		break;
 	case JOB_IDENTIFY:
 		res.addr = w->identified;

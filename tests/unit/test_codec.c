@@ -185,6 +185,10 @@ static void vf_both_ways(void)
 	CU_ASSERT(buf.len <= 4);
 	r.baseline.valid = true;
 	vf_round(&r);
+	/* What is kept of an earlier incarnation is no baseline. */
+	r.baseline = (struct vf_baseline){ .set = { .has = HAS_PORT_GUID,
+						    .port_guid = 0x0002c90300a1b2c3 } };
+	vf_round(&r);
 	r = a_vf();
 	vf_round(&r);
 	printf("a VF record has %zu bytes\n", buf.len);

@@ -45,6 +45,7 @@ static const struct grid_row grid[] = {
 	{ EV(TAKEN),         { "-|X.ja", "-",    "-",      "-",       "-",        "-" } },
 	{ EV(IMPORTED),      { "A.j",  "-",      "-",      "-",       "-|A.j",    "-" } },
 	{ EV(EXPORTED),      { "-",    "-",      "-|X.jaf", "-",       "-",        "-" } },
+	{ EV(STALE),         { "-",    "-",      "-",      "-",       "-|D.jrc",  "D.jrc" } },
 };
 /* clang-format on */
 #define N_EVENTS (sizeof(grid) / sizeof(grid[0]))
@@ -62,6 +63,7 @@ static const struct {
 	{ VF_FAULTED, EV(HOME) },	  /* what is ours comes home by a release only */
 	{ VF_FAULTED, EV(IMPORTED) },	  /* and is nobody else's */
 	{ VF_ATTACHED, EV(EXPORTED) },	  /* not before it is somebody else's */
+	{ VF_FAULTED, EV(STALE) },	  /* as HOME */
 };
 #define N_REFUSABLE (sizeof(refusable) / sizeof(refusable[0]))
 
@@ -364,7 +366,8 @@ static void values_on_disk(void)
 			     { 24, "BASELINE" },
 			     { 25, "TAKEN" },
 			     { 26, "IMPORTED" },
-			     { 27, "EXPORTED" } };
+			     { 27, "EXPORTED" },
+			     { 28, "STALE" } };
 
 	SUITE_INT(sizeof(fixed_states) / sizeof(fixed_states[0]), N_STATES);
 	SUITE_INT(sizeof(fixed_events) / sizeof(fixed_events[0]), N_EVENTS);
@@ -387,7 +390,7 @@ static void unknown_values(void)
 	CU_ASSERT_FALSE(vf_step(&vf, EV(REBOOT), &todo));
 	vf.state = VF_FREE;
 	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)0, &todo));
-	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)28, &todo));
+	CU_ASSERT_FALSE(vf_step(&vf, (enum vf_event)29, &todo));
 	SUITE_INT(todo, 5);
 }
 

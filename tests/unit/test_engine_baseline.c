@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P4: a GUID that a pod was given becomes nobody's baseline, also not when the PF's driver sets
+ * it again on a VF that went and came back. */
+#include <string.h>
+
+#include "engine/baseline.h"
+#include "engine_world.h"
+
+#define OWN UINT64_C(0x1100000000000001)
+#define POD UINT64_C(0x0200000000000001)
+#define OTHER UINT64_C(0x3300000000000001)
+
+#define GIVE                                                                             \
+	"{\"cniVersion\":\"1.1.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
+	"\"deviceID\":\"0000:3b:00.%u\","                                                \
+	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:01\"}}"
+
+static struct ew_client *give(struct ew *w, const char *container, unsigned vf)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), GIVE, vf + 1);
+	return EW_ADD(w, .container = container, .vf = vf, .text = text);
+}
+
+static void look(struct ew *w)
+{
+	engine_bus_changed(w->e);
+	ew_pass(w, 2 * NS_PER_S);
+}
+
+/* A world whose VF 0 was attached with the GUID of a pod and is not there. */
+static struct ew *gone(unsigned n_vfs)
+{
+	struct ew *w = ew_new(n_vfs);
+
+	w->guid = OWN;
+	look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.port_guid, OWN);
+	EW_OK(give(w, "c1", 0));
+	w->gone_vf = 1;
+	look(w);
+	SUITE_STR(ew_state(w, 0), "ABSENT");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->rec.baseline.valid);
+	return w;
+}
+
+static void comes(struct ew *w, uint64_t guid)
+{
+	w->gone_vf = 0;
+	w->incarnation = w->n_vfs == 1 ? 2 : 1; /* each VF has the same here */
+	w->guid = guid;
+	ew_trace_clear(w);
+	look(w);
+}
+
+/* The settings were put back, and the VF is free with this GUID of its own. */
+static void is_settled(struct ew *w, bool settled, uint64_t own)
+{
+	const struct rec_vf *rec = &ew_vf(w, 0)->rec;
+
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_TRUE(rec->baseline.valid);
+	SUITE_INT(rec->baseline.set.port_guid, own);
+	SUITE_INT(rec->wanted.has, 0);
+	SUITE_INT(strstr(w->trace.data, "job STEPS 400;") != NULL,
+		  settled); /* SETTINGS_HOME */
+}
+
+static void guid_of_a_pod_is_undone(void)
+{
+	struct ew *w = gone(1);
+
+	comes(w, POD);
+	is_settled(w, true, OWN);
+	ew_free(w);
+}
+
+static void any_other_is_its_own(void)
+{
+	struct ew *w = gone(1);
+
+	comes(w, OTHER);
+	is_settled(w, false, OTHER);
+	ew_free(w);
+}
+
+static void next_engine_knows_it(void)
+{
+	struct ew *w = gone(1);
+
+	ew_die(w);
+	ew_start(w);
+	comes(w, POD);
+	is_settled(w, true, OWN);
+	ew_free(w);
+}
+
+/* Dies when the record of its coming is written and nothing is done. */
+static void next_engine_goes_on(void)
+{
+	struct ew *w = gone(1);
+
+	w->gone_vf = 0;
+	w->incarnation = 2;
+	w->guid = POD;
+	w->fail_steps = STEP_BIT(SETTINGS_HOME);
+	look(w);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	ew_die(w);
+	w->fail_steps = 0;
+	w->guid = OWN; /* when it is done */
+	ew_trace_clear(w);
+	ew_start(w);
+	ew_pass(w, NS_PER_S);
+	is_settled(w, true, OWN);
+	ew_free(w);
+}
+
+static void boot_ends_it(void)
+{
+	struct ew *w = gone(1);
+
+	ew_die(w);
+	w->boot_id[0] = '9';
+	ew_start(w);
+	comes(w, POD);
+	is_settled(w, false, POD);
+	ew_free(w);
+}
+
+static void goes_twice(void)
+{
+	struct ew *w = gone(1);
+
+	w->fail_steps = STEP_BIT(SETTINGS_HOME);
+	comes(w, POD);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	w->gone_vf = 1;
+	look(w);
+	SUITE_STR(ew_state(w, 0), "ABSENT");
+	w->fail_steps = 0;
+	comes(w, POD);
+	is_settled(w, true, OWN);
+	ew_free(w);
+}
+
+/* Its GUID has long been given to another pod: that is no reason to leave it where it was. */
+static void other_pod_has_it(void)
+{
+	struct ew *w = gone(2);
+
+	EW_OK(EW_DEL(w, .container = "c1"));
+	EW_OK(give(w, "c2", 1));
+	comes(w, POD);
+	is_settled(w, true, OWN);
+	SUITE_STR(ew_state(w, 1), "ATTACHED");
+	ew_free(w);
+}
+
+static void comes_without_driver(void)
+{
+	struct ew *w = gone(1);
+
+	w->unbound_vf = 1;
+	comes(w, POD);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->rec.baseline.valid);
+	ew_die(w);
+	ew_start(w);
+	w->unbound_vf = 0;
+	look(w);
+	is_settled(w, true, OWN);
+	ew_free(w);
+}
+
+/* --- by itself --- */
+
+static struct vf_baseline infiniband(uint64_t guid)
+{
+	struct vf_baseline b = { .valid = true, .hwaddr_len = 20 };
+
+	b.set.has = HAS_NODE_GUID | HAS_PORT_GUID | HAS_LINK_STATE;
+	b.set.node_guid = b.set.port_guid = guid;
+	for (int i = 0; i < 8; i++)
+		b.hwaddr[12 + i] = (uint8_t)(guid >> (56 - 8 * i));
+	return b;
+}
+
+static void link_address_goes_with_the_guid(void)
+{
+	struct vf_baseline before = infiniband(OWN), is = infiniband(POD);
+	struct vf_settings given = { .has = HAS_PORT_GUID, .port_guid = POD };
+
+	baseline_former(&before, &given);
+	CU_ASSERT_FALSE(before.valid);
+	SUITE_INT(before.set.has, HAS_PORT_GUID);
+	CU_ASSERT_TRUE(baseline_mend(&is, &before, &given));
+	SUITE_INT(is.set.port_guid, OWN);
+	SUITE_INT(is.set.node_guid, POD); /* nobody gave that */
+	CU_ASSERT_EQUAL(memcmp(is.hwaddr, infiniband(OWN).hwaddr, 20), 0);
+	CU_ASSERT_FALSE(baseline_mend(&is, &before, &given));
+}
+
+static void mac_likewise(void)
+{
+	struct vf_baseline before = { .valid = true,
+				      .set = { .has = HAS_MAC | HAS_VLAN },
+				      .hwaddr_len = 6,
+				      .hwaddr = { 2, 9 } };
+	struct vf_settings given = { .has = HAS_MAC | HAS_VLAN, .mac = { 2, 1 } };
+	struct vf_baseline is = before;
+
+	is.set.mac[0] = is.hwaddr[0] = 2;
+	is.set.mac[1] = is.hwaddr[1] = 1;
+	baseline_former(&before, &given);
+	SUITE_INT(given.has, HAS_MAC);
+	CU_ASSERT_TRUE(baseline_mend(&is, &before, &given));
+	SUITE_INT(is.set.mac[0], 0);
+	SUITE_INT(is.hwaddr[1], 9);
+}
+
+VFK_SUITE(engine_baseline,
+	  { "P4: a pod's GUID that the PF sets again is undone", guid_of_a_pod_is_undone },
+	  { "P4: a VF that comes back with any other GUID has it", any_other_is_its_own },
+	  { "P4: so after the death of the engine", next_engine_knows_it },
+	  { "P4: the next engine goes on with it", next_engine_goes_on },
+	  { "P4: no card keeps a GUID over a boot", boot_ends_it },
+	  { "P4: a VF that goes twice is known still", goes_twice },
+	  { "P4: also where another pod has that GUID now", other_pod_has_it },
+	  { "P4: also where the VF comes without a driver", comes_without_driver },
+	  { "the address of a link goes with the GUID", link_address_goes_with_the_guid },
+	  { "a MAC is treated likewise", mac_likewise })
