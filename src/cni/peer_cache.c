@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/octets.h"
 #include "cni/cni-internal.h"
 #include "cni/json_print.h"
 
@@ -181,21 +182,16 @@ static void put(json_t *obj, const char *key, json_t *value)
 
 static json_t *octets(const uint8_t *bytes, unsigned n)
 {
-	char text[24];
+	char text[OCTETS_TEXT];
 
-	for (unsigned i = 0; i < n; i++)
-		snprintf(text + i * 3, sizeof(text) - i * 3, "%02x%s", bytes[i],
-			 i + 1 < n ? ":" : "");
-	return json_string(n ? text : "");
+	return json_string(octets_format(bytes, n, text, sizeof(text)));
 }
 
 static json_t *guid_text(uint64_t guid)
 {
-	uint8_t bytes[8];
+	char text[GUID_TEXT];
 
-	for (unsigned i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(guid >> (56 - 8 * i));
-	return octets(bytes, sizeof(bytes));
+	return json_string(guid_format(guid, text));
 }
 
 static void put_link_state(json_t *doc, const struct vf_settings *set)

@@ -10,6 +10,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include "base/octets.h"
 #include "drivers/link.h"
 #include "io/nl.h"
 
@@ -64,20 +65,11 @@ static int differs(struct vfk_err *err, const char *fmt, ...)
 	return 1;
 }
 
-static const char *hex(const uint8_t *bytes, unsigned len, char out[64])
-{
-	out[0] = '\0';
-	for (unsigned i = 0; i < len; i++)
-		snprintf(out + (size_t)i * 3, 64 - (size_t)i * 3, "%02x%s", bytes[i],
-			 i + 1 < len ? ":" : "");
-	return out;
-}
-
 static int check_link(const struct link *link, const struct drv_call *call,
 		      const struct pod_expect *want, struct vfk_err *err)
 {
 	unsigned skip = want->hwaddr_len == IPOIB_LEN ? IPOIB_QPN_LEN : 0;
-	char is[64], wanted[64];
+	char is[OCTETS_TEXT], wanted[OCTETS_TEXT];
 
 	if (strcmp(link->ifname, call->ifname) != 0)
 		return differs(err, "its link is called %s in the pod, not %s",
@@ -88,8 +80,9 @@ static int check_link(const struct link *link, const struct drv_call *call,
 				 memcmp(want->hwaddr + skip, link->hwaddr + skip,
 					want->hwaddr_len - skip) != 0))
 		return differs(err, "link %s has the address %s, not %s", link->ifname,
-			       hex(link->hwaddr, link->hwaddr_len, is),
-			       hex(want->hwaddr, want->hwaddr_len, wanted));
+			       octets_format(link->hwaddr, link->hwaddr_len, is, sizeof(is)),
+			       octets_format(want->hwaddr, want->hwaddr_len, wanted,
+					     sizeof(wanted)));
 	if (want->mtu_bytes && want->mtu_bytes != link->mtu_bytes)
 		return differs(err, "link %s has MTU %u, not %u", link->ifname,
 			       link->mtu_bytes, want->mtu_bytes);

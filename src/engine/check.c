@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/octets.h"
 #include "engine/plan.h"
 
 /* Our own code for "it is not as it was made" (vfkeeper-cni(7), Errors). */
@@ -122,14 +123,6 @@ void check_begin(struct engine *e, struct request *rq)
 
 /* --- what the worker saw --------------------------------------------------------- */
 
-static const char *guid(uint64_t value, char out[24])
-{
-	for (unsigned i = 0; i < 8; i++)
-		snprintf(out + (size_t)i * 3, 24 - (size_t)i * 3, "%02x%s",
-			 (unsigned)(value >> (56 - 8 * i)) & 0xff, i < 7 ? ":" : "");
-	return out;
-}
-
 /* The first PF-side setting that was asked for and is another now, in 'out'. */
 static bool setting_differs(const struct vf_settings *want, const struct vf_settings *is,
 			    char *out, size_t cap)
@@ -149,16 +142,16 @@ static bool setting_differs(const struct vf_settings *want, const struct vf_sett
 		{ "trust", HAS_TRUST, want->trust, is->trust },
 	};
 	uint32_t both = want->has & is->has;
-	char a[24], b[24];
+	char a[GUID_TEXT], b[GUID_TEXT];
 
 	if (both & HAS_PORT_GUID && want->port_guid != is->port_guid) {
-		snprintf(out, cap, "its port GUID is %s, not %s", guid(is->port_guid, a),
-			 guid(want->port_guid, b));
+		snprintf(out, cap, "its port GUID is %s, not %s",
+			 guid_format(is->port_guid, a), guid_format(want->port_guid, b));
 		return true;
 	}
 	if (both & HAS_NODE_GUID && want->node_guid != is->node_guid) {
-		snprintf(out, cap, "its node GUID is %s, not %s", guid(is->node_guid, a),
-			 guid(want->node_guid, b));
+		snprintf(out, cap, "its node GUID is %s, not %s",
+			 guid_format(is->node_guid, a), guid_format(want->node_guid, b));
 		return true;
 	}
 	if (both & HAS_MAC && memcmp(want->mac, is->mac, sizeof(is->mac)) != 0) {

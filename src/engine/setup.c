@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/octets.h"
 #include "engine/plan.h"
 
 static void internal_fail(struct engine *e, struct vf *vf, const struct vfk_err *err)
@@ -151,9 +152,7 @@ static void attached(struct engine *e, struct vf *vf)
 	uint64_t blob;
 
 	say_mac_of_pf(rq, vf);
-	for (unsigned i = 0; i < rq->hwaddr_len; i++)
-		snprintf(link.mac + i * 3, sizeof(link.mac) - i * 3, "%02x%s",
-			 rq->hwaddr[i], i + 1 < rq->hwaddr_len ? ":" : "");
+	octets_format(rq->hwaddr, rq->hwaddr_len, link.mac, sizeof(link.mac));
 	VFK_AUTO(free_auto)
 	char *text = cni_result(&rq->cni, &link, rq->cni.ipam_type[0] ? &rq->ipam : NULL,
 				&err);

@@ -9,10 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/octets.h"
+#include "cni/json_print.h"
 #include "drivers/driver.h"
 #include "engine/cordon.h"
 #include "engine/ctl_cmds.h"
-#include "cni/json_print.h"
 #include "engine/plan.h"
 
 /* --- small pieces --- */
@@ -73,26 +74,18 @@ json_t *view_str(const char *text)
 	return json_string(plain);
 }
 
-static json_t *hex(uint64_t value, unsigned n_octets)
+static json_t *guid(uint64_t value)
 {
-	char text[32];
-	size_t len = 0;
+	char text[GUID_TEXT];
 
-	for (unsigned i = n_octets; i-- > 0;)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%02x%s",
-					(unsigned)(value >> (8 * i) & 0xff), i ? ":" : "");
-	return json_string(text);
+	return json_string(guid_format(value, text));
 }
 
 static json_t *octets(const uint8_t *bytes, size_t n)
 {
-	char text[64];
-	size_t len = 0;
+	char text[OCTETS_TEXT];
 
-	for (size_t i = 0; i < n && len + 4 < sizeof(text); i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%02x",
-					i ? ":" : "", bytes[i]);
-	return json_string(text);
+	return json_string(octets_format(bytes, n, text, sizeof(text)));
 }
 
 json_t *view_owner(const struct attachment *owner)
@@ -164,9 +157,9 @@ static json_t *settings(const struct vf_settings *set)
 			 json_string(set->link_state < 3 ? link_states[set->link_state] :
 							   "?"));
 	if (set->has & HAS_NODE_GUID)
-		view_set(obj, "node_guid", hex(set->node_guid, 8));
+		view_set(obj, "node_guid", guid(set->node_guid));
 	if (set->has & HAS_PORT_GUID)
-		view_set(obj, "port_guid", hex(set->port_guid, 8));
+		view_set(obj, "port_guid", guid(set->port_guid));
 	if (set->has & HAS_MAC)
 		view_set(obj, "mac", octets(set->mac, 6));
 	if (set->has & HAS_VLAN) {
@@ -228,7 +221,7 @@ static json_t *current(const struct rec_vf *rec, uint32_t bit)
 		return json_null();
 	if (bit == HAS_MAC)
 		return octets(set->mac, 6);
-	return hex(bit == HAS_PORT_GUID ? set->port_guid : set->node_guid, 8);
+	return guid(bit == HAS_PORT_GUID ? set->port_guid : set->node_guid);
 }
 
 static int64_t age_s(const struct view *v, int64_t since_wall_ns)

@@ -3,6 +3,7 @@
  * in the head. */
 #include <jansson.h>
 
+#include "base/octets.h"
 #include "engine/cordon.h"
 #include "engine/plan.h"
 #include "fsm/lease.h"
@@ -56,22 +57,16 @@ static void set_hex(json_t *obj, const char *key, uint64_t value)
 
 static void set_octets(json_t *obj, const char *key, const uint8_t *octets, unsigned n)
 {
-	char text[3 * REC_OWN_BYTES + 2] = "";
-	size_t at = 0;
+	char text[3 * REC_OWN_BYTES + 2];
 
-	for (unsigned i = 0; i < n && at + 4 < sizeof(text); i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%02x",
-				       i ? ":" : "", octets[i]);
-	set_text(obj, key, text);
+	set_text(obj, key, octets_format(octets, n, text, sizeof(text)));
 }
 
 static void set_guid(json_t *obj, const char *key, uint64_t guid)
 {
-	uint8_t octets[8];
+	char text[GUID_TEXT];
 
-	for (unsigned i = 0; i < 8; i++)
-		octets[i] = (uint8_t)(guid >> (56 - 8 * i));
-	set_octets(obj, key, octets, 8);
+	set_text(obj, key, guid_format(guid, text));
 }
 
 static void set_addr(json_t *obj, const char *key, pci_addr_t addr)
