@@ -305,6 +305,7 @@ void vfinfo_read(const struct nlmsghdr *msg,
 {
 	struct nlattr *tb[IFLA_MAX + 1], *info;
 	struct each each = { fn, arg };
+	const char *end = (const char *)msg + msg->nlmsg_len;
 	int left;
 
 	if (msg->nlmsg_type != RTM_NEWLINK ||
@@ -312,8 +313,13 @@ void vfinfo_read(const struct nlmsghdr *msg,
 			IFLA_MAX, NULL) < 0 ||
 	    !tb[IFLA_VFINFO_LIST])
 		return;
-	nla_for_each_nested(info, tb[IFLA_VFINFO_LIST],
-			    left) if (nla_type(info) == IFLA_VF_INFO) take_vf(&each, info);
+	/* The 16 bits of its length wrap around (InfiniBand: with 251 VFs); the rest of the list
+	 * follows all the same, and nothing else of this type does. */
+	info = nla_data(tb[IFLA_VFINFO_LIST]);
+	for (left = (int)(end - (const char *)info);
+	     nla_ok(info, left) && nla_type(info) == IFLA_VF_INFO;
+	     info = nla_next(info, &left))
+		take_vf(&each, info);
 }
 
 static int take_link(void *arg, const struct nlmsghdr *msg, struct vfk_err *err)

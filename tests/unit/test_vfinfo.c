@@ -223,6 +223,35 @@ static void answers_are_read_by_their_own_numbers(void)
 	nlmsg_free(msg);
 }
 
+static void count_up(void *arg, uint16_t index, const struct vf_settings *set)
+{
+	unsigned *n = arg;
+
+	CU_ASSERT(index == *n && set->mac[5] == (uint8_t)index);
+	(*n)++;
+}
+
+/* The kernel does not look whether the length fits into its 16 bits. */
+static void a_list_may_be_longer_than_its_length_says(void)
+{
+	struct ifinfomsg ifi = { .ifi_index = 7 };
+	struct nl_msg *msg = nlmsg_alloc_size(1 << 17);
+	struct nlmsghdr *h = nlmsg_put(msg, 0, 0, RTM_NEWLINK, 0, 0);
+	struct nlattr *list;
+	unsigned n = 0;
+
+	nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO);
+	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	for (unsigned i = 0; i < 600; i++)
+		put_vf(msg, i, 5, 0x88a8, 1);
+	CU_ASSERT((char *)nlmsg_tail(h) - (char *)list > UINT16_MAX);
+	list->nla_len = (uint16_t)((char *)nlmsg_tail(h) - (char *)list);
+	nla_put_u32(msg, IFLA_XDP, 1);
+	vfinfo_read(h, count_up, &n);
+	SUITE_INT(n, 600);
+	nlmsg_free(msg);
+}
+
 static void what_a_pf_cannot_is_named(void)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
@@ -254,4 +283,6 @@ VFK_SUITE(vfinfo,
 	  { "what is not asked for is not sent", what_is_not_asked_for_is_not_sent },
 	  { "answers are read by the numbers in them, holes and all",
 	    answers_are_read_by_their_own_numbers },
+	  { "a list of VFs may be longer than its length says",
+	    a_list_may_be_longer_than_its_length_says },
 	  { "the setting that a PF cannot make is named", what_a_pf_cannot_is_named })
