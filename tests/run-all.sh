@@ -7,16 +7,40 @@ rm -rf build/log
 mkdir -p build/log
 jobs=$(nproc)
 nice=
+lane=first
+lanes=
 verdicts=build/log/verdicts
 : >$verdicts
+go=$PWD/build/go/bin
+export KERNEL_CACHE="$PWD/build/kernel"
 begun=$(date +%s)
+
+# begin, took: around a part of the run.  Processor time is that of what this shell has started
+# and seen end: a pipe would not know it, and what runs beside is in shells of its own.
+spent() {
+  times >build/log/.times-$lane
+  cpu=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, "m"); s += 60 * t[1] + t[2] } }
+    END { printf "%d", s }' build/log/.times-$lane)
+}
+begin() {
+  spent
+  t0=$(date +%s) c0=$cpu
+}
+took() { # WHAT WORDS
+  spent
+  printf '%-20s %s (%d s, %d s of processor time)\n' "$1" "$2" $(($(date +%s) - t0)) $((cpu - c0))
+}
 
 # suite TREE TARGET [VARIABLE=VALUE...]: makes one target and keeps its verdicts.
 suite() {
   out=build/log/$1-$2.out
   said=build/log/$1-$2.verdicts
-  t0=$(date +%s)
-  find "build/$1" -name '*.trs' -exec sh -c 'rm -f "$1" "${1%.trs}.log"' - {} \;
+  begin
+  case $2 in
+  check | check-unit)
+    find "build/$1" -name '*.trs' -exec sh -c 'rm -f "$1" "${1%.trs}.log"' - {} \;
+    ;;
+  esac
   tree_target="$1 $2"
   status=0
   (dir=$1 && shift && $nice make -C "build/$dir" -k -j"$jobs" "$@") >"$out" 2>&1 || status=$?
@@ -36,7 +60,7 @@ suite() {
   fi
   grep -a '^FAIL' "$said" || :
   cat "$said" >>$verdicts
-  printf '%-20s %s (%d s)\n' "$tree_target" "$(totals "$said")" $(($(date +%s) - t0))
+  took "$tree_target" "$(totals "$said")"
 }
 
 totals() {
@@ -46,9 +70,9 @@ totals() {
 
 # build NAME [CONFIGURE ARGUMENT...]: a tree of its own; a failure is a failed case.
 build() {
-  t0=$(date +%s)
+  begin
   if tree "$@" >"build/log/$1.out" 2>&1; then
-    printf '%-20s %s (%d s)\n' "$1" "built" $(($(date +%s) - t0))
+    took "$1" built
     echo "PASS: $1: builds without a warning" >>$verdicts
   else
     tail -n 25 "build/log/$1.out" | sed 's/^/      /'
@@ -57,19 +81,25 @@ build() {
   fi
 }
 
-go=$PWD/build/go/bin
-t0=$(date +%s)
-if why=$(build/src/tests/go/build.sh build/go); then
-  printf '%-20s %s (%d s)\n' "go modules" "built" $(($(date +%s) - t0))
-else
-  echo "SKIP: go: cnitool, host-local and static: $why" >>$verdicts
-fi
+# --- the lanes: what runs beside what ---
 
-# The other trees are built and tested beside it with what its timers leave of the processors.
+go_modules() {
+  begin
+  if why=$(build/src/tests/go/build.sh build/go); then
+    took "go modules" built
+  else
+    echo "SKIP: go: cnitool, host-local and static: $why" >>$verdicts
+  fi
+}
+# Packages, kernels and modules of the guests.  Where it fails check-kernel does it again and
+# says why.
+kernels() {
+  begin
+  if build/src/tests/kernel/prepare >build/log/kernels.out 2>&1; then took kernels prepared; fi
+}
+# The other trees are built and tested with what the timers of the rest leave of the processors.
 others() {
   nice='nice -n 10'
-  verdicts=$verdicts.beside
-  : >$verdicts
   # Each target searches for a minute, two at once.
   make_target=fuzz-programs
   if build fuzz CC=clang --enable-werror --enable-sanitizers --enable-fuzzers; then
@@ -84,18 +114,13 @@ others() {
     suite asan check-sim SIM_SEEDS=200 SIM_COVERAGE=
   fi
 }
-# end PID: it, and what it started
-end() (
-  for child in $(pgrep -P "$1"); do end "$child"; done
-  kill "$1" 2>/dev/null || :
-)
-others &
-lane=$!
-trap 'end $lane' EXIT
-trap 'exit 130' INT TERM
-
-# The netns suite runs with a loop process that dies if it blocks.
-if build test --enable-werror --enable-loop-hold; then
+# Guests keep a processor each, and the suites without guests wait for timers.
+guests() {
+  export KERNEL_JOBS="$jobs"
+  suite test check-kernel
+  suite test check-vfs VFK_GO_BIN="$go"
+}
+programs() {
   suite test check
   suite test check-journal
   suite test check-sim
@@ -103,20 +128,48 @@ if build test --enable-werror --enable-loop-hold; then
   suite test check-netns VFK_GO_BIN="$go"
   suite test check-cni VFK_GO_BIN="$go"
   suite test check-crash VFK_GO_BIN="$go"
-  export KERNEL_CACHE="$PWD/build/kernel"
-  suite test check-kernel
-  suite test check-vfs VFK_GO_BIN="$go"
-  suite test check-disk
   suite test distcheck
+  suite test check-disk
+}
+
+# start NAME: the lane NAME, with verdicts of its own
+start() {
+  (
+    lane=$1 verdicts=$verdicts.$1
+    : >$verdicts
+    "$1"
+  ) &
+  lanes="$lanes $!"
+}
+# end PID: it, and what it started
+end() (
+  for child in $(pgrep -P "$1"); do end "$child"; done
+  kill "$1" 2>/dev/null || :
+)
+trap 'for pid in $lanes; do end "$pid"; done' EXIT
+trap 'exit 130' INT TERM
+
+start others
+start kernels
+(go_modules)
+# The netns suite runs with a loop process that dies if it blocks.  What both lanes
+# need of this tree is built before they start.
+make_target=helpers
+if (build test --enable-werror --enable-loop-hold); then
+  start guests
+  start programs
 fi
-wait "$lane" || echo "FAIL: run: the suites of the other trees broke off" >>$verdicts
+for pid in $lanes; do
+  wait "$pid" || echo "FAIL: run: some suites broke off" >>$verdicts
+done
 trap - EXIT
-cat $verdicts.beside >>$verdicts
+cat $verdicts.* >>$verdicts
 
 echo
 grep -a '^SKIP' $verdicts || :
 grep -a '^FAIL' $verdicts || :
-echo "all of it took $(($(date +%s) - begun)) s; what was said is in build/log"
+spent
+echo "all of it took $(($(date +%s) - begun)) s and $cpu s of processor time; what was said is in build/log"
 totals $verdicts
 echo
 ! grep -qa '^FAIL' $verdicts
