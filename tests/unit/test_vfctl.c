@@ -184,43 +184,49 @@ static void play(void *arg, struct ctl_call *call, const struct ctl_request *rq)
 
 static void usage(void)
 {
+	static const struct {
+		const char *line, *err;
+	} rows[] = {
+		{ "", "vfctl: no command" USAGE },
+		{ "lst", "vfctl: unknown command lst" USAGE },
+		{ "ping", "vfctl: unknown command ping" USAGE },
+		{ "-x list", "vfctl: unknown option -x" USAGE },
+		{ "--nonsense list", "vfctl: unknown option --nonsense" USAGE },
+		{ "list -o", "vfctl: option -o needs a value" USAGE },
+		{ "list -o xml", "vfctl: option -o takes table or json, not xml\n" },
+		{ "list --force", "vfctl: list takes no --force\n" },
+		{ "list --dot", "vfctl: list takes no --dot\n" },
+		{ "list -n 1", "vfctl: list takes no -n\n" },
+		{ "uncordon node --reason x", "vfctl: uncordon takes no --reason\n" },
+		{ "cordon --reason x",
+		  "vfctl: usage: vfctl cordon VF|PF|node [--reason TEXT]\n" },
+		{ "list -v", "vfctl: list takes no -v\n" },
+		{ "list --dialect sriov", "vfctl: list takes no --dialect\n" },
+		{ "import --dialect rdma",
+		  "vfctl: --dialect takes ib-sriov or sriov, not rdma\n" },
+		{ "export 0000:3b:00.1",
+		  "vfctl: usage: vfctl export [--dry-run] [--dialect NAME]\n" },
+		{ "import -s /nowhere", "vfctl: import takes no -s\n" },
+		{ "import --force", "vfctl: import takes no --force\n" },
+		{ "history -n 0",
+		  "vfctl: option -n takes a number from 1 to 1000000, not 0\n" },
+		{ "history -n -1",
+		  "vfctl: option -n takes a number from 1 to 1000000, not -1\n" },
+		{ "history -n 1x",
+		  "vfctl: option -n takes a number from 1 to 1000000, not 1x\n" },
+		{ "list all", "vfctl: usage: vfctl list\n" },
+		{ "show", "vfctl: usage: vfctl show VF\n" },
+		{ "show a b c", "vfctl: usage: vfctl show VF\n" },
+		{ "release --force", "vfctl: usage: vfctl release VF [--force]\n" },
+		{ "release a b c --force", "vfctl: usage: vfctl release VF [--force]\n" },
+		{ "show 1 2 3 4 5 6 7 8 9 10 11", "vfctl: usage: vfctl show VF\n" },
+		{ "help nothing", "vfctl: unknown command nothing (see vfctl help)\n" },
+		{ "fsm pf", "vfctl: unknown machine pf (there are vf, lease and port)\n" },
+	};
+
 	begin();
-	check("", 2, "", "vfctl: no command" USAGE);
-	check("lst", 2, "", "vfctl: unknown command lst" USAGE);
-	check("ping", 2, "", "vfctl: unknown command ping" USAGE);
-	check("-x list", 2, "", "vfctl: unknown option -x" USAGE);
-	check("--nonsense list", 2, "", "vfctl: unknown option --nonsense" USAGE);
-	check("list -o", 2, "", "vfctl: option -o needs a value" USAGE);
-	check("list -o xml", 2, "", "vfctl: option -o takes table or json, not xml\n");
-	check("list --force", 2, "", "vfctl: list takes no --force\n");
-	check("list --dot", 2, "", "vfctl: list takes no --dot\n");
-	check("list -n 1", 2, "", "vfctl: list takes no -n\n");
-	check("uncordon node --reason x", 2, "", "vfctl: uncordon takes no --reason\n");
-	check("cordon --reason x", 2, "",
-	      "vfctl: usage: vfctl cordon VF|PF|node [--reason TEXT]\n");
-	check("list -v", 2, "", "vfctl: list takes no -v\n");
-	check("list --dialect sriov", 2, "", "vfctl: list takes no --dialect\n");
-	check("import --dialect rdma", 2, "",
-	      "vfctl: --dialect takes ib-sriov or sriov, not rdma\n");
-	check("export 0000:3b:00.1", 2, "",
-	      "vfctl: usage: vfctl export [--dry-run] [--dialect NAME]\n");
-	check("import -s /nowhere", 2, "", "vfctl: import takes no -s\n");
-	check("import --force", 2, "", "vfctl: import takes no --force\n");
-	check("history -n 0", 2, "",
-	      "vfctl: option -n takes a number from 1 to 1000000, not 0\n");
-	check("history -n -1", 2, "",
-	      "vfctl: option -n takes a number from 1 to 1000000, not -1\n");
-	check("history -n 1x", 2, "",
-	      "vfctl: option -n takes a number from 1 to 1000000, not 1x\n");
-	check("list all", 2, "", "vfctl: usage: vfctl list\n");
-	check("show", 2, "", "vfctl: usage: vfctl show VF\n");
-	check("show a b c", 2, "", "vfctl: usage: vfctl show VF\n");
-	check("release --force", 2, "", "vfctl: usage: vfctl release VF [--force]\n");
-	check("release a b c --force", 2, "", "vfctl: usage: vfctl release VF [--force]\n");
-	check("show 1 2 3 4 5 6 7 8 9 10 11", 2, "", "vfctl: usage: vfctl show VF\n");
-	check("help nothing", 2, "", "vfctl: unknown command nothing (see vfctl help)\n");
-	check("fsm pf", 2, "",
-	      "vfctl: unknown machine pf (there are vf, lease and port)\n");
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(rows); i++)
+		check(rows[i].line, 2, "", rows[i].err);
 	setenv("VFKEEPER_ROOT", "relative", 1);
 	check("list", 1, "", "vfctl: VFKEEPER_ROOT is not an absolute path\n");
 	end();
