@@ -31,6 +31,7 @@
 #include "engine/web.h"
 #include "engine/world.h"
 #include "io/ctl_server.h"
+#include "io/file.h"
 #include "io/loop.h"
 
 #define LOCK_WAIT_MS 10000
@@ -148,7 +149,7 @@ static void on_ran(void *arg, void *client, const struct frame_ran *ran, int out
 	size_t len = 0;
 
 	if (fd >= 0)
-		text = world_slurp(fd, &len);
+		text = file_of_memfd(fd, STDIN_MAX, &len);
 	engine_ran(d->engine, client, ran, text ? text : "", text ? len : 0);
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/plugin.h"
 #include "cni/cni.h"
+#include "io/file.h"
 
 /* A control group below the engine's own: whatever the plugin starts ends with it, also what
  * has left its process group.  Without cgroup2, or where nothing may be made in it, the
@@ -121,21 +122,6 @@ static void wait_plugin(struct plugin_run *run)
 	}
 }
 
-/* The whole of a memfd as a NUL-terminated string; the caller frees. */
-static char *slurp(int fd, size_t *len)
-{
-	struct stat st;
-	char *text;
-
-	if (fstat(fd, &st) < 0 || !(text = malloc((size_t)st.st_size + 1)))
-		return NULL;
-	ssize_t got = pread(fd, text, (size_t)st.st_size, 0);
-
-	*len = got > 0 ? (size_t)got : 0;
-	text[*len] = '\0';
-	return text;
-}
-
 /* Takes over run->out_fd. */
 static void outcome_to_err(struct plugin_run *run, const char *plugin, struct vfk_err *err)
 {
@@ -149,7 +135,7 @@ static void outcome_to_err(struct plugin_run *run, const char *plugin, struct vf
 	plugin_reap(run, &outcome, &status);
 	if (outcome == RUN_EXITED && status == 0)
 		return;
-	text = slurp(out, &len);
+	text = file_of_memfd(out, STDIN_MAX, &len);
 	cni_ipam_failure(&fail, plugin, outcome, status, text ? text : "", text ? len : 0);
 	vfk_err_set(err, VFK_E_IPAM, 0, "%s", fail.msg);
 }
@@ -166,7 +152,7 @@ void pay_run(const struct job_req *rq, const int *fds, unsigned n_fds, struct vf
 	struct group group;
 	size_t len = 0;
 
-	if (n_fds != 3 || !(over = slurp(fds[2], &len)) ||
+	if (n_fds != 3 || !(over = file_of_memfd(fds[2], STDIN_MAX, &len)) ||
 	    !(envp = plugin_env(no_env, over, len, "DEL"))) {
 		vfk_err_set(err, VFK_E_NOMEM, 0, "environment of %s", rq->plugin);
 		return;

@@ -7,7 +7,6 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "base/plugin.h"
+#include "io/file.h"
 #include "io/inflight.h"
 
 static int64_t boot_ns(void *ctx)
@@ -44,49 +44,16 @@ static bool held(void *ctx, uint64_t byte)
 
 static int new_memfd(void *ctx, const char *name, const void *bytes, size_t len)
 {
-	VFK_AUTO(fd_auto) int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = file_memfd(name, bytes, len);
 
 	(void)ctx;
-	if (fd < 0)
-		return -1;
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, (const char *)bytes + done, len - done);
-
-		if (n <= 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return fd_steal(&fd);
-}
-
-char *world_slurp(int fd, size_t *len)
-{
-	struct stat st;
-	size_t done = 0;
-	char *text;
-
-	/* A memfd or nothing: reading anything else could block the loop. */
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STDIN_MAX)
-		return NULL;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return NULL;
-	while (done < (size_t)st.st_size) {
-		ssize_t n = pread(fd, text + done, (size_t)st.st_size - done, (off_t)done);
-
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	text[done] = '\0';
-	*len = done;
-	return text;
+	return fd < 0 ? -1 : fd;
 }
 
 static char *slurp(void *ctx, int fd, size_t *len)
 {
 	(void)ctx;
-	return world_slurp(fd, len);
+	return file_of_memfd(fd, STDIN_MAX, len);
 }
 
 static bool find_plugin(void *ctx, const char *cni_path, const char *type, char *out,

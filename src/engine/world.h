@@ -14,7 +14,5 @@ struct world {
 
 int world_open(struct world *w, struct engine_ops *ops, struct vfk_err *err) VFK_MUST_CHECK;
 void world_close(struct world *w);
-/* The whole of a memfd and a NUL; the caller frees.  NULL: not one, too long, no memory. */
-char *world_slurp(int fd, size_t *len);
 
 #endif

@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/strbuf.h"
 
@@ -39,13 +43,8 @@ int file_read(const char *path, int flags, size_t max_bytes, char **text, size_t
 	return *text ? 0 : -ENOMEM;
 }
 
-int file_write(const char *path, const char *text, size_t len)
+static int write_all(int fd, const char *text, size_t len)
 {
-	VFK_AUTO(fd_auto)
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return -errno;
 	while (len) {
 		ssize_t n = write(fd, text, len);
 
@@ -56,6 +55,17 @@ int file_write(const char *path, const char *text, size_t len)
 		text += n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+int file_write(const char *path, const char *text, size_t len)
+{
+	VFK_AUTO(fd_auto)
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc = fd < 0 ? -errno : write_all(fd, text, len);
+
+	if (rc < 0)
+		return rc;
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
@@ -70,4 +80,37 @@ int file_sync_name(const char *path)
 	VFK_AUTO(fd_auto) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Some file systems have nothing to sync there. */
 	return fd < 0 || (fsync(fd) < 0 && errno != EINVAL) ? -errno : 0;
+}
+
+int file_memfd(const char *name, const void *bytes, size_t len)
+{
+	VFK_AUTO(fd_auto) int fd = memfd_create(name, MFD_CLOEXEC);
+	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);
+
+	return rc < 0 ? rc : fd_steal(&fd);
+}
+
+char *file_of_memfd(int fd, size_t max_bytes, size_t *len)
+{
+	struct stat st;
+	size_t done = 0;
+	char *text;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max_bytes)
+		return NULL;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return NULL;
+	while (done < (size_t)st.st_size) {
+		ssize_t n = pread(fd, text + done, (size_t)st.st_size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	text[done] = '\0';
+	*len = done;
+	return text;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole small files, for tools and workers: the loop waits for no disk.  Each function returns 0
- * or a negative errno, which the caller words.  Layer: io. */
+/* Whole small files.  Those with a path are for tools and workers: the loop waits for no disk.
+ * What fails returns a negative errno, which the caller words.  Layer: io. */
 #ifndef VFK_IO_FILE_H
 #define VFK_IO_FILE_H
 
@@ -23,5 +23,10 @@ int file_read(const char *path, int flags, size_t max_bytes, char **text,
 int file_write(const char *path, const char *text, size_t len) VFK_MUST_CHECK;
 /* Syncs the directory that has the name: what was made or renamed stays. */
 int file_sync_name(const char *path) VFK_MUST_CHECK;
+/* A new file in memory with these bytes; its descriptor, or a negative errno. */
+int file_memfd(const char *name, const void *bytes, size_t len) VFK_MUST_CHECK;
+/* The whole of such a file with a NUL behind it; the caller frees.  NULL: it is none, or longer
+ * than 'max_bytes', or there is no memory.  Whoever made it cannot have this wait. */
+char *file_of_memfd(int fd, size_t max_bytes, size_t *len);
 
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -13,6 +12,7 @@
 #include "base/paths.h"
 #include "base/strbuf.h"
 #include "io/engine_start.h"
+#include "io/file.h"
 #include "vfctl/import.h"
 
 #define ENGINE_MS 15000
@@ -38,11 +38,9 @@ int engine_ask(struct ctl_client *c, const char *command, const char *const *wor
 
 static int memfd_of(const char *name, const void *bytes, size_t len, struct vfk_err *err)
 {
-	VFK_AUTO(fd_auto) int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = file_memfd(name, bytes, len);
 
-	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
-		return vfk_err_set(err, VFK_E_SYS, errno, "memory file");
-	return fd_steal(&fd);
+	return fd < 0 ? vfk_err_set(err, VFK_E_SYS, -fd, "memory file") : fd;
 }
 
 static int env_of(const struct import_call *call, struct vfk_err *err)

@@ -108,7 +108,29 @@ static void names(void)
 	end();
 }
 
+static void in_memory(void)
+{
+	int fd = file_memfd("x", "a\0b", 3), pipes[2];
+	char *is;
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_FATAL(lseek(fd, 0, SEEK_END) == 3); /* where it stands does not matter */
+	is = file_of_memfd(fd, 3, &len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(is);
+	SUITE_INT(len, 3);
+	CU_ASSERT_EQUAL(memcmp(is, "a\0b", 4), 0);
+	free(is);
+	CU_ASSERT_PTR_NULL(file_of_memfd(fd, 2, &len));
+	close(fd);
+	CU_ASSERT_PTR_NULL(file_of_memfd(-1, 2, &len));
+	CU_ASSERT_FATAL(pipe2(pipes, O_CLOEXEC) == 0);
+	CU_ASSERT_PTR_NULL(file_of_memfd(pipes[0], 2, &len)); /* it would be waited for */
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 VFK_SUITE(file, { "a file is read and written whole", whole_or_nothing },
 	  { "what is no file, or another's, is an error", what_is_no_file },
 	  { "what is written is the superuser's alone", no_one_elses_to_read },
-	  { "the directory of a name is synced", names })
+	  { "the directory of a name is synced", names },
+	  { "a file in memory is made and read", in_memory })
