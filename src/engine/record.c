@@ -178,7 +178,7 @@ static void vf_forget(struct engine *e, struct vf *vf)
 	vf->rec.lease_id = vf->rec.request_blob = vf->rec.result_blob = 0;
 	vf->rec.reason[0] = '\0';
 	vf->rec.n_own = 0;
-	vf->rebind = vf->link_left = false;
+	vf->rebind = vf->link_left = vf->half_bound = false;
 	if (vf->rec.event == VF_EV_VANISHED) {
 		baseline_former(&vf->rec.baseline, &vf->rec.wanted);
 	} else {

@@ -76,6 +76,15 @@ static void round_failed(struct engine *e, struct vf *vf)
 	wake(e, vf->retry_at_ns);
 }
 
+/* A link that does not come home, in a namespace that nobody gave a way into, is made anew by
+ * taking the driver off.  What has device files then gives up their numbers. */
+static bool may_take_driver(const struct vf *vf)
+{
+	const struct vf_baseline *base = &vf->rec.baseline;
+
+	return vf->netns_fd < 0 && (!base->valid || base->rdma_dev[0]);
+}
+
 void release_next(struct engine *e, struct vf *vf)
 {
 	uint32_t plan, pending, batch;
@@ -110,6 +119,8 @@ void release_next(struct engine *e, struct vf *vf)
 	}
 	vf->stuck = false;
 	batch = plan_batch(pending, &lock);
+	if (batch & STEP_BIT(LINK_HOME) && may_take_driver(vf))
+		lock = LOCK_REBIND;
 	if ((vf->rec.begun | batch) != vf->rec.begun) {
 		vf->rec.begun |= batch;
 		vf_event(e, vf, VF_EV_STEP, false);

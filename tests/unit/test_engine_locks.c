@@ -221,6 +221,79 @@ static void half_bound_by_an_engine_before(void)
 	ew_free(w);
 }
 
+/* One VF is in the window, and the link of another, which has an RDMA device, is to come home
+ * from a namespace: whether that has to wait, by whether there is a way in. */
+static void link_home_beside_a_rebind(const char *netns, const char *rdma_dev, bool waits)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *del;
+
+	snprintf(ew_vf(w, 1)->rec.baseline.rdma_dev, 64, "%s", rdma_dev);
+	EW_OK(EW_ADD(w, .container = "c2", .vf = 1));
+	fd_auto(&ew_vf(w, 1)->netns_fd); /* as after the death of the engine */
+	ew_vf(w, 1)->netns_fd = -1;
+	w->hold_jobs = true;
+	ew_add_rebound(w, "c1", 0);
+	ew_job_end(w, (unsigned)with_step(w, STEP_SETTINGS, 0));
+	CU_ASSERT_FATAL(with_step(w, STEP_REBIND, 0) >= 0);
+	del = EW_DEL(w, .container = "c2", .vf = 1, .netns = netns);
+	SUITE_INT(with_step(w, STEP_LINK_HOME, 1) < 0, waits);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(del);
+	SUITE_STR(ew_state(w, 1), "FREE");
+	ew_free(w);
+}
+
+static void r6_link_home_may_take_the_driver(void)
+{
+	link_home_beside_a_rebind("", "mlx5_3", true);
+	link_home_beside_a_rebind("", "", false); /* has no device files */
+	link_home_beside_a_rebind("/run/netns/x", "mlx5_3", false);
+}
+
+/* A worker that ended within RDMA_HOME may have taken the driver off: over with the release. */
+static void half_bound_ends_with_the_release(void)
+{
+	struct ew *w = ew_new(1);
+
+	EW_OK(ew_add_rebound(w, "c1", 0));
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	while (with_step(w, STEP_RDMA_HOME, 0) < 0) {
+		CU_ASSERT_FATAL(w->n_jobs > 0);
+		ew_job_end(w, 0);
+	}
+	w->jobs[with_step(w, STEP_RDMA_HOME, 0)].killed = true;
+	ew_job_end(w, (unsigned)with_step(w, STEP_RDMA_HOME, 0));
+	CU_ASSERT_TRUE(ew_vf(w, 0)->half_bound);
+	ew_vf(w, 0)->rec.touched &= ~STEP_BIT(REBIND); /* it turns out that it has not */
+	ew_vf(w, 0)->rebind = false;
+	w->hold_jobs = false;
+	ew_pass(w, NS_PER_S);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_FALSE(ew_vf(w, 0)->half_bound);
+	ew_free(w);
+}
+
+/* A VF whose driver does not take it again, round for round, and another one that is to be
+ * rebound: it comes to its turn between two rounds. */
+static void half_bound_for_ever_stops_nobody(void)
+{
+	struct ew_client *a, *b;
+	struct ew *w = killed_in_window(&a, &b);
+
+	w->jobs[with_step(w, STEP_REBIND, 0)].killed = true;
+	w->fail_steps = STEP_BIT(REBIND_HOME);
+	w->hold_jobs = false;
+	ew_job_end(w, (unsigned)with_step(w, STEP_REBIND, 0));
+	ew_pass(w, NS_PER_S);
+	EW_OK(b);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	ew_free(w);
+}
+
 static void r8_young_plugins_are_bounded(void)
 {
 	enum { N = 40 };
@@ -264,6 +337,12 @@ VFK_SUITE(engine_locks, { "R6: the byte goes with the job", r6_byte_goes_with_th
 	  { "R6: a VF whose worker died in its rebind comes before others",
 	    half_bound_comes_first },
 	  { "R6: such a VF is not waited for long", half_bound_is_not_waited_for_long },
+	  { "R6: one that never gets a driver stops nobody",
+	    half_bound_for_ever_stops_nobody },
+	  { "R6: what was without a driver is forgotten with its release",
+	    half_bound_ends_with_the_release },
+	  { "R6: the window is kept where the way home may be the driver's end",
+	    r6_link_home_may_take_the_driver },
 	  { "R6: a VF that an engine before was rebinding comes before others",
 	    half_bound_by_an_engine_before },
 	  { "R6: a VF whose byte is locked is busy, all others go on",
