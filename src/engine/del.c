@@ -133,6 +133,14 @@ static void look_at_link(struct engine *e, struct request *rq)
 	job_submit(e, job);
 }
 
+/* What an import has put on record while somebody looked at the link: it was there before. */
+static struct vf *imported(const struct engine *e, const struct request *rq)
+{
+	struct vf *vf = node_vf_of(e->node, &rq->cni.att);
+
+	return vf && !vf->rec.client_start_ns && !rq->old_boot ? vf : NULL;
+}
+
 /* Rows of a DEL that nothing in the records is about. */
 static void nothing_on_record(struct engine *e, struct request *rq)
 {
@@ -141,6 +149,10 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 
 	if (l && l->state == LEASE_OWED) {
 		del_wait_for_lease(e, rq, l);
+		return;
+	}
+	if (imported(e, rq)) {
+		release_vf(e, rq, imported(e, rq));
 		return;
 	}
 	if (l || node_vf_of(e->node, &rq->cni.att)) {
@@ -217,7 +229,10 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 		}
 	}
 	if (vf && !attachment_none(&vf->rec.owner)) { /* a record of another owner */
-		request_ok(e, rq);
+		if (imported(e, rq) == vf)
+			release_vf(e, rq, vf);
+		else
+			request_ok(e, rq);
 		return;
 	}
 	if (vf && attachment_none(&vf->rec.owner) &&

@@ -140,10 +140,13 @@ static void mark(struct engine *e)
 
 bool export_lease(struct engine *e, struct lease *l)
 {
-	const struct vf *vf = node_vf(e->node, l->rec.vf);
+	struct vf *vf = node_vf(e->node, l->rec.vf);
 
-	if (l->state != LEASE_HELD || !vf || vf->rec.event != VF_EV_EXPORTED)
+	/* Not one that an attachment before that one has left (R11). */
+	if (l->state != LEASE_HELD || !vf || vf->rec.event != VF_EV_EXPORTED ||
+	    vf->rec.lease_id != l->rec.id)
 		return false;
+	vf->rec.lease_id = 0;
 	lease_event(e, l, LEASE_EV_EXPORTED, false);
 	node_lease_remove(e->node, l);
 	return true;

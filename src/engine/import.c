@@ -35,10 +35,17 @@ static bool is_done(const struct vf *vf, const struct request *rq)
 static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 {
 	const struct vf *other = node_vf_of(e->node, &rq->cni.att);
+	const struct lease *l = node_lease_of(e->node, &rq->cni.att);
 	char addr[PCI_STRLEN], is[PCI_STRLEN], owner[400];
 
 	pci_format(rq->cni.device, addr);
-	if (other && other != vf)
+	if (l && !is_done(vf, rq)) /* its DEL came, and would be answered before it is free */
+		request_fail(e, rq, 11,
+			     "a lease of container %.64s interface %s is %s, by our own "
+			     "records (vfctl leases)",
+			     rq->cni.att.container, rq->cni.att.ifname,
+			     lease_state_name(l->state));
+	else if (other && other != vf)
 		request_fail(e, rq, 7,
 			     "container %.64s interface %s has VF %s on record, not %s",
 			     rq->cni.att.container, rq->cni.att.ifname,

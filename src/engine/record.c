@@ -195,6 +195,7 @@ static void vf_forget(struct engine *e, struct vf *vf)
 int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must)
 {
 	struct vf_fsm before = vf->fsm;
+	uint64_t lease_id = vf->rec.lease_id;
 	struct rec_vf *old = NULL;
 	unsigned todo;
 
@@ -227,9 +228,11 @@ int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must)
 		vf_forget(e, vf);
 	if (ev == VF_EV_HOME) /* what was seen on its link is free with it */
 		vf->rec.n_own = 0;
-	if (ev == VF_EV_EXPORTED)
+	if (ev == VF_EV_EXPORTED) {
+		vf->rec.lease_id = lease_id; /* which goes next (export_lease) */
 		snprintf(vf->rec.reason, sizeof(vf->rec.reason),
 			 "handed over to another plugin by vfctl export");
+	}
 	if (vf->fsm.state == VF_DETACHING && before.state != VF_DETACHING) {
 		vf->rec.plan = PLAN_DETACH;
 		vf->rec.begun = vf->rec.done = vf->rec.attempts = 0;

@@ -70,6 +70,14 @@ void admin_cordon(struct rng *r, bool on)
 		*is = true;
 }
 
+bool admin_cordon_node(void)
+{
+	if (!say("cordon", "node", NULL))
+		return false;
+	cordoned_node = true;
+	return true;
+}
+
 bool admin_is_cordoned(const struct kvf *v)
 {
 	return cordoned_node || cordoned_pf[v->pf] || cordoned_vf[v - vfs];

@@ -11,6 +11,8 @@
 void admin_reset(void);
 void admin_release(const struct kvf *v); /* --force */
 void admin_retry(const struct kvf *v);
+/* As vfctl export begins. */
+bool admin_cordon_node(void);
 void admin_cordon(struct rng *r, bool on); /* the node, a PF or a VF */
 void admin_forget(void);		   /* the journal may have lost what was said */
 /* It was said, and recorded, that no ADD gets it. */

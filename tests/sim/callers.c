@@ -15,6 +15,7 @@
 #include "io/inflight.h"
 #include "ipam.h"
 #include "kernel.h"
+#include "peer.h"
 #include "promises.h"
 #include "rng.h"
 #include "spooler.h"
@@ -27,7 +28,7 @@
 #define ADD_GIVES_UP (115 * SEC)
 #define DEL_GIVES_UP (8 * SEC)
 #define STATUS_GIVES_UP (1 * SEC)
-#define GC_GIVES_UP (60 * SEC)
+#define GC_GIVES_UP (60 * SEC) /* and vfctl import */
 
 enum runner { RUNNER_IDLE, RUNNER_BUSY, RUNNER_RESULT };
 
@@ -47,6 +48,7 @@ struct caller {
 	enum run_outcome outcome;
 	int status;
 	bool done; /* its answer is on the way */
+	int heard; /* the exit code of it */
 };
 
 struct claim claims[SIM_CLAIMS];
@@ -85,6 +87,8 @@ static const char *verb_of(const struct caller *c)
 		return "DEL";
 	case CNI_GC:
 		return "GC";
+	case CNI_IMPORT:
+		return "IMPORT";
 	default:
 		return "STATUS";
 	}
@@ -171,6 +175,8 @@ static void over(struct caller *c)
 {
 	fds_shut_all(OWNER_CALLER(place(c)));
 	c->used = false;
+	if (c->call.verb == CNI_IMPORT)
+		peer_heard(c->call.claim, c->heard);
 }
 
 /* Whose connection it was, by its number: what the end says comes after the client. */
@@ -211,6 +217,7 @@ static void answered(struct caller *c, int exit_code)
 {
 	struct claim *claim = &claims[c->call.claim];
 
+	c->heard = exit_code;
 	if (c->call.verb == CNI_ADD || c->call.verb == CNI_DEL)
 		last[c->call.claim].exit[c->call.verb == CNI_DEL] = exit_code;
 	if (exit_code == 0 && c->call.verb == CNI_ADD && claim->added_start < c->start_ns)
@@ -254,7 +261,8 @@ static void deliver_request(uint64_t i, uint64_t conn)
 		return;
 	}
 	rq.verb = (uint8_t)c->call.verb;
-	rq.dialect = DIALECT_VFKEEPER;
+	rq.dialect = c->call.verb == CNI_IMPORT ? peer_dialect(c->call.claim) :
+						  DIALECT_VFKEEPER;
 	rq.nonce.lo = c->nonce;
 	rq.start_ns = c->start_ns;
 	rq.deadline_boot_ns = c->until_ns;
@@ -412,6 +420,8 @@ void callers_answer(uint64_t conn, int exit_code, const char *text, size_t len)
 	      exit_code, exit_code ? (int)len : 0, text);
 	if (c->call.verb == CNI_GC)
 		collect_answered(&c->call, c->start_ns, exit_code);
+	if (c->call.verb == CNI_IMPORT)
+		peer_answered(c->call.claim, exit_code);
 	promise_answer(c->call.verb, c->call.claim, c->call.vf, c->start_ns, exit_code,
 		       text, len);
 	code = exit_code ? strstr(text, "\"code\":") : NULL;
@@ -553,9 +563,15 @@ static void make_texts(struct caller *c)
 	n = snprintf(env, sizeof(env),
 		     "CNI_COMMAND=%s%cCNI_CONTAINERID=%s%cCNI_NETNS=%s%cCNI_IFNAME=%s%c"
 		     "CNI_PATH=/usr/bin%c",
-		     verb_of(c), 0, gc ? "" : claim->container, 0,
-		     c->call.netns ? "/run/netns/x" : "", 0, gc ? "" : claim->ifname, 0, 0);
+		     c->call.verb == CNI_IMPORT ? "ADD" : verb_of(c), 0,
+		     gc ? "" : claim->container, 0, c->call.netns ? "/run/netns/x" : "",
+		     0, gc ? "" : claim->ifname, 0, 0);
 	c->env_fd = fd_bytes(OWNER_CALLER(place(c)), env, (size_t)n);
+	if (c->call.verb == CNI_IMPORT) {
+		c->stdin_fd = fd_bytes(OWNER_CALLER(place(c)), peer_file(c->call.claim),
+				       strlen(peer_file(c->call.claim)));
+		return;
+	}
 	pci_format(vfs[c->call.vf].addr, addr);
 	collect_list(list, sizeof(list), &c->call);
 	n = snprintf(text, sizeof(text),
@@ -577,6 +593,10 @@ static void open_netns(struct caller *c)
 		c->netns_errno = -1;
 		return;
 	}
+	if (c->call.in_ns && spaces[c->call.in_ns].path) {
+		c->netns_fd = fd_netns(OWNER_CALLER(place(c)), c->call.in_ns);
+		return;
+	}
 	if (!claim->ns || n->cookie != claim->ns_cookie || !n->path) {
 		c->netns_errno = ENOENT;
 		return;
@@ -588,7 +608,7 @@ static int64_t patience(enum cni_verb verb)
 {
 	if (verb == CNI_STATUS)
 		return STATUS_GIVES_UP;
-	if (verb == CNI_GC)
+	if (verb == CNI_GC || verb == CNI_IMPORT)
 		return GC_GIVES_UP;
 	return verb == CNI_ADD ? ADD_GIVES_UP : DEL_GIVES_UP - DEL_GIVES_UP / 8;
 }
@@ -606,7 +626,7 @@ static uint64_t start_of(const struct call *call)
 	return start;
 }
 
-void caller_start(const struct call *call)
+bool caller_start(const struct call *call)
 {
 	struct caller *c = NULL;
 	struct claim *claim = &claims[call->claim];
@@ -615,11 +635,12 @@ void caller_start(const struct call *call)
 		if (!callers[i].used)
 			c = &callers[i];
 	if (!c)
-		return;
+		return false;
 	*c = (struct caller){ .used = true,
 			      .gen = ++gens,
 			      .call = *call,
 			      .nonce = ++nonces,
+			      .heard = 1,
 			      .start_ns = start_of(call) };
 	c->until_ns = (int64_t)c->start_ns + patience(call->verb);
 	if (c->until_ns < when_now + SEC)
@@ -644,6 +665,7 @@ void caller_start(const struct call *call)
 		claim->last_del_start = c->start_ns;
 	when_after(c->until_ns - when_now, gives_up, place(c), c->gen);
 	when_after(when_jitter(20 * US), seek, place(c), c->gen);
+	return true;
 }
 
 static void killed(struct caller *c)

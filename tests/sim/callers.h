@@ -27,6 +27,7 @@ struct claim {
 	uint64_t gone_start;	 /* of the newest ADD whose end an engine has read */
 	bool asked;		 /* an ADD has ever begun */
 	bool lost_vf;		 /* its VF went from the bus */
+	uint64_t imported_ns;	 /* when its record was written */
 };
 
 extern struct claim claims[SIM_CLAIMS];
@@ -49,6 +50,7 @@ struct call {
 	uint64_t valid;		/* GC: claims that it names, as bits */
 	uint64_t takes;		/* GC: those that it ends */
 	int64_t born_before_ns; /* the client began that much earlier */
+	unsigned in_ns;		/* IMPORT: another namespace than the pod's */
 };
 
 void callers_reset(void);
@@ -58,7 +60,7 @@ unsigned claim_of(unsigned pod, unsigned att);
 unsigned claim_find(const char *container, const char *ifname); /* SIM_CLAIMS: none */
 bool claim_ns_lives(unsigned claim);
 
-void caller_start(const struct call *call);
+bool caller_start(const struct call *call); /* false: too many run already */
 void caller_kill_any(unsigned nth);
 unsigned callers_n_settings(void);
 unsigned callers_running(void);

@@ -142,7 +142,9 @@ void collect_pays(unsigned claim, uint64_t gc_start_ns)
 
 		if (s->have && s->rec.state == VF_ATTACHED && s->rec.lease_id &&
 		    promise_owner(&vfs[i]) == claim &&
-		    s->rec.client_start_ns <= gc_start_ns && !promise_excused())
+		    (s->rec.client_start_ns ? s->rec.client_start_ns :
+					      claims[claim].imported_ns) <= gc_start_ns &&
+		    !promise_excused())
 			broken("P8", "IPAM GC takes the address of %s, which has vf%u",
 			       claims[claim].container, i);
 	}

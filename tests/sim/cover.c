@@ -11,7 +11,7 @@
 #include "fsm/vf.h"
 
 #define MAX_ROWS 64
-#define N_KINDS 7 /* of jobs, from 1 */
+#define N_KINDS (JOB_IMPORT + 1) /* of jobs, from 1 */
 
 static struct counts {
 	uint32_t vf[MAX_ROWS], lease[MAX_ROWS], port[MAX_ROWS];
@@ -41,7 +41,7 @@ static const char *const op_fails[] = {
  * then it belongs here no longer. */
 static const struct {
 	const char *row, *why;
-} later[] = {
+} unreachable[] = {
 	{ "RESERVED FATAL", "no driver tells it: a port does, and that bars FREE VFs" },
 	{ "DETACHING FATAL", "likewise" },
 	{ "RESERVED NETNS_GONE", "an ADD holds a descriptor of its namespace" },
@@ -49,12 +49,7 @@ static const struct {
 	{ "DETACHING TIMEOUT", "a release has rounds, not a deadline (GAVE_UP)" },
 	{ "NONE ANSWERED", "R9: a late result is not used; if it were, a promise breaks" },
 	{ "OWED ANSWERED", "likewise" },
-	{ "FREE IMPORTED", "nobody imports here: the unit tests of the engine do" },
-	{ "FAULTED IMPORTED", "likewise" },
-	{ "ATTACHED EXPORTED", "likewise" },
 	{ "FAULTED STALE", "no VF comes without a driver" },
-	{ "NONE IMPORTED", "likewise" },
-	{ "HELD EXPORTED", "likewise" },
 };
 
 bool __wrap_vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo);
@@ -125,13 +120,13 @@ void cover_add(const void *data)
 		to[i] += from[i];
 }
 
-static bool is_later(const char *state, const char *event)
+static bool is_unreachable(const char *state, const char *event)
 {
 	char row[64];
 
 	snprintf(row, sizeof(row), "%s %s", state, event);
-	for (size_t i = 0; i < VFK_ARRAY_SIZE(later); i++)
-		if (!strcmp(later[i].row, row))
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(unreachable); i++)
+		if (!strcmp(unreachable[i].row, row))
 			return true;
 	return false;
 }
@@ -140,18 +135,23 @@ static unsigned missing, all;
 
 static void item(uint32_t n, const char *what, const char *a, const char *b)
 {
-	bool row = strstr(what, " row") != NULL, not_yet = row && is_later(a, b);
+	bool row = strstr(what, " row") != NULL, out_of_reach = row && is_unreachable(a, b);
 
-	all += !not_yet;
-	if (!n == not_yet)
+	all += !out_of_reach;
+	if (!n == out_of_reach)
 		return;
 	missing++;
 	printf("coverage: %s: %s %s %s\n",
-	       not_yet ? "reached, but said to come later" : "never", what, a, b);
+	       out_of_reach ? "reached, but said to be out of reach" : "never", what, a, b);
 }
 
 unsigned cover_report(unsigned *n_all)
 {
+	/* What a job of ports says is nobody's promise, and CHECK changes nothing. */
+	static const enum job_kind kinds[] = { JOB_SYNC,     JOB_STEPS,	   JOB_OBSERVE,
+					       JOB_IDENTIFY, JOB_DISCOVER, JOB_IPAM,
+					       JOB_IMPORT };
+
 	missing = all = 0;
 	for (size_t i = 0; i < vf_n_rows; i++)
 		item(counts.vf[i], "vf row", vf_state_name(vf_rows[i].from),
@@ -162,9 +162,9 @@ unsigned cover_report(unsigned *n_all)
 	for (size_t i = 0; i < port_n_rows; i++)
 		item(counts.port[i], "port row", port_state_name(port_rows[i].from),
 		     port_event_name(port_rows[i].event));
-	for (unsigned kind = JOB_SYNC; kind <= JOB_IPAM; kind++)
+	for (unsigned i = 0; i < VFK_ARRAY_SIZE(kinds); i++)
 		for (unsigned fail = 1; fail < JF_N; fail++)
-			item(counts.job[kind][fail], "job", job_kind_name(kind),
+			item(counts.job[kinds[i]][fail], "job", job_kind_name(kinds[i]),
 			     job_fails[fail]);
 	for (unsigned del = 0; del < 2; del++)
 		for (unsigned fail = 1; fail < IF_N; fail++)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "boot.h"
 #include "callers.h"
 #include "cover.h"
@@ -360,22 +362,40 @@ void engines_vf_touched(pci_addr_t addr)
 		when_after(when_jitter(200 * US), vf_touched, p.gen, addr);
 }
 
-bool engine_says_yes(const struct ctl_request *rq)
+static bool asks(const struct ctl_request *rq, char **json)
 {
 	struct view_status facts = { .mode = "sim" };
 	struct vfk_err err = { 0 };
 	pci_addr_t pending;
-	char *json = NULL;
 	bool yes;
 
+	*json = NULL;
 	if (!p.serves || !turn_begins())
 		return false;
-	yes = engine_admin(p.e, rq, &facts, &json, &pending, &err) >= 0 && !p.dead;
+	yes = engine_admin(p.e, rq, &facts, json, &pending, &err) >= 0 && !p.dead;
 	if (!yes)
 		story("vfctl: %s", err.msg);
-	free(json);
 	turn_over();
 	return yes;
+}
+
+bool engine_says_yes(const struct ctl_request *rq)
+{
+	char *json;
+	bool yes = asks(rq, &json);
+
+	free(json);
+	return yes;
+}
+
+json_t *engine_answers(const struct ctl_request *rq)
+{
+	char *text;
+	bool yes = asks(rq, &text);
+	json_t *doc = yes && text ? json_loads(text, 0, NULL) : NULL;
+
+	free(text);
+	return doc;
 }
 
 /* --- start --- */

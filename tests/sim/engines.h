@@ -42,6 +42,8 @@ void engines_nsid_gone(int32_t nsid);
 void engines_vf_touched(pci_addr_t addr);
 struct ctl_request;
 bool engine_says_yes(const struct ctl_request *rq);
+struct json_t;
+struct json_t *engine_answers(const struct ctl_request *rq); /* NULL: it says no, or dies */
 /* False: it does not listen now (it hangs); the message has to wait so long. */
 bool engine_listens(int64_t *wait_ns);
 

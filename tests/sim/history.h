@@ -56,7 +56,12 @@
 	X(ADMIN_RETRY, 8, "an administrator has a VF tried again")                       \
 	X(CORDON, 5, "an administrator cordons a VF, a PF or the node")                  \
 	X(UNCORDON, 8, "an administrator takes that back")                               \
-	X(GC, 12, "a runtime collects what it does not hold valid")
+	X(GC, 12, "a runtime collects what it does not hold valid")                      \
+	/* A change from one plugin to another, and back: all of them, or none. */       \
+	X(PEER_ADD, 40, "another plugin attaches a VF")                                  \
+	X(PEER_DEL, 6, "another plugin releases what it has attached")                   \
+	X(IMPORT, 25, "an administrator imports what others attached")                   \
+	X(EXPORT, 3, "an administrator exports all that is attached")
 
 enum event_kind {
 #define X(name, often, text) EVENT_##name,

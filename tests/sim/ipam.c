@@ -62,6 +62,23 @@ unsigned ipam_held(unsigned claim)
 	return n;
 }
 
+bool ipam_lease(unsigned claim)
+{
+	for (unsigned i = 0; i < SIM_ADDRESSES; i++)
+		if (!addresses[i].used) {
+			addresses[i] = (struct address){ true, claim, when_now };
+			return true;
+		}
+	return false;
+}
+
+void ipam_forget(unsigned claim)
+{
+	for (unsigned i = 0; i < SIM_ADDRESSES; i++)
+		if (addresses[i].claim == claim)
+			addresses[i].used = false;
+}
+
 bool ipam_runs(uint64_t lease)
 {
 	for (unsigned i = 0; i < MAX_PLUGINS; i++)
@@ -99,9 +116,7 @@ static bool commit(struct plugin *p)
 		return true; /* STATUS and the like only look */
 	if (p->verb == CNI_DEL) {
 		promise_pays(p->claim, p->lease);
-		for (unsigned i = 0; i < SIM_ADDRESSES; i++)
-			if (addresses[i].used && addresses[i].claim == p->claim)
-				addresses[i].used = false;
+		ipam_forget(p->claim);
 		return true;
 	}
 	if (ipam_held(p->claim)) /* as host-local: one for a container and interface */

@@ -44,5 +44,8 @@ bool ipam_runs(uint64_t lease);
 void ipam_release(void); /* whatever hangs ends */
 uint64_t ipam_hash(void);
 unsigned ipam_held(unsigned claim); /* addresses of an attachment */
+/* As a plugin of another make has them leased and given back.  False: none is left. */
+bool ipam_lease(unsigned claim);
+void ipam_forget(unsigned claim);
 
 #endif

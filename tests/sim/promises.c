@@ -15,6 +15,7 @@
 #include "fds.h"
 #include "io/inflight.h"
 #include "ipam.h"
+#include "peer.h"
 #include "shadow.h"
 #include "spooler.h"
 #include "story.h"
@@ -22,7 +23,6 @@
 #include "workers.h"
 
 #define ATTACH_STEPS 0xffu
-#define MAX_ASKED 256
 
 /* What a promise has to know of a VF beside kernel and journal. */
 static struct {
@@ -32,15 +32,6 @@ static struct {
 	unsigned ns;
 	bool admin; /* an administrator has released it */
 } about[SIM_VFS];
-
-/* Leases that a plugin was told to ask for. */
-static struct {
-	uint64_t id;
-	unsigned claim;
-	char text[500]; /* configuration of its ADD */
-	int64_t began;
-} asked[MAX_ASKED];
-static unsigned n_asked;
 
 static bool sync_all, calm;
 static bool damaged;	 /* the journal was found damaged: what is lost is lost (P10) */
@@ -59,7 +50,7 @@ void promises_reset(bool all)
 {
 	shadow_reset();
 	memset(about, 0, sizeof(about));
-	n_asked = 0;
+	promise_asked_forget();
 	sync_all = all;
 	calm = damaged = rotten = unsynced = power = unwritten = ever_unwritten = false;
 	unseen = ever_rotten = false;
@@ -161,97 +152,6 @@ void promise_change(struct kvf *v, const struct job_req *rq)
 		       number(v));
 }
 
-/* --- P1, P8, R9: IPAM is asked --- */
-
-static int asked_place(uint64_t id)
-{
-	for (unsigned i = 0; i < n_asked; i++)
-		if (asked[i].id == id)
-			return (int)i;
-	return -1;
-}
-
-void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
-		 const int *fds, unsigned n_fds)
-{
-	const struct shadow_lease *l = shadow_lease(run->run_id);
-
-	(void)nonce;
-	if (!n_fds || fd_kind_of(fds[0]) != FD_BYTE)
-		broken("R9",
-		       "a client is told to run a plugin without the byte of its lease");
-	if (run->verb != CNI_ADD)
-		return;
-	if (n_fds && fd_number(fds[0]) != inflight_lease(run->run_id))
-		broken("R9", "IPAM ADD is run with another lease's byte");
-	if (!l || l->rec.state != LEASE_ASKED)
-		broken("P1", "IPAM is asked for %s before ASKED is written",
-		       claims[claim].container);
-	else if (!shadow_synced(l))
-		broken("P1", "IPAM is asked for %s before ASKED is synced",
-		       claims[claim].container);
-	if (asked_place(run->run_id) >= 0)
-		broken("R9", "IPAM ADD is asked twice for lease %llu",
-		       (unsigned long long)run->run_id);
-}
-
-static const struct kvf *vf_of_lease(uint64_t lease)
-{
-	for (unsigned i = 0; i < n_sim_vfs && lease; i++)
-		if (shadow.vf[i].have && shadow.vf[i].rec.lease_id == lease)
-			return &vfs[i];
-	return NULL;
-}
-
-void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
-{
-	const struct kvf *v = vf_of_lease(lease);
-	int i = asked_place(lease);
-
-	if (ipam_runs(lease) && i >= 0 && when_now - asked[i].began < 130 * SEC)
-		broken("R9", "two plugins run for lease %llu at a time",
-		       (unsigned long long)lease);
-	if (!del) {
-		if (n_asked < MAX_ASKED && text) {
-			asked[n_asked].id = lease;
-			asked[n_asked].claim = claim;
-			asked[n_asked].began = when_now;
-			snprintf(asked[n_asked++].text, sizeof(asked[0].text), "%s", text);
-		}
-		return;
-	}
-	if (i < 0)
-		return; /* a DEL with its own configuration */
-	asked[i].began = when_now;
-	if (asked[i].claim != claim)
-		broken("R11", "the lease of %s is paid for %s",
-		       claims[asked[i].claim].container, claims[claim].container);
-	if (!text || strcmp(text, asked[i].text) != 0)
-		if (!promise_excused()) /* it cannot be read back where no journal can be opened */
-			broken("P8",
-			       "IPAM DEL of %s does not get the configuration of its ADD",
-			       claims[claim].container);
-	if (v && !promise_excused() && v->link.ifindex && v->link.ns > HOME &&
-	    netns_reachable(v->link.ns) && !v->moved_by_others)
-		broken("R11", "IPAM DEL of %s begins while vf%u is in its namespace",
-		       claims[claim].container, number(v));
-}
-
-void promise_pays(unsigned claim, uint64_t lease)
-{
-	for (unsigned i = 0; i < n_sim_vfs; i++) {
-		const struct shadow_vf *s = &shadow.vf[i];
-
-		if (!s->have || s->rec.state != VF_ATTACHED ||
-		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id ||
-		    promise_excused())
-			continue;
-		broken(s->rec.lease_id == lease ? "R11" : "P8",
-		       "the address of %s is given back while vf%u is attached with it",
-		       claims[claim].container, i);
-	}
-}
-
 /* --- P2, P3, R12: an answer --- */
 
 static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
@@ -319,7 +219,7 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 		if (!l->have || promise_excused() || l->rec.state == LEASE_OWED ||
 		    claim_find(l->rec.owner.container, l->rec.owner.ifname) != claim)
 			continue;
-		v = vf_of_lease(l->rec.id);
+		v = shadow_vf_of_lease(l->rec.id);
 		s = v ? shadow_of(v) : NULL;
 		if (s && s->rec.client_start_ns > start_ns)
 			continue; /* of an ADD that began later */
@@ -353,6 +253,12 @@ void promise_released(unsigned vf)
 	about[vf].admin = true;
 }
 
+/* An imported attachment was there before whatever ends it. */
+static uint64_t began(const struct shadow_vf *s)
+{
+	return s->rec.client_start_ns ? s->rec.client_start_ns : 1;
+}
+
 static void left_owner(struct kvf *v, struct shadow_vf *s)
 {
 	unsigned i = number(v), claim = promise_owner(v);
@@ -362,12 +268,12 @@ static void left_owner(struct kvf *v, struct shadow_vf *s)
 
 	switch ((enum vf_event)s->rec.event) {
 	case VF_EV_DEL:
-		if (!c || c->last_del_start < s->rec.client_start_ns)
+		if (!c || c->last_del_start < began(s))
 			broken("P3", "vf%u is taken from %s by a DEL that nobody made", i,
 			       s->rec.owner.container);
 		return;
 	case VF_EV_GC:
-		if (!c || !collect_may_take(claim, s->rec.client_start_ns))
+		if (!c || !collect_may_take(claim, began(s)))
 			broken("P3", "vf%u is taken from %s by a GC that does not say so",
 			       i, s->rec.owner.container);
 		return;
@@ -453,10 +359,8 @@ void promise_caller_gone(unsigned claim, uint64_t start_ns)
 /* R9: for so long the byte of its lease keeps an ADD. */
 static bool its_client_lives(uint64_t lease)
 {
-	int i = lease ? asked_place(lease) : -1;
-
-	return i >= 0 && shadow_lease(lease) && fd_byte_held(inflight_lease(lease)) &&
-	       when_now - asked[i].began < 130 * SEC;
+	return lease && promise_asked_lately(lease) && shadow_lease(lease) &&
+	       fd_byte_held(inflight_lease(lease));
 }
 
 static bool has_new_baseline(const struct rec_vf *r)
@@ -479,7 +383,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 	if (r->state == VF_FAULTED && r->foreign && r->event == VF_EV_APPEARED &&
 	    r->baseline.valid)
 		broken("R14", "a baseline was taken from vf%u, which is foreign", i);
-	if (r->event == VF_EV_SETUP_DONE) {
+	if (r->event == VF_EV_SETUP_DONE || r->event == VF_EV_IMPORTED) {
 		about[i].ns = v->link.ns > HOME ? (unsigned)v->link.ns : 0;
 		about[i].ns_cookie = about[i].ns ? spaces[about[i].ns].cookie : 0;
 	}
@@ -501,6 +405,10 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		       r->owner.container, i);
 	if (r->event == VF_EV_REPLAY && its_client_lives(r->lease_id))
 		broken("R9", "an ADD of vf%u is replayed while its client is there", i);
+	if (r->event == VF_EV_IMPORTED)
+		peer_imported(v, s);
+	if (r->event == VF_EV_EXPORTED)
+		peer_exported(v, s);
 	if (damaged || unwritten)
 		return;
 	if (r->event == VF_EV_ADD && was->state != VF_FREE)
@@ -611,7 +519,7 @@ void promise_replayed_all(enum journal_verdict verdict)
 	if (damaged || rotten || lost)
 		admin_forget();
 	if (damaged) /* so are the numbers that were given out */
-		n_asked = 0;
+		promise_asked_forget();
 	unseen |= lost;
 	for (unsigned i = 0; i < n_sim_vfs && !power && !unwritten && !damaged && !lost; i++)
 		if (!kept(&before.vf[i], &shadow.vf[i]))
@@ -739,7 +647,7 @@ static const char *unrest(void)
 	}
 	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
 		const struct shadow_lease *l = &shadow.lease[i];
-		const struct kvf *v = l->have ? vf_of_lease(l->rec.id) : NULL;
+		const struct kvf *v = l->have ? shadow_vf_of_lease(l->rec.id) : NULL;
 
 		/* ASKED: what was recorded between is among what was lost. */
 		if (!l->have || ((l->rec.state == LEASE_HELD ||
@@ -771,6 +679,7 @@ static const char *unrest(void)
 				 shadow.vf[k].rec.state == VF_ATTACHED &&
 				 promise_owner(&vfs[k]) == addresses[i].claim;
 		owned |= addresses[i].used && claims[addresses[i].claim].lost_vf && !calm;
+		owned |= peer_holds(addresses[i].claim); /* they give it back */
 		if (!addresses[i].used || owned)
 			continue;
 		snprintf(text, sizeof(text),

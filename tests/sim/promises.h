@@ -22,6 +22,9 @@ void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
 		 const int *fds, unsigned n_fds);
 /* A plugin begins for this lease with this configuration. */
 void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text);
+/* A plugin was told to ask for this lease, or to pay it, within what its deadlines come to. */
+bool promise_asked_lately(uint64_t lease);
+void promise_asked_forget(void); /* numbers are given out anew */
 /* IPAM DEL takes effect. */
 void promise_pays(unsigned claim, uint64_t lease);
 void promise_answer(enum cni_verb verb, unsigned claim, unsigned vf, uint64_t start_ns,

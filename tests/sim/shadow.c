@@ -41,6 +41,14 @@ struct shadow_lease *shadow_lease(uint64_t id)
 	return NULL;
 }
 
+const struct kvf *shadow_vf_of_lease(uint64_t id)
+{
+	for (unsigned i = 0; i < n_sim_vfs && id; i++)
+		if (shadow.vf[i].have && shadow.vf[i].rec.lease_id == id)
+			return &vfs[i];
+	return NULL;
+}
+
 bool shadow_pod_has(const struct vf_settings *set)
 {
 	for (unsigned i = 0; i < n_sim_vfs; i++) {

@@ -48,6 +48,7 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 		 struct shadow_lease **lease);
 struct shadow_vf *shadow_of(const struct kvf *v);
 struct shadow_lease *shadow_lease(uint64_t id);
+const struct kvf *shadow_vf_of_lease(uint64_t id); /* NULL: of no VF on record */
 /* It outlives a loss of power: in the present file, or in the one before. */
 bool shadow_synced(const struct shadow_lease *l);
 /* P4: an owner on record asked for this GUID or MAC. */

@@ -399,6 +399,21 @@ void step_observe(struct step_run *r)
 		r->out->seen.valid = false;
 }
 
+void step_import(struct step_run *r)
+{
+	struct job_req rq = *r->rq;
+
+	if (r->ns <= HOME || !netns_reachable(r->ns)) {
+		fail(r, VFK_E_NETNS, 0, "the network namespace is gone");
+		return;
+	}
+	rq.nsid = netns_give_nsid((unsigned)r->ns);
+	r->rq = &rq;
+	step_observe(r);
+	r->out->nsid = rq.nsid;
+	r->out->netns_cookie = spaces[r->ns].cookie;
+}
+
 void step_ports(pci_addr_t addr, struct drv_pf *out)
 {
 	for (unsigned pf = 0; pf < SIM_PFS; pf++)

@@ -31,4 +31,7 @@ void step_ports(pci_addr_t addr, struct drv_pf *out);
 void step_discover(int memfd);
 pci_addr_t step_identify(int ns, const char *ifname);
 
+/* In the pod's namespace: it gets its id, and the VF is looked for there. */
+void step_import(struct step_run *r);
+
 #endif

@@ -354,6 +354,9 @@ static void look(struct worker *w)
 	} else if (w->rq->kind == JOB_IDENTIFY) {
 		w->res.addr = step_identify((int)fd_number(w->fds[0]), w->rq->call.ifname);
 		snprintf(w->res.driver, sizeof(w->res.driver), "sim");
+	} else if (w->rq->kind == JOB_IMPORT) {
+		r.ns = (int)fd_number(w->fds[0]);
+		step_import(&r);
 	} else if (w->rq->kind == JOB_DISCOVER) {
 		step_discover(w->fds[0]);
 	} else if (w->rq->kind == JOB_PORTS) {

@@ -16,6 +16,7 @@
 #include "history.h"
 #include "ipam.h"
 #include "kernel.h"
+#include "peer.h"
 #include "promises.h"
 #include "spooler.h"
 #include "story.h"
@@ -61,7 +62,19 @@ static void call(struct rng *r, enum cni_verb verb, bool late)
 			  .settings = verb == CNI_ADD ? some_settings(r, v) : 0,
 			  .born_before_ns = late ? (int64_t)rng_below(r, 60000) * MS : 0 };
 
+	if (verb == CNI_ADD && peer_holds(c.claim))
+		return; /* a runtime has it attached once */
 	caller_start(&c);
+}
+
+static void job_fault_of(struct rng *r, enum job_kind kind)
+{
+	enum job_fail fail = JF_ERROR + rng_below(r, JF_ORPHAN - JF_ERROR);
+	int sys = step_errnos[rng_below(r, VFK_ARRAY_SIZE(step_errnos))];
+	unsigned writes = rng_below(r, 5), times = rng_one_in(r, 6) ? 6 : 1;
+
+	while (times--)
+		fault_arm(kind, fail, sys, writes);
 }
 
 static void job_fault(struct rng *r)
@@ -70,13 +83,8 @@ static void job_fault(struct rng *r)
 					       JOB_STEPS,    JOB_STEPS,	  JOB_SYNC,
 					       JOB_SYNC,     JOB_OBSERVE, JOB_DISCOVER,
 					       JOB_IDENTIFY, JOB_IPAM };
-	enum job_kind kind = kinds[rng_below(r, VFK_ARRAY_SIZE(kinds))];
-	enum job_fail fail = JF_ERROR + rng_below(r, JF_ORPHAN - JF_ERROR);
-	int sys = step_errnos[rng_below(r, VFK_ARRAY_SIZE(step_errnos))];
-	unsigned writes = rng_below(r, 5), times = rng_one_in(r, 6) ? 6 : 1;
 
-	while (times--)
-		fault_arm(kind, fail, sys, writes);
+	job_fault_of(r, kinds[rng_below(r, VFK_ARRAY_SIZE(kinds))]);
 }
 
 /* A VF gets what the owner of another one asked for, as tools do that know of no owners. */
@@ -163,6 +171,7 @@ static void link_back(struct kvf *v)
 	if (!link_name_free(HOME, v->link.name, v))
 		snprintf(v->link.name, sizeof(v->link.name), "back%u", v->link.ifindex);
 	link_move(v, HOME);
+	v->rdma_ns = HOME; /* nobody takes one without the other */
 	v->moved_by_others = v->meddled = true;
 	story("workload: moves the link of vf%u home", (unsigned)(v - vfs));
 }
@@ -188,7 +197,8 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 
 	if (rng_below(r, 4)) /* one in four is lost */
 		engines_vf_touched(v->addr);
-
+	if (kind >= EVENT_VF_VANISHES && kind <= EVENT_LINK_BACK)
+		peer_disturbed(v);
 	switch (kind) {
 	case EVENT_VF_VANISHES:
 		if (v->present) {
@@ -248,6 +258,9 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 	case EVENT_ADMIN_RETRY:
 		admin_retry(v);
 		break;
+	case EVENT_PEER_ADD:
+		peer_add(r, v);
+		break;
 	case EVENT_CORDON:
 	case EVENT_UNCORDON:
 		admin_cordon(r, kind == EVENT_CORDON);
@@ -273,6 +286,7 @@ void world_boot(bool orderly, struct rng *r)
 	when_forget();
 	workers_reset();
 	callers_boot();
+	peers_boot();
 	ipam_boot();
 	fds_reset();
 	kernel_boot();
@@ -332,6 +346,17 @@ static void node_event(struct rng *r, enum event_kind kind)
 		break;
 	case EVENT_SQUATTER:
 		squatter_comes(r);
+		break;
+	case EVENT_PEER_DEL:
+		peer_del_any(r);
+		break;
+	case EVENT_IMPORT:
+		if (rng_one_in(r, 4))
+			job_fault_of(r, JOB_IMPORT);
+		peers_import(r);
+		break;
+	case EVENT_EXPORT:
+		peers_export();
 		break;
 	case EVENT_PORT:
 		port_changes(&port_state[rng_below(r, SIM_PFS)], rng_below(r, 8));
@@ -499,6 +524,7 @@ bool world_calm(bool thorough)
 	/* Everybody leaves. */
 	promise_calm();
 	story("--- every pod goes ---");
+	peers_leave();
 	for (unsigned i = 0; i < SIM_CLAIMS && claims[i].used; i++) {
 		bool owns = ipam_held(i) > 0;
 
@@ -531,6 +557,7 @@ void world_begin(const struct history *h)
 	promises_reset(h->sync_all);
 	admin_reset();
 	collect_reset();
+	peers_reset();
 	kernel_reset(h->n_vfs, h->kinds);
 	callers_reset();
 	if (h->service)
