@@ -29,7 +29,6 @@ enum job_kind {
 #undef X
 };
 
-/* What may not run beside it; the engine's scheduler keeps to it. */
 struct job_req {
 	uint64_t id;
 	uint8_t kind; /* enum job_kind */

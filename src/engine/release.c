@@ -136,12 +136,11 @@ void release_next(struct engine *e, struct vf *vf)
 	job_submit(e, job);
 }
 
-/* Requests and leases that wait for this VF's link or for the VF itself. */
-static void tell(struct engine *e, struct vf *vf, const struct attachment *owner)
+/* Requests and leases of this owner that wait for its link. */
+static void tell(struct engine *e, const struct attachment *owner)
 {
 	struct lease *l = attachment_none(owner) ? NULL : node_lease_of(e->node, owner);
 
-	(void)vf;
 	if (l && l->state == LEASE_OWED) {
 		l->retry_at_ns = 0;
 		leases_deadlines(e, now_ns(e));
@@ -194,7 +193,7 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 	if (res->done & STEP_BIT(REBIND_HOME))
 		vf->rebind = (vf->rec.touched & STEP_BIT(REBIND)) != 0;
 	if (!had_left && vf_link_has_left(vf))
-		tell(e, vf, &vf->rec.owner);
+		tell(e, &vf->rec.owner);
 	release_next(e, vf);
 }
 
