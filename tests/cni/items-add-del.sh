@@ -81,9 +81,8 @@ i_26() {
 }
 i_27() {
 	item "a failed ADD leaves nothing behind: VF, link, settings and lease are as before"
-	local c how state
+	local c how
 	c=$(conf "$vf" "$SETTINGS" "$GUID" "$(host_local)")
-	cp $ROOT/run/vfkeeper/sim/$vf $ROOT/state 2>/dev/null || : >$ROOT/state
 	for how in settings rebind rdma_to_pod link_to_pod link_settings addresses; do
 		faults "$how $vf errno=EIO"
 		add "$id" net1 $P1 "$c"
@@ -96,6 +95,7 @@ i_27() {
 		t no_link p1 net1
 		t no_settings_left
 	done
+	t test -s $ROOT/run/vfkeeper/sim/$vf # what was looked into
 	echo garbage >$ROOT/fake.ADD
 	add "$id" net1 $P1 "$(conf "$vf" "$SETTINGS" "$FAKE")"
 	t answered 999

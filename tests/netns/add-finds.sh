@@ -73,7 +73,8 @@ everything() {
 	faults "discover * latency_ms=1500 count=1"
 	kill_all
 	add "c$n" net1 "$ns1" "$c"
-	check "$row: looked at, then attached ($HOW)" answered 0
+	check "$row: looked at ($HOW)" step_begun
+	check "$row: then attached ($HOW)" answered 0
 	faults
 	released "c$n" "$ns1"
 

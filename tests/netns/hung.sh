@@ -18,16 +18,16 @@ service_start
 add_netns p 1 30
 n=0
 
-# within SECONDS SENTENCE PF INDEX: ADD and DEL of that VF while something hangs.
-within() {
-	local start=$SECONDS vf=$(vf_addr "$3" "$4") c
+# goes_on SENTENCE PF INDEX: ADD and DEL of that VF while something hangs; that it still does
+# afterwards shows that neither waited for it.
+goes_on() {
+	local vf=$(vf_addr "$2" "$3") c
 	n=$((n + 1))
 	c=$(conf "$vf")
 	add "w$n" net1 "/run/netns/p$n" "$c"
-	check "$2: ADD succeeds" answered 0
+	check "$1: ADD succeeds" answered 0
 	del "w$n" net1 "/run/netns/p$n" "$c"
-	check "$2: DEL succeeds" answered 0
-	check "$2: neither waited for it" test $((SECONDS - start)) -le "$1"
+	check "$1: DEL succeeds" answered 0
 }
 # hang_in VERB-OF-CALL CONTAINER PF INDEX STEP: begins a call whose STEP hangs for long.
 hang_in() {
@@ -51,24 +51,24 @@ hang_in() {
 still() { check "it hung all the while" vf_is "$1" "$hung_vf"; }
 
 hang_in ADD 0 0 settings 600000
-within 10 "a sysfs step of PF 0 hangs: a VF of PF 1" 1 0
-within 10 "a sysfs step of PF 0 hangs: a VF without a link" 2 0
+goes_on "a sysfs step of PF 0 hangs: a VF of PF 1" 1 0
+goes_on "a sysfs step of PF 0 hangs: a VF without a link" 2 0
 still RESERVED
 wait $hung
 RC=$? OUT=$(cat $ROOT/hung.out)
 check "the hung ADD gets code 11 in the end" answered 11
 faults
 check "its VF is FREE again when the step let go or was ended" wait_for 90 vf_is FREE "$hung_vf"
-within 10 "afterwards: a VF of PF 0" 0 1
+goes_on "afterwards: a VF of PF 0" 0 1
 
 hang_in DEL 1 1 link_home 600000
-within 10 "a step under RTNL hangs: a VF that needs no RTNL" 2 1
+goes_on "a step under RTNL hangs: a VF that needs no RTNL" 2 1
 still DETACHING
 wait $hung
 check "the DEL whose step hangs succeeds: the engine owns the rest" is 0 $?
 faults
 check "its VF is FREE when the step was ended" wait_for 90 vf_is FREE "$hung_vf"
-within 10 "afterwards: a VF of PF 1" 1 2
+goes_on "afterwards: a VF of PF 1" 1 2
 
 echo 'hang 600' >$ROOT/fake.ADD
 n=$((n + 1))
@@ -77,7 +77,8 @@ CNI_COMMAND=ADD CNI_CONTAINERID=hi CNI_IFNAME=net1 CNI_NETNS=/run/netns/p$n \
 	CNI_PATH=$CNI_PATH "$CNI_BIN/vfkeeper" <$ROOT/hung.conf >$ROOT/hung.out 2>&1 &
 hung=$!
 wait_for 10 asked ADD hi
-within 10 "an IPAM plugin hangs: a VF of the same PF" 0 2
+goes_on "an IPAM plugin hangs: a VF of the same PF" 0 2
+check "it hung all the while" kill -0 $hung
 wait $hung
 RC=$? OUT=$(cat $ROOT/hung.out)
 check "the ADD with the hung plugin gets code 11 at its deadline" answered 11
@@ -87,14 +88,14 @@ check "the node is clean" wait_clean
 check "the engine is the same process as at the start" is "$SVC" "$(engine_pid)"
 
 # A step in the kernel that outlives its engine keeps its VF busy, not the others (R6).
-hang_in DEL 0 0 settings_home 4000
+hang_in DEL 0 0 settings_home 9000
 for pid in $(engine_pid); do
 	kill -KILL "$pid"
 done
 wait "$SVC" 2>/dev/null
 service_start
 still DETACHING
-within 10 "a step outlives its engine: a VF of another PF" 1 0
+goes_on "a step outlives its engine: a VF of another PF" 1 0
 wait $hung
 check "the DEL whose engine died succeeds" is 0 $?
 check "its VF is FREE in the end" wait_for 90 vf_is FREE "$hung_vf"

@@ -45,11 +45,10 @@ check "it runs the engine on demand" matches vfkeeper-engine "$(readlink "/proc/
 engines_end
 mv $ROOT/bin/real/vfkeeper-engine $ROOT/bin/
 c=$(conf "$(vf_addr 0 0)")
-start=$SECONDS
 out=$(echo "$c" | CNI_COMMAND=DEL CNI_CONTAINERID=x CNI_IFNAME=net1 CNI_PATH=$CNI_PATH \
 	timeout 30 "$CNI_BIN/vfkeeper" 2>&1 | cat)
-check "the caller's stdout and stderr close with the client" test $((SECONDS - start)) -lt 6
-check "although the engine lives on" has_engine
+# An engine that held one of them would keep us here until its own end.
+check "the caller's stdout and stderr close with the client, the engine lives on" has_engine
 pid=$(engine_pid)
 for fd in 0 1 2; do
 	check "descriptor $fd of the engine is nobody's" \
