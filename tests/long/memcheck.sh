@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # memcheck.sh SCRIPT...: netns scripts with the engine (service and on demand, its workers too)
 # under valgrind, which makes them ten to twenty times slower: VFK_SLOW lets the scripts wait so
-# much longer.  Judged by valgrind; what a script itself did not find right is shown.  Built anew in long/memcheck of the
-# build directory, without sanitizers and with shared libraries, which valgrind wants.
+# much longer.  Judged by valgrind; what a script itself did not find right is shown.  Built
+# anew in long/memcheck of the build directory, without sanitizers and with shared libraries,
+# which valgrind wants.
 set -uo pipefail
 : "${top_srcdir:?}" "${top_builddir:?}"
 dir=$top_builddir/long/memcheck

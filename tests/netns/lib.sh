@@ -173,17 +173,23 @@ sim_node() {
 # vf_addr PF INDEX (both from 0): the PCI address of a simulated VF.
 vf_addr() { printf '0000:%02x:%02x.%d' $((0x3b + $1)) $((($2 + 1) / 8)) $((($2 + 1) % 8)); }
 
-# slower KEY MOST: the limit behind KEY, as this world needs it, and MOST at most.
+# slower LINE...: prints them, with the limits that this world needs (110 s is the most).
 slower() {
-	awk -v key="$1" -v most="$2" -v slow="$SLOW" \
-		'$1 == key { $3 = $3 * slow > most ? most : $3 * slow } { print }'
+	local line n
+	for line; do
+		if [ "$SLOW" != 1 ] && [[ $line =~ ^(add|step)_timeout_s\ =\ ([0-9]+)$ ]]; then
+			n=$((BASH_REMATCH[2] * SLOW))
+			line="${BASH_REMATCH[1]}_timeout_s = $((n > 110 ? 110 : n))"
+		fi
+		printf '%s\n' "$line"
+	done
 }
 
 # write_config [LINE...]
 write_config() {
 	{
 		printf '[vfkeeper]\nplugin_dirs = %s\nsim = %s\n' "$PLUGIN_DIRS" "$SIM"
-		[ $# = 0 ] || printf '%s\n' "$@" | slower add_timeout_s 110 | slower step_timeout_s 600
+		slower "$@"
 	} >$ROOT/etc/vfkeeper/vfkeeper.conf
 }
 
