@@ -30,38 +30,6 @@ look() {
 		echo "${line%%$'\n'*}"
 	done
 }
-remember() { look >/tmp/before; }
-as_before() {
-	look >/tmp/now 2>&1
-	[ "$(</tmp/before)" = "$(</tmp/now)" ] || {
-		diff /tmp/before /tmp/now
-		return 1
-	}
-}
-is_free() { [ "$(state_of "$1")" = FREE ]; }
-all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
-all_as_before() {
-	within 20 all_free_again
-	as_before || within 20 as_before || as_before
-}
-# says WORDS: the last answer
-says() {
-	[[ $(msg) == *"$1"* ]] || {
-		echo "it said '$(msg)', not '$1'"
-		return 1
-	}
-}
-pods() {
-	local n
-	for n; do
-		[ ! -e "/run/netns/$n" ] || ip netns del "$n" # a case before has failed
-		ip netns add "$n"
-	done
-}
-unpods() {
-	local n
-	for n; do ip netns del "$n"; done
-}
 
 # attach INDEX POD [MEMBER...]: and looks whether the link is there and up
 attach() {

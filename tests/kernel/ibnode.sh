@@ -4,6 +4,7 @@
 # rdma and sysfs alone.
 rdma system set netns exclusive
 node_enter
+CARD=${CARD:-$IB}
 PF=$(link_of $IB)
 printf '[vfkeeper]\nplugin_dirs = %s\n' "$PLUGIN_DIRS" >$ROOT/etc/vfkeeper/vfkeeper.conf
 GUID0=02:00:00:00:00:00:ff # and two digits
@@ -21,39 +22,7 @@ look() {
 			while read -r line; do echo "$line" && break; done
 	done
 }
-remember() { look >/tmp/before; }
-as_before() {
-	look >/tmp/now 2>&1
-	[ "$(</tmp/before)" = "$(</tmp/now)" ] || {
-		diff /tmp/before /tmp/now
-		return 1
-	}
-}
-is_free() { [ "$(state_of "$1")" = FREE ]; }
-all_as_before() {
-	within 20 all_free_again
-	as_before || within 20 as_before || as_before
-}
-
-# says WORDS: the last answer
-says() {
-	[[ $(msg) == *"$1"* ]] || {
-		echo "it said '$(msg)', not '$1'"
-		return 1
-	}
-}
 guid() { echo "\"rdmaIsolation\":true,\"runtimeConfig\":{\"infinibandGUID\":\"$GUID0:$1\"}"; }
-pods() {
-	local n
-	for n; do
-		[ ! -e "/run/netns/$n" ] || ip netns del "$n" # a case before has failed
-		ip netns add "$n"
-	done
-}
-unpods() {
-	local n
-	for n; do ip netns del "$n"; done
-}
 
 # attach INDEX POD LAST [MEMBER]: and looks whether everything is as asked for
 attach() {
@@ -72,6 +41,9 @@ release() { # INDEX POD
 	del "$2" net1 "/run/netns/$2" "$(conf "$(vf $IB "$1")")"
 	answered 0
 }
+
+# started OP COUNT: the card was given more of these commands
+started() { [ "$(<"$DBG/$IB/ops/$1/count")" -gt "$2" ]; }
 
 # Makes all VFs of all PFs, each with a GUID of its own before it is probed for the first time;
 # ALL: their PCI addresses.

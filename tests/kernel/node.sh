@@ -28,8 +28,67 @@ engine_pids() {
 # No VF of the node, simulated or of a card, is in use.
 all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
 
+# What VFs are like, without our programs, is what look prints: the suite has it.
+remember() { look >/tmp/before; }
+as_before() {
+	look >/tmp/now 2>&1
+	[ "$(</tmp/before)" = "$(</tmp/now)" ] || {
+		diff /tmp/before /tmp/now
+		return 1
+	}
+}
+is_free() { [ "$(state_of "$1")" = FREE ]; }
+all_as_before() {
+	within 20 all_free_again
+	as_before || within 20 as_before || as_before
+}
+# says WORDS: the last answer
+says() {
+	[[ $(msg) == *"$1"* ]] || {
+		echo "it said '$(msg)', not '$1'"
+		return 1
+	}
+}
+pods() {
+	local n
+	for n; do
+		[ ! -e "/run/netns/$n" ] || ip netns del "$n" # a case before has failed
+		ip netns add "$n"
+	done
+}
+unpods() {
+	local n
+	for n; do ip netns del "$n"; done
+}
+
 # Ends whatever engine runs; for use under "set -e".
 node_stop() { if engines_end; then :; else return 1; fi; }
+
+# The commands of the PF at CARD that are named in OPS fail, do nothing, or take long.
+declare -A ERRNO=([EIO]=5 [EBUSY]=16)
+fault() { # COMMAND KIND TIMES: KIND is an errno, or ignore
+	if [ "$2" = ignore ]; then
+		knob "$CARD" "$1" ignore "$3"
+	else
+		knob "$CARD" "$1" errno "${ERRNO[$2]}"
+		knob "$CARD" "$1" fail "$3"
+	fi
+}
+no_faults() {
+	local op
+	for op in $OPS; do
+		knob "$CARD" "$op" fail 0
+		knob "$CARD" "$op" ignore 0
+		knob "$CARD" "$op" delay_ms 0
+	done
+}
+
+kill_engines() {
+	local pid
+	for pid in $(engine_pids); do # workers go with the engine
+		if ! kill -KILL "$pid" 2>/dev/null; then continue; fi
+	done
+}
 
 # an operator changed something: the next engine finds it at once
 look_anew() {

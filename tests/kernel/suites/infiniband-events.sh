@@ -127,6 +127,14 @@ port_fails() {
 	event $IB die
 	within 30 port_is $IB FATAL
 	[ "$(events_of verbs)" -gt "$n" ]
+	cni STATUS '' '' - "$STATUS_CONF"
+	answered 0 # another PF works
+	"$VFCTL" cordon $PF2
+	cni STATUS '' '' - "$STATUS_CONF"
+	answered 51
+	says "port 1 of $IB is FATAL"
+	"$VFCTL" uncordon $PF2
+	curl -s http://127.0.0.1:9477/metrics | grep -q "^vfkeeper_port_state{pf=\"$IB\",port=\"1\",state=\"FATAL\"} 1"
 	pods f
 	add f net1 /run/netns/f "$(conf "$(vf $IB 0)" "$(guid 25)")"
 	says "port 1 of PF $IB is in state FATAL"
@@ -137,6 +145,7 @@ port_fails() {
 	unpods f
 	all_as_before
 }
+STATUS_CONF='{"cniVersion":"1.1.0","name":"n","type":"vfkeeper"}'
 port_by_verbs() {
 	ip link set "$PF" down
 	event $IB port_err # says so, but the port is as it was
@@ -162,10 +171,9 @@ pf_again() {
 
 # A command of the firmware that takes a minute: the engine is killed, and the next one serves
 # everybody else.
-started() { [ "$(<"$DBG/$IB/ops/$1/count")" -gt "$2" ]; }
 stuck_is() { "$VFCTL" -o json show "$1" | tr -d ' ' | grep -q '"stuck":true'; }
 stuck() { # OP MILLISECONDS [service]
-	local n a b u pid adder
+	local n a b u adder
 	a=$(vf $IB 0) b=$(vf $PF2 0) u=$(vf $PF2 1)
 	pods s t u
 	add t net1 /run/netns/t "$(conf "$b")"
@@ -177,9 +185,7 @@ stuck() { # OP MILLISECONDS [service]
 	(add s net1 /run/netns/s "$(conf "$a" "$(guid 26)")" && echo "$RC" >/tmp/rc) &
 	adder=$!
 	within 20 started "$1" "$n"
-	for pid in $(engine_pids); do
-		if ! kill -KILL "$pid" 2>/dev/null; then continue; fi
-	done
+	kill_engines
 	[ -z "${3-}" ] || service_start
 	del nobody net1 - "$(conf "$b")" # on demand: the next engine
 	answered 0
@@ -247,7 +253,7 @@ t_case "infiniband-events: all VFs go and come under a pod, told by events" hot
 t_case "infiniband-events: two VFs swap their names, told by events" swapped
 right_numbers
 remember
-sources 'reconcile_s = 3600' 'event_sources = verbs'
+sources 'reconcile_s = 3600' 'event_sources = verbs' 'http = 127.0.0.1:9477'
 t_case "infiniband-events: a port goes down and comes back, told by verbs events alone" port_by_verbs
 t_case "infiniband-events: a device fails and works again, told by verbs events alone" port_fails
 sources 'reconcile_s = 3600'
@@ -267,6 +273,13 @@ if [ "$KERNEL" != 6.1 ]; then # each source missing is the same there, and 6.1 h
 	sources 'reconcile_s = 2' 'event_sources = nsid link udev rdma devlink verbs'
 	t_case "infiniband-events: a free VF is unbound and bound, without uevent" unbound
 	t_case "infiniband-events: all VFs go and come under a pod, without uevent" hot
+	for s in udev rdma devlink; do
+		w='nsid link uevent udev rdma devlink verbs'
+		sources 'reconcile_s = 2' "event_sources = ${w/ $s/}"
+		t_case "infiniband-events: a free VF is unbound and bound, without $s" unbound
+	done
+	sources 'reconcile_s = 2' 'event_sources = nsid link uevent udev rdma devlink'
+	t_case "infiniband-events: a port goes down and comes back, without verbs" port_down
 	a=$(vf $PF2 1)
 	modprobe uio_pci_generic
 	echo uio_pci_generic >"$PCI/$a/driver_override"

@@ -3,6 +3,7 @@
 # kernel: 6.12 6.1
 # suite: infiniband: attach and release of InfiniBand VFs
 . ./t.sh
+UVWATCH=$PWD/uvwatch
 . ./node.sh
 . ./ibnode.sh
 
@@ -124,6 +125,54 @@ ethernet_only() {
 	unpods k
 }
 
+# A program in the pod hears of the port of the device that is its own; one on the node may not.
+verbs_event() {
+	local u=/dev/infiniband/
+	pods v
+	attach 0 v 0e
+	u+=$(uverbs_of "$(vf $IB 0)")
+	fails "not permitted" "$UVWATCH" "$u" 0
+	ip netns exec v "$UVWATCH" "$u" 60 >/tmp/uv &
+	within 20 grep -q ready /tmp/uv
+	event $IB link_down
+	within 10 grep -q 'event 10 ' /tmp/uv
+	event $IB link_up
+	within 10 grep -q 'event 9 ' /tmp/uv
+	release 0 v
+	within 10 grep -q 'event 8 ' /tmp/uv # it has gone
+	wait $!
+	all_as_before
+	unpods v
+}
+
+# A GUID of this machine and the VF's place in it: the same each time, also beside another one.
+derived() {
+	local i a guids=
+	echo 0123456789abcdef0123456789abcdef >$ROOT/etc/machine-id
+	look_anew
+	pods d
+	for i in 0 1 0; do
+		a=$(vf $IB $i)
+		add d net1 /run/netns/d "$(conf "$a" '"guidPolicy":"derived","rdmaIsolation":true')"
+		answered 0
+		guids+=" $(ip netns exec d cat /sys/class/net/net1/address | cut -c 37-)"
+		release $i d
+		all_as_before
+	done
+	want "$guids" " $(derived_guid 0) $(derived_guid 1) $(derived_guid 0)"
+	rm $ROOT/etc/machine-id
+	unpods d
+}
+derived_guid() { # as vfkeeper-cni(7) describes it
+	python3 - "$(<$ROOT/etc/machine-id)" "$(vf $IB "$1")" <<-'P'
+		import sys
+		h = 0xcbf29ce484222325
+		for byte in "".join(sys.argv[1:]).encode():
+		    h = (h ^ byte) * 0x100000001b3 % 2**64
+		print((h >> 8 | 2 << 56).to_bytes(8, "big").hex(":"))
+	P
+}
+
 taken_in_pod() {
 	pods t
 	ip -n t link add net1 type dummy
@@ -227,6 +276,41 @@ shared() {
 	unpods s
 }
 
+# 254 VFs appear, of which two get a driver; the last is as good as the first.  What the kernel
+# tells of so many is longer than it says, and ip shows none of them: the card itself is asked.
+held() { grep "^$1 " "$DBG/$IB/vfs"; }
+most() {
+	local i a
+	within 20 rdma system set netns exclusive
+	modprobe -r ibvfsim_driver
+	modprobe -r ibvfsim_cards
+	modprobe ibvfsim_cards cards=1 totalvfs=254 class=0x020700
+	modprobe ibvfsim_driver
+	PF=$(link_of $IB)
+	ip link set "$PF" up
+	echo 0 >$PCI/$IB/sriov_drivers_autoprobe
+	echo 254 >$PCI/$IB/sriov_numvfs
+	echo 1 >$PCI/$IB/sriov_drivers_autoprobe
+	for i in 0 253; do
+		ip link set "$PF" vf $i node_guid 02:00:00:00:00:01:00:0$((i % 7))
+		ip link set "$PF" vf $i port_guid 02:00:00:00:00:00:00:0$((i % 7))
+		a=$(vf $IB $i)
+		echo "$a" >$DRV/bind
+	done
+	within 60 is_free "$(vf $IB 253)"
+	want "$("$VFCTL" list | lines "^0001:3[bc]:")" 254
+	held 253 >/tmp/last
+	pods m n
+	attach 0 m 10
+	attach 253 n 11 '"link_state":"enable"'
+	held 253 | grep -q 'port=020000000000ff11 policy=1'
+	release 253 n
+	release 0 m
+	within 20 is_free "$(vf $IB 253)"
+	held 253 | diff /tmp/last -
+	unpods m n
+}
+
 remember
 t_case "infiniband: attach, ping, release, with an engine on demand" life
 node_stop
@@ -239,6 +323,8 @@ t_case "infiniband: a partition that the VF is not in is refused" partition
 t_case "infiniband: no rebind without another GUID" no_rebind
 t_case "infiniband: a VF is reset when it is released" scrub
 t_case "infiniband: what only Ethernet has is refused" ethernet_only
+t_case "infiniband: an event of its port, seen in the pod that has the device for itself" verbs_event
+t_case "infiniband: a derived GUID, the same each time" derived
 t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
@@ -247,5 +333,6 @@ t_case "infiniband: a process holds the namespace" held_netns
 t_case "infiniband: the VF was unbound meanwhile" unbound
 t_case "infiniband: VFs removed and made again under a pod" numvfs
 t_case "infiniband: RDMA devices that are shared" shared
+t_case "infiniband: a PF with 254 VFs" most
 node_stop
 node_end
