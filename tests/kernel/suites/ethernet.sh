@@ -394,38 +394,25 @@ switchdev() {
 
 # --- cards that fail, forget and are slow ---
 
-declare -A ERRNO=([EIO]=5 [EBUSY]=16)
-OPS='mac vlan rate spoofchk trust state'
+KEYS='mac vlan rate spoofchk trust state'
+OPS="$KEYS get_config probe"
 declare -A MEMBER=([mac]="\"mac\":\"${MAC}9\"" [vlan]='"vlan":7' [rate]='"max_tx_rate":100'
 	[spoofchk]='"spoofchk":"on"' [trust]='"trust":"on"' [state]='"link_state":"enable"')
-# fault OP KIND NUMBER: KIND is an errno, or ignore
-fault() {
-	if [ "$2" = ignore ]; then
-		knob $CARD "$1" ignore "$3"
-	else
-		knob $CARD "$1" errno "${ERRNO[$2]}"
-		knob $CARD "$1" fail "$3"
-	fi
-}
-no_faults() {
-	local op
-	for op in $OPS get_config probe; do
-		knob $CARD "$op" fail 0
-		knob $CARD "$op" ignore 0
-		knob $CARD "$op" delay_ms 0
-	done
-}
+declare -A SHOWN=([mac]="${MAC}9" [vlan]='vlan 7' [rate]='max_tx_rate 100Mbps'
+	[spoofchk]='spoof checking on' [trust]='trust on' [state]='link-state enable')
 passing() { # what goes away by itself costs no pod
 	local op
 	pods f
-	for op in $OPS; do
+	for op in $KEYS; do
 		fault "$op" EBUSY 1
 		attach 0 f "${MEMBER[$op]}"
+		shows 0 "${SHOWN[$op]}"
 		fault "$op" ignore 1
 		release 0 f
 		all_as_before
 		fault "$op" ignore 1
 		attach 0 f "${MEMBER[$op]}"
+		shows 0 "${SHOWN[$op]}"
 		fault "$op" EBUSY 1
 		release 0 f
 		all_as_before
@@ -435,7 +422,7 @@ passing() { # what goes away by itself costs no pod
 failing() {
 	local op
 	pods f
-	for op in $OPS; do
+	for op in $KEYS; do
 		fault "$op" EIO 1
 		refuse 0 f EIO "${MEMBER[$op]}"
 	done
@@ -458,7 +445,7 @@ failing() {
 failing_home() {
 	local op
 	pods f
-	for op in $OPS; do
+	for op in $KEYS; do
 		attach 0 f "${MEMBER[$op]}"
 		fault "$op" EIO 1
 		release 0 f
