@@ -7,25 +7,7 @@
 . ./node.sh
 . ./ibnode.sh
 echo 'step_timeout_s = 8' >>$ROOT/etc/vfkeeper/vfkeeper.conf
-declare -A ERRNO=([EIO]=5 [EBUSY]=16)
-
-# fault OP KIND NUMBER: KIND is an errno, or ignore
-fault() {
-	if [ "$2" = ignore ]; then
-		knob $IB "$1" ignore "$3"
-	else
-		knob $IB "$1" errno "${ERRNO[$2]}"
-		knob $IB "$1" fail "$3"
-	fi
-}
-no_faults() {
-	local op
-	for op in node_guid port_guid state probe remove; do
-		knob $IB $op fail 0
-		knob $IB $op ignore 0
-		knob $IB $op delay_ms 0
-	done
-}
+OPS='node_guid port_guid state probe remove'
 
 # Every command of the card fails or does nothing, once, while a VF is attached.
 refused() { # OP KIND [MEMBER]
@@ -60,6 +42,7 @@ ignored() {
 	says "the PF took port GUID"
 	refused state ignore '"link_state":"enable"'
 	says "link state is auto on the PF, not enable"
+	refused probe ignore
 	unpods f
 }
 
@@ -67,19 +50,14 @@ ignored() {
 on_release() {
 	local op kind
 	pods f
-	for op in node_guid port_guid probe; do
+	for op in node_guid port_guid state probe; do
 		for kind in EIO EBUSY ignore; do
-			[ $op-$kind != probe-ignore ] || continue
-			attach 0 f 12
+			attach 0 f 12 '"link_state":"enable"'
 			fault $op $kind 1
 			release 0 f
 			all_as_before
 		done
 	done
-	attach 0 f 12 '"link_state":"enable"'
-	fault state ignore 1
-	release 0 f
-	all_as_before
 	unpods f
 }
 
@@ -125,13 +103,6 @@ own_names() { # but the numbers of its device files are the kernel's
 }
 
 # An engine dies in the middle; its client goes to the next one.
-kill_engines() {
-	local pid
-	for pid in $(engine_pids); do # workers go with the engine
-		if ! kill -KILL "$pid" 2>/dev/null; then continue; fi
-	done
-}
-started() { [ "$(<"$DBG/$IB/ops/$1/count")" -gt "$2" ]; }
 killed_adding() { # OP
 	local n
 	n=$(<"$DBG/$IB/ops/$1/count")
