@@ -3,7 +3,8 @@
  * a process is killed.  Closing, mapping and what only the caller itself sees (dup, epoll,
  * timers) are none: a process that dies does them all by dying.  Nor is what only asks the
  * kernel, by netlink.  What is written through a shared mapping (durable, recent-del) is no
- * call; it changes between two of these. */
+ * call; it changes between two of these.  sendto is a question on the control socket, which
+ * vfkeeper-replay asks until the engine is done, and its answer. */
 #ifndef VFK_TESTS_CRASH_CALLS_H
 #define VFK_TESTS_CRASH_CALLS_H
 
@@ -37,8 +38,8 @@ struct call {
 #define C(name, flags) { #name, SYS_##name, flags }
 static const struct call calls[] = {
 	C(write, CALL_LOG), C(pwrite64, 0), C(writev, CALL_LOG), C(pwritev, 0),
-	C(pwritev2, 0), C(sendto, CALL_TO), C(sendmsg, 0), C(sendmmsg, 0), C(sendfile, 0),
-	C(copy_file_range, 0), C(splice, 0),
+	C(pwritev2, 0), C(sendto, CALL_TO | CALL_POLL | CALL_FD), C(sendmsg, 0),
+	C(sendmmsg, 0), C(sendfile, 0), C(copy_file_range, 0), C(splice, 0),
 	C(open, CALL_CREAT), C(openat, CALL_CREAT), C(creat, 0),
 	C(mkdir, 0), C(mkdirat, 0), C(rmdir, 0), C(unlink, 0), C(unlinkat, 0),
 	C(rename, 0), C(renameat, 0), C(renameat2, 0), C(link, 0), C(linkat, 0),

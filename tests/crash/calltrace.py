@@ -9,7 +9,7 @@ LINE = re.compile(r"^(\d+) +([\d.]+) (.*)$")
 CALL = re.compile(r"^(\w+)\((.*)$", re.S)
 RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$", re.S)
 RESULT = re.compile(r"\) += (-?\d+|\?)[^)]*$|\) += (0x[0-9a-f]+)$")
-POLLS = {"flock", "fcntl", "connect"}
+POLLS = {"flock", "fcntl", "connect", "sendto"}
 FORKS = {"fork", "vfork", "clone", "clone3"}
 ENGINES = ("vfkeeper-engine", "vfkeeperd")
 CLIENTS = ("vfkeeper", "vfkeeper-replay", "ib-sriov", "sriov")

@@ -23,6 +23,14 @@ KINDS = {
 }
 
 
+def names(path):
+    """In a directory that comes and goes."""
+    try:
+        return os.listdir(path)
+    except FileNotFoundError:
+        return []
+
+
 class Cards:
     """VFs of PF $VFK_CRASH_PF; the other cards have none."""
 
@@ -63,8 +71,7 @@ class Cards:
         """What the kernel does by itself when a namespace ends."""
         until = time.monotonic() + 30
         at = PCI + self.vf
-        while not (os.path.isdir(at + "/net") and os.listdir(at + "/net") and
-                   os.path.isdir(at + "/infiniband") and os.listdir(at + "/infiniband")):
+        while not (names(at + "/net") and names(at + "/infiniband")):
             if time.monotonic() > until:
                 raise Broken("the kernel did not bring %s home" % self.vf)
             time.sleep(0.01)
