@@ -206,8 +206,9 @@ look() {
 	done
 }
 take_own() {
-	list "${1:-all}" >$OWN.new
-	mv $OWN.new $OWN
+	local now
+	now=$(list "${1:-all}")
+	echo "$now" >$OWN
 }
 # place VF: "NAME" of its link at home, or "-n POD NAME"
 place() {
@@ -237,37 +238,37 @@ set_link() {
 # --- requests ---
 
 declare -a ASKED # "ADD|DEL POD VF IFNAME IPAM"
-value() { # KEY WORD...: of KEY=VALUE; fails where there is none
+value() { # KEY WORD...: sets V to that of KEY=VALUE; fails where there is none
 	local w
 	for w in "${@:2}"; do
 		case $w in
-		"$1="*) echo "${w#*=}" && return ;;
-		"$1") return ;;
+		"$1="*) V=${w#*=} && return ;;
+		"$1") V='' && return ;;
 		esac
 	done
 	return 1
 }
 members() {
-	local v
-	if v=$(value mtu "$@"); then echo "\"mtu\":$v"; fi
-	if v=$(value vlan "$@"); then echo "\"vlan\":$v"; fi
-	if v=$(value mac "$@"); then echo "\"mac\":\"02:00:00:00:be:0$v\""; fi
-	if v=$(value guid "$@"); then echo "\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:ff:0$v\"}"; fi
-	if v=$(value state "$@"); then echo "\"link_state\":\"$v\""; fi
-	if v=$(value spoofchk "$@"); then echo "\"spoofchk\":\"$v\""; fi
-	if v=$(value trust "$@"); then echo "\"trust\":\"$v\""; fi
-	if v=$(value isolated "$@"); then echo '"rdmaIsolation":true'; fi
-	if v=$(value keep "$@"); then echo '"guidPolicy":"keep"'; fi
+	if value mtu "$@"; then echo "\"mtu\":$V"; fi
+	if value vlan "$@"; then echo "\"vlan\":$V"; fi
+	if value mac "$@"; then echo "\"mac\":\"02:00:00:00:be:0$V\""; fi
+	if value guid "$@"; then echo "\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:ff:0$V\"}"; fi
+	if value state "$@"; then echo "\"link_state\":\"$V\""; fi
+	if value spoofchk "$@"; then echo "\"spoofchk\":\"$V\""; fi
+	if value trust "$@"; then echo "\"trust\":\"$V\""; fi
+	if value isolated "$@"; then echo '"rdmaIsolation":true'; fi
+	if value keep "$@"; then echo '"guidPolicy":"keep"'; fi
 }
 # call add|del POD VF [WORD...]
 call() {
 	local verb=${1^^} pod=$2 vf=$3 ifname netns m=() ipam=
 	shift 3
-	ifname=$(value if "$@") || ifname=net1
+	ifname=net1
+	if value if "$@"; then ifname=$V; fi
 	netns=/run/netns/$pod
-	if value nonetns "$@" >/dev/null; then netns=-; fi
+	if value nonetns "$@"; then netns=-; fi
 	[ "$verb" = DEL ] || mapfile -t m < <(members "$@")
-	if value ipam "$@" >/dev/null; then
+	if value ipam "$@"; then
 		ipam=ipam
 		m+=('"ipam":{"type":"book"}')
 	fi
@@ -308,6 +309,7 @@ all_leave() { # of whom no DEL was answered with 0 since the last ADD
 
 # --- waiting ---
 
+wait_for() { within "$@"; } # that of lib.sh starts a program to wait
 # in_time SECONDS WORDS COMMAND...: says WORDS when it is not
 in_time() {
 	within "$1" "${@:3}" >/dev/null || echo "$2"
@@ -462,10 +464,10 @@ step() {
 	rebind) rebind "${ADDR[$2]}" ;;
 	operator)
 		at=$(link_of "$(pf_of "$2")") n=${2#"${2%?}"}
-		if v=$(value vlan "${@:3}"); then ip link set "$at" vf "$n" vlan "$v"; fi
-		if v=$(value guid "${@:3}"); then
-			ip link set "$at" vf "$n" node_guid "02:00:00:00:00:00:ff:0$v"
-			ip link set "$at" vf "$n" port_guid "02:00:00:00:00:00:ff:0$v"
+		if value vlan "${@:3}"; then ip link set "$at" vf "$n" vlan "$V"; fi
+		if value guid "${@:3}"; then
+			ip link set "$at" vf "$n" node_guid "02:00:00:00:00:00:ff:0$V"
+			ip link set "$at" vf "$n" port_guid "02:00:00:00:00:00:ff:0$V"
 		fi
 		;;
 	own) take_own "$2" ;;
@@ -513,17 +515,35 @@ step() {
 	esac
 }
 
+# needs FILE: sets what the steps of a scenario speak of: PODS, IPAM, ENGINES
+needs() {
+	local line words w found=
+	PODS='' IPAM='' ENGINES=service
+	while read -r line; do
+		[ "$line" != list: ] || break
+		read -ra words <<<"${line%%#*}"
+		for w in "${words[@]}"; do
+			case $w in
+			[a-d]) found+=$w ;;
+			ipam) IPAM=yes ;;
+			on-demand) ENGINES=on-demand ;;
+			esac
+		done
+	done <"$1"
+	for w in a b c d; do
+		[[ $found != *$w* ]] || PODS+="$w "
+	done
+}
 scenario_play() {
 	local line words
 	declare -gA HOLDER=()
 	declare -ga FAULTS=() CALLS=() ASKED=()
-	SQUATTER='' PORT='' PID_OF=() IPAM=''
-	! grep -q ' ipam' "$1" || IPAM=yes
-	PODS=$(sed '/^list:$/,$d; s/#.*//' "$1" | grep -o ' [a-d]\>' | sort -u)
+	SQUATTER='' PORT='' PID_OF=()
+	needs "$1"
 	rm -f $ROOT/book.*
 	for n in $PODS; do ip netns add $n; done
 	take_own
-	if grep -qx on-demand "$1"; then
+	if [ $ENGINES = on-demand ]; then
 		[ -z "$SVC" ] || node_stop
 		SVC=
 	elif [ -z "$SVC" ]; then
