@@ -74,6 +74,20 @@ static int check_plugin(struct engine *e, struct request *rq)
 	return 0;
 }
 
+static bool same_request(const struct vf *vf, const struct request *rq)
+{
+	return attachment_equal(&vf->rec.owner, &rq->cni.att) &&
+	       vf->rec.nonce.hi == rq->nonce.hi && vf->rec.nonce.lo == rq->nonce.lo;
+}
+
+/* R4: its client has lost the engine that reserved for it; what it needs is there. */
+static bool comes_again(const struct engine *e, const struct request *rq)
+{
+	const struct vf *vf = node_vf_of(e->node, &rq->cni.att);
+
+	return vf && same_request(vf, rq);
+}
+
 /* Everything that can be said without looking at the VF; nothing is touched yet. */
 static int check(struct engine *e, struct request *rq)
 {
@@ -99,7 +113,8 @@ static int check(struct engine *e, struct request *rq)
 	}
 	if (!netns_check(e, rq))
 		return -1;
-	if (cni_result_possible(&rq->cni, &err) < 0 || lease_limits(e, rq, &err) < 0) {
+	if (cni_result_possible(&rq->cni, &err) < 0 ||
+	    (!comes_again(e, rq) && lease_limits(e, rq, &err) < 0)) {
 		request_fail_err(e, rq, &err, PCI_NONE);
 		return -1;
 	}
@@ -144,12 +159,6 @@ void add_begin(struct engine *e, struct request *rq)
 	rq->state = REQ_QUEUED;
 	list_push_back(&vf->queue, &rq->waiting);
 	vf_queue_run(e, vf);
-}
-
-static bool same_request(const struct vf *vf, const struct request *rq)
-{
-	return attachment_equal(&vf->rec.owner, &rq->cni.att) &&
-	       vf->rec.nonce.hi == rq->nonce.hi && vf->rec.nonce.lo == rq->nonce.lo;
 }
 
 static bool same_attachment(const struct vf *vf, const struct request *rq)

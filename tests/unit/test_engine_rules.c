@@ -294,6 +294,30 @@ static void r15_limits_refuse_an_add_only(void)
 	ew_free(w);
 }
 
+static void r15_spares_an_add_that_comes_again(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+	char name[16];
+
+	w->fail_ipam = true;
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "c%u", i);
+		ew_gone(w, EW_ADD(w, .container = name, .ipam = "host-local"));
+	}
+	c = EW_ADD(w, .container = "c3", .ipam = "host-local", .nonce = 5);
+	ew_ran(w, c, RUN_EXITED, 0, EW_IPAM_ANSWER);
+	EW_OK(c);
+	SUITE_INT(w->e->node->n_leases, 4);
+	ew_die(w);
+	ew_start(w);
+	c = EW_ADD(w, .container = "c3", .ipam = "host-local", .nonce = 5);
+	EW_OK(c);
+	SUITE_INT(c->n_runs, 0);
+	EW_FAILED(EW_ADD(w, .container = "c4", .ipam = "host-local"), "IPAM owes");
+	ew_free(w);
+}
+
 static void p8_a_plugin_that_never_ran_owes_nothing(void)
 {
 	struct ew *w = ew_new(1);
@@ -504,6 +528,8 @@ VFK_SUITE(engine_rules,
 	    r13_first_engine_of_a_boot },
 	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
 	  { "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
+	  { "R15: a limit spares an ADD whose engine died and that comes again",
+	    r15_spares_an_add_that_comes_again },
 	  { "P4: a free VF whose link somebody took is not given to a pod",
 	    p4_a_free_vf_that_is_taken },
 	  { "P4: a VF that appears with a GUID that a pod has is not handed out",
