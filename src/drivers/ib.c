@@ -309,6 +309,29 @@ static int look_away(struct vnl *home, const struct drv_call *call, int32_t nsid
 	return 0;
 }
 
+/* What only the PF could tell is as it was: a list of its VFs costs too much here.  But a VF
+ * without a baseline is seen for the first time, and what is not seen is never put back. */
+static void see_link_state(const struct drv_call *call, struct vnl *home, uint16_t index,
+			   struct vf_settings *seen)
+{
+	struct vfk_err why;
+	struct link pf;
+	char pci[PCI_STRLEN];
+	int rc = call->baseline.set.has & HAS_LINK_STATE;
+
+	seen->link_state = call->baseline.set.link_state;
+	if (!call->baseline.valid) {
+		rc = ib_link_at_home(call->env, home, call->pf, &pf, &why);
+		if (rc > 0)
+			rc = ib_link_state(home, &pf, index, &seen->link_state, &why);
+		if (rc < 0)
+			log_warn("ib", "vf=%s has no link state in its baseline: %s",
+				 pci_format(call->addr, pci), why.msg);
+	}
+	if (rc > 0)
+		seen->has |= HAS_LINK_STATE;
+}
+
 static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 		struct vfk_err *err)
 {
@@ -343,9 +366,7 @@ static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 	out->where = vf.rdma.home || nsid >= 0 ? WHERE_HOME : WHERE_ELSEWHERE;
 	out->ifindex = vf.link.ifindex;
 	ib_seen(&vf, &out->seen);
-	/* What only the PF could tell is as it was: a list of its VFs costs too much here. */
-	out->seen.set.has |= call->baseline.set.has & HAS_LINK_STATE;
-	out->seen.set.link_state = call->baseline.set.link_state;
+	see_link_state(call, home, vf.index, &out->seen.set);
 	return 0;
 }
 

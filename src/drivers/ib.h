@@ -57,6 +57,10 @@ bool ib_parse_guid(const char *text, uint64_t *out);
 bool ib_is_pf(const struct drv_env *env, pci_addr_t addr);
 /* Settings that the VF can never honour, as bits of enum vf_has. */
 uint32_t ib_cannot(const struct ib_vf *vf);
+/* The link state that PF link 'pf' holds for a VF, which the VF itself does not show (enum
+ * vf_link_state); all VFs of the PF are asked for it.  1, 0: the PF does not tell. */
+int ib_link_state(struct vnl *home, const struct link *pf, uint16_t index, uint8_t *out,
+		  struct vfk_err *err) VFK_MUST_CHECK;
 /* What is set, for a baseline: without what only the PF knows. */
 void ib_seen(const struct ib_vf *vf, struct vf_baseline *out);
 

@@ -11,6 +11,7 @@
 #include <linux/if_arp.h>
 
 #include "drivers/sysfs.h"
+#include "drivers/vfinfo.h"
 
 #define CLASS_INFINIBAND 0x0207
 #define IPOIB_LEN 20
@@ -263,4 +264,29 @@ void ib_seen(const struct ib_vf *vf, struct vf_baseline *out)
 	memcpy(out->ifname, vf->link.ifname, sizeof(out->ifname));
 	out->hwaddr_len = vf->link.hwaddr_len;
 	memcpy(out->hwaddr, vf->link.hwaddr, sizeof(out->hwaddr));
+}
+
+struct policy {
+	uint16_t index;
+	bool any;
+	uint8_t *value;
+};
+
+static void take_policy(void *arg, uint16_t index, const struct vf_settings *set)
+{
+	struct policy *p = arg;
+
+	if (index != p->index || !(set->has & HAS_LINK_STATE))
+		return;
+	p->any = true;
+	*p->value = set->link_state;
+}
+
+int ib_link_state(struct vnl *home, const struct link *pf, uint16_t index, uint8_t *out,
+		  struct vfk_err *err)
+{
+	struct policy p = { .index = index, .value = out };
+	int rc = vfinfo_each(home, pf->ifindex, take_policy, &p, err);
+
+	return rc < 0 ? rc : p.any;
 }

@@ -58,39 +58,23 @@ static int pf_link(const struct ib_job *job, struct link *link, struct vfk_err *
 
 /* --- the link state that the PF holds --------------------------------------------- */
 
-struct policy {
-	uint16_t index;
-	bool any;
-	uint8_t value; /* enum vf_link_state */
-};
-
-static void take_policy(void *arg, uint16_t index, const struct vf_settings *set)
-{
-	struct policy *p = arg;
-
-	if (index != p->index || !(set->has & HAS_LINK_STATE))
-		return;
-	p->any = true;
-	p->value = set->link_state;
-}
-
 /* The one setting that cannot be seen on the VF itself.  The list of VFs that it takes is
  * asked for only where a link state was wanted. */
 static int check_policy(const struct ib_job *job, const struct vf_settings *want,
 			struct vfk_err *err)
 {
 	static const char *const name[] = { "auto", "enable", "disable" };
-	struct policy p = { .index = job->vf.index };
+	uint8_t is;
 	struct link pf;
 	int rc = pf_link(job, &pf, err);
 
 	if (rc >= 0)
-		rc = vfinfo_each(job->home, pf.ifindex, take_policy, &p, err);
-	if (rc < 0 || !p.any || p.value == want->link_state)
+		rc = ib_link_state(job->home, &pf, job->vf.index, &is, err);
+	if (rc <= 0 || is == want->link_state)
 		return rc;
 	return vfk_err_set(err, VFK_E_KERNEL, 0,
 			   "its link state is %s on the PF, not %s although the PF took that",
-			   p.value < 3 ? name[p.value] : "?",
+			   is < 3 ? name[is] : "?",
 			   want->link_state < 3 ? name[want->link_state] : "?");
 }
 

@@ -313,8 +313,8 @@ void vfinfo_read(const struct nlmsghdr *msg,
 			IFLA_MAX, NULL) < 0 ||
 	    !tb[IFLA_VFINFO_LIST])
 		return;
-	/* The 16 bits of its length wrap around (InfiniBand: with 251 VFs); the rest of the list
-	 * follows all the same, and nothing else of this type does. */
+	/* The 16 bits of its length wrap around where VFs are many and the kernel tells much of
+	 * each; the rest of the list follows all the same, and nothing else of this type does. */
 	info = nla_data(tb[IFLA_VFINFO_LIST]);
 	for (left = (int)(end - (const char *)info);
 	     nla_ok(info, left) && nla_type(info) == IFLA_VF_INFO;

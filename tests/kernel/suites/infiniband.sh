@@ -294,6 +294,7 @@ most() {
 	for i in 0 253; do
 		ip link set "$PF" vf $i node_guid 02:00:00:00:00:01:00:0$((i % 7))
 		ip link set "$PF" vf $i port_guid 02:00:00:00:00:00:00:0$((i % 7))
+		ip link set "$PF" vf $i state disable # which nobody guesses
 		a=$(vf $IB $i)
 		echo "$a" >$DRV/bind
 	done
