@@ -40,7 +40,9 @@ def prepare(what):
 
 
 def command(what):
-    return [BIN + "vfkeeper-replay", "--apply"] if what == "replay" else [BIN + "vfkeeper"]
+    if what == "replay":
+        return [BIN + "vfkeeper-replay", "--apply", "--timeout", str(world.node.hang_s // 2)]
+    return [BIN + "vfkeeper"]
 
 
 def killat(what, how, *options, under=()):
