@@ -547,7 +547,8 @@ static int prepare(struct journal *j, const struct journal_status *st,
 	/* The engine that made the files may have died before its first sync. */
 	j->names_wait = before && !before->synced_generation;
 	mark_set(j, synced_generation, j->synced < 0 ? 0 : j->slots[j->synced].generation);
-	if (j->cur >= 0) {
+	/* Else not before a new file is whole: a next try has to see what this one saw. */
+	if (j->cur >= 0 && st->verdict == JOURNAL_CLEAN) {
 		mark_set(j, written_generation, 0);
 		mark_set(j, written_end, j->end);
 		mark_set(j, written_generation, j->slots[j->cur].generation);
@@ -576,6 +577,7 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg,
 	struct jr_survey sv;
 	struct vfk_err mark_err;
 	struct jd_mark before;
+	bool marked;
 	int rc;
 
 	*out = NULL;
@@ -592,7 +594,9 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg,
 	j->cfg.disk = &j->disk;
 	j->cfg.min_size = round_up(cfg->min_size < 4 * ALIGN ? 4 * ALIGN : cfg->min_size);
 	j->cur = j->synced = j->target = -1;
-	in.same_boot = jd_load(cfg->durable_path, &before);
+	marked = jd_load(cfg->durable_path, &before);
+	/* One that could not begin to write has made the mark, and no holes. */
+	in.same_boot = before.written_generation != 0;
 	in.durable = before.seq;
 	in.written_generation = before.written_generation;
 	in.written_end = before.written_end;
@@ -606,7 +610,7 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg,
 				 mark_err.msg);
 	}
 	if (rc == 0)
-		rc = prepare(j, st, &sv, in.same_boot ? &before : NULL, err);
+		rc = prepare(j, st, &sv, marked ? &before : NULL, err);
 	if (rc < 0) {
 		journal_close(j);
 		return rc;

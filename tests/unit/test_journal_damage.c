@@ -318,6 +318,50 @@ static void hole_of_this_boot(void)
 	}
 }
 
+/* Power was lost; the first engine of the boot cannot write, and so made the mark only.  What
+ * the next try sees is what the loss of power has left, not a hole of this boot. */
+static void try_that_fails(void)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		bool in_base = i % 2;
+		struct disk disk;
+
+		make_dir();
+		mem_init(&mem);
+		app_init(&app);
+		disk = mem_as_disk(&mem);
+		SUITE_INT(app_open(&app, &disk, NULL, SIZE), 0);
+		for (unsigned k = 0; k < 5; k++)
+			SUITE_INT(app_set(&app, k, k + 1), 0);
+		if (in_base) { /* record 12 did not land, 13 to 15 did */
+			memset(mem.files[0].now + mem_offset_of(&mem, 0, 12), 0, 64);
+		} else {
+			SUITE_INT(journal_begin(app.j, &app.err), 0);
+			memset(mem.files[1].now + JOURNAL_HEADER_BYTES, 0, 128);
+		}
+		app_close(&app);
+		mem.files[2].exists = false;
+		mem.files[2].size = 0;
+		mem.fail_at = mem.n_ops + 1 + i / 2;
+		mem.fail_count = 1;
+		mem.fail_errno = ENOSPC;
+		CU_ASSERT(app_open(&app, &disk, mark_path, SIZE) < 0);
+		SUITE_INT(app.st.verdict, JOURNAL_TORN);
+		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+		SUITE_INT(app.st.verdict, JOURNAL_TORN);
+		SUITE_INT(app.st.last_seq, in_base ? 11 : 15);
+		SUITE_INT(app.cells[4], in_base ? 0 : 5);
+		SUITE_INT(mem.n_aside, 0);
+		SUITE_INT(app_set(&app, 7, 70), 0);
+		SUITE_INT(reopen_mem(mark_path), 0);
+		SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+		SUITE_INT(app.cells[4], in_base ? 0 : 5);
+		SUITE_INT(app.cells[7], 70);
+		end_mem();
+		remove_dir();
+	}
+}
+
 /* The last record is gone without a trace, but this boot wrote it. */
 static void lost_end_of_this_boot(void)
 {
@@ -584,6 +628,7 @@ VFK_SUITE(journal_damage,
 	  { "names file, offset and checksums of damage", names_the_place },
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
+	  { "takes no hole for damage when a try to open failed", try_that_fails },
 	  { "misses the last record of this boot", lost_end_of_this_boot },
 	  { "finds a record at any place behind the end", finds_record_anywhere },
 	  { "passes no record of an older turn without a header", passes_no_older_turn },
