@@ -17,7 +17,7 @@ files=$(c_files src tests)
 grep -nE '\b(sprintf|vsprintf|strcpy|strcat|strncpy|strncat|gets|strtok|alloca|tmpnam|mktemp)[[:space:]]*\(' \
 	$files /dev/null | rule "no function that HACKING bans is called"
 
-grep -nE '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' $(code) /dev/null |
+grep -nIE '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b' $(code) /dev/null |
 	rule "nothing is left for later in a comment"
 
 grep -nE '(\|\||;)[[:space:]]*tr''ue[[:space:]]*$' $(code | grep -E '\.(sh|am)$|run$|kernel/') /dev/null |
@@ -74,5 +74,10 @@ grep -nE '\b(open|openat|socket|accept4?|socketpair|epoll_create1?|timerfd_creat
 grep -n '#include "config\.h"' src/engine/*.[ch] /dev/null |
 	rule "engine includes config.h of the build in angle brackets"
 
-grep -nE '[[:space:]]+$' $(code | grep -vE '\.patch$') /dev/null | rule "no line ends in blanks"
+grep -nIE '[[:space:]]+$' $(code | grep -vE '\.patch$') /dev/null | rule "no line ends in blanks"
+
+# The second one silently replaces the first.
+for file in $(code | grep -E '\.sh$'); do
+	grep -oE '^[a-zA-Z_]+\(\)' "$file" | sort | uniq -d | sed "s|^|$file: |"
+done | rule "no script defines a function twice"
 gate_end

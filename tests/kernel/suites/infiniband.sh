@@ -278,7 +278,7 @@ shared() {
 
 # 254 VFs appear, of which two get a driver; the last is as good as the first.  What the kernel
 # tells of so many is longer than it says, and ip shows none of them: the card itself is asked.
-held() { grep "^$1 " "$DBG/$IB/vfs"; }
+card_holds() { grep "^$1 " "$DBG/$IB/vfs"; }
 most() {
 	local i a
 	within 20 rdma system set netns exclusive
@@ -300,15 +300,15 @@ most() {
 	done
 	within 60 is_free "$(vf $IB 253)"
 	want "$("$VFCTL" list | lines "^0001:3[bc]:")" 254
-	held 253 >/tmp/last
+	card_holds 253 >/tmp/last
 	pods m n
 	attach 0 m 10
 	attach 253 n 11 '"link_state":"enable"'
-	held 253 | grep -q 'port=020000000000ff11 policy=1'
+	card_holds 253 | grep -q 'port=020000000000ff11 policy=1'
 	release 253 n
 	release 0 m
 	within 20 is_free "$(vf $IB 253)"
-	held 253 | diff /tmp/last -
+	card_holds 253 | diff /tmp/last -
 	unpods m n
 }
 
