@@ -292,14 +292,12 @@ most() {
 	echo 0 >$PCI/$IB/sriov_drivers_autoprobe
 	echo 254 >$PCI/$IB/sriov_numvfs
 	echo 1 >$PCI/$IB/sriov_drivers_autoprobe
+	look_anew # else a look at all that began before them may end after the binds
+	within 60 all_listed
 	for i in 0 253; do
 		ip link set "$PF" vf $i node_guid 02:00:00:00:00:01:00:0$((i % 7))
 		ip link set "$PF" vf $i port_guid 02:00:00:00:00:00:00:0$((i % 7))
 		ip link set "$PF" vf $i state disable # which nobody guesses
-	done
-	look_anew # else a look that began before may end after the bind
-	within 60 all_listed
-	for i in 0 253; do
 		a=$(vf $IB $i)
 		echo "$a" >$DRV/bind
 	done
