@@ -24,8 +24,9 @@ struct job {
 	uint64_t id;
 	enum job_kind kind;
 	enum drv_lock lock;
-	pci_addr_t pf; /* of LOCK_PF */
-	struct vf *vf; /* NULL: none */
+	pci_addr_t pf;	     /* of LOCK_PF */
+	struct vf *vf;	     /* NULL: none */
+	uint32_t vf_changes; /* of its state, when the job was made */
 	struct lease *lease;
 	struct request *request; /* IDENTIFY, OBSERVE for somebody; NULL when they left */
 	uint32_t steps;

@@ -131,9 +131,9 @@ static void observed(struct engine *e, struct vf *vf, struct job *job,
 {
 	struct job_res copy = *said, *res = &copy;
 
-	/* It was imported or exported while a worker looked: what that saw is of the time before,
-	 * and an owner who was not looked for is not gone. */
-	if (!res->err.kind && job->began_ns < vf->since_boot_ns &&
+	/* It was imported or exported since the look was asked for: what the worker saw is of
+	 * the time before, and an owner who was not looked for is not gone. */
+	if (!res->err.kind && job->vf_changes != vf->n_changes &&
 	    res->out.where != WHERE_GONE) {
 		res->out.where = WHERE_UNKNOWN;
 		res->out.nsid_alive = true;

@@ -38,6 +38,7 @@ struct vf {
 	int64_t netns_until_ns;
 	int64_t retry_at_ns;	/* next attempt of a plan or repair; 0: none due */
 	int64_t since_boot_ns;	/* when this state began, or this engine */
+	uint32_t n_changes;	/* of its state, in this engine */
 	uint64_t act_after_seq; /* an administrator's word has to be on the disk first */
 	bool link_left;		/* during this release: IPAM may be paid (R11) */
 	bool rebind;		/* the PF-side settings asked for a rebind */

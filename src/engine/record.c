@@ -223,6 +223,7 @@ int vf_event(struct engine *e, struct vf *vf, enum vf_event ev, bool must)
 	if (vf->fsm.state != before.state) {
 		vf->rec.since_wall_ns = e->ops.wall_ns(e->ops.ctx);
 		vf->since_boot_ns = now_ns(e);
+		vf->n_changes++;
 	}
 	if (todo & VF_DO_FORGET)
 		vf_forget(e, vf);

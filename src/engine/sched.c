@@ -43,8 +43,10 @@ struct job *job_new(struct engine *e, enum job_kind kind, enum drv_lock lock,
 	job->req->log = log_get_levels();
 	job->req->log_format = (uint8_t)e->config.log_format;
 	job->req->log_target = (uint8_t)e->config.log_target;
-	if (vf)
+	if (vf) {
 		job->pf = vf->rec.pf;
+		job->vf_changes = vf->n_changes;
+	}
 	return job;
 }
 

@@ -254,35 +254,53 @@ static void but_not_an_adds(void)
 	ew_free(w);
 }
 
-/* A look that began before knows nothing of the pod: it must not end what was imported. */
+/* Ends the first job of that kind; false: there is none. */
+static bool job_ends(struct ew *w, enum job_kind kind)
+{
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].rq->kind == kind) {
+			ew_job_end(w, i);
+			return true;
+		}
+	return false;
+}
+
+/* A look that was asked for before knows nothing of the pod: it must not end what was
+ * imported. */
 static void look_of_the_time_before(void)
 {
 	struct ew *w = foreign_world();
 	struct ew_client *c;
-	unsigned observe = 0;
 
 	w->hold_jobs = true;
 	engine_vf_touched(w->e, EW_VF(0));
 	ew_pass(w, NS_PER_S);
-	while (observe < w->n_jobs && w->jobs[observe].rq->kind != JOB_OBSERVE)
-		observe++;
-	CU_ASSERT_FATAL(observe < w->n_jobs);
 	c = import(w, "c1", FILE_PLAIN);
-	for (unsigned i = 0; i < w->n_jobs; i++)
-		if (w->jobs[i].rq->kind == JOB_IMPORT) {
-			w->now_ns += NS_PER_S;
-			ew_job_end(w, i);
-			break;
-		}
+	w->now_ns += NS_PER_S;
+	CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_IMPORT));
 	ew_settle(w);
 	EW_OK(c);
 	ew_tell(w, WHERE_ELSEWHERE, false); /* of no pod's number */
-	w->hold_jobs = false;
-	for (unsigned i = 0; i < w->n_jobs; i++)
-		if (w->jobs[i].rq->kind == JOB_OBSERVE) {
-			ew_job_end(w, i);
-			break;
-		}
+	CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_OBSERVE));
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
+/* Also one that waits for its turn, of a loop that hung: it does not name the pod. */
+static void look_that_waits_its_turn(void)
+{
+	struct ew *w = foreign_world();
+	struct ew_client *c;
+
+	w->hold_jobs = true;
+	c = import(w, "c1", FILE_PLAIN);
+	observe_start(w->e, ew_vf(w, 0), NULL);
+	w->now_ns += NS_PER_S;
+	CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_IMPORT));
+	ew_settle(w);
+	EW_OK(c);
+	ew_tell(w, WHERE_ELSEWHERE, false);
+	CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_OBSERVE));
 	SUITE_STR(ew_state(w, 0), "ATTACHED");
 	ew_free(w);
 }
@@ -516,6 +534,7 @@ VFK_SUITE(engine_import,
 	  { "the DEL's own configuration pays what was imported", del_pays_with_its_own },
 	  { "R11: but never what an ADD of ours leased", but_not_an_adds },
 	  { "a look from before the import ends nothing", look_of_the_time_before },
+	  { "P3: nor does one that waits for its turn", look_that_waits_its_turn },
 	  { "the end of an imported pod releases its VF", the_pods_end_is_seen },
 	  { "what is not so is refused, and nothing is changed", what_is_refused },
 	  { "no records are missing when every VF in use has one", mark_is_taken_off },
