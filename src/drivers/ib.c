@@ -311,7 +311,7 @@ static int look_away(struct vnl *home, const struct drv_call *call, int32_t nsid
 
 /* What only the PF could tell is as it was: a list of its VFs costs too much here.  But a VF
  * without a baseline is seen for the first time, and what is not seen is never put back. */
-static void see_link_state(const struct drv_call *call, struct vnl *home, uint16_t index,
+static void see_link_state(const struct drv_call *call, struct vnl *home,
 			   struct vf_settings *seen)
 {
 	struct vfk_err why;
@@ -323,7 +323,7 @@ static void see_link_state(const struct drv_call *call, struct vnl *home, uint16
 	if (!call->baseline.valid) {
 		rc = ib_link_at_home(call->env, home, call->pf, &pf, &why);
 		if (rc > 0)
-			rc = ib_link_state(home, &pf, index, &seen->link_state, &why);
+			rc = ib_link_state(home, &pf, call->index, &seen->link_state, &why);
 		if (rc < 0)
 			log_warn("ib", "vf=%s has no link state in its baseline: %s",
 				 pci_format(call->addr, pci), why.msg);
@@ -366,7 +366,7 @@ static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 	out->where = vf.rdma.home || nsid >= 0 ? WHERE_HOME : WHERE_ELSEWHERE;
 	out->ifindex = vf.link.ifindex;
 	ib_seen(&vf, &out->seen);
-	see_link_state(call, home, vf.index, &out->seen.set);
+	see_link_state(call, home, &out->seen.set);
 	return 0;
 }
 
