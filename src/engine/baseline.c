@@ -88,9 +88,23 @@ static struct vf_settings only(const struct vf_settings *set, uint32_t has)
 	return out;
 }
 
+/* What is the VF's own is nobody else's, whoever was given it. */
+static uint32_t exchanged(const struct vf_settings *was, const struct vf_settings *given)
+{
+	uint32_t has = given->has & was->has & ADDRESSES;
+
+	if (was->node_guid == given->node_guid)
+		has &= ~(uint32_t)HAS_NODE_GUID;
+	if (was->port_guid == given->port_guid)
+		has &= ~(uint32_t)HAS_PORT_GUID;
+	if (!memcmp(was->mac, given->mac, sizeof(was->mac)))
+		has &= ~(uint32_t)HAS_MAC;
+	return has;
+}
+
 void baseline_former(struct vf_baseline *before, struct vf_settings *given)
 {
-	uint32_t has = given->has & before->set.has & ADDRESSES;
+	uint32_t has = exchanged(&before->set, given);
 	struct vf_baseline kept = { .set = only(&before->set, has) };
 
 	if (has) {

@@ -54,7 +54,9 @@ bool shadow_pod_has(const struct vf_settings *set)
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		const struct vf_settings *w = &shadow.vf[i].rec.wanted;
 
-		if (!shadow.vf[i].have)
+		/* On record of a VF that went from the bus is what its attachment had been
+		 * given, in case that it comes back with it: no pod has that any more. */
+		if (!shadow.vf[i].have || shadow.vf[i].rec.state == VF_ABSENT)
 			continue;
 		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
 			return true;

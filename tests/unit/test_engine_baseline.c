@@ -174,6 +174,25 @@ static void comes_without_driver(void)
 	ew_free(w);
 }
 
+/* Its attachment had been given what it has by itself: no reason to doubt it. */
+static void was_given_its_own(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->guid = POD;
+	look(w);
+	EW_OK(give(w, "c1", 0));
+	w->gone_vf = 1;
+	look(w);
+	w->unbound_vf = 1;
+	comes(w, POD);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	w->unbound_vf = 0;
+	look(w);
+	is_settled(w, false, POD);
+	ew_free(w);
+}
+
 /* --- by itself --- */
 
 static struct vf_baseline infiniband(uint64_t guid)
@@ -229,5 +248,6 @@ VFK_SUITE(engine_baseline,
 	  { "P4: a VF that goes twice is known still", goes_twice },
 	  { "P4: also where another pod has that GUID now", other_pod_has_it },
 	  { "P4: also where the VF comes without a driver", comes_without_driver },
+	  { "P4: unless it is the VF's own", was_given_its_own },
 	  { "the address of a link goes with the GUID", link_address_goes_with_the_guid },
 	  { "a MAC is treated likewise", mac_likewise })
