@@ -38,7 +38,6 @@ static int look_again(void *arg, struct vfk_err *err)
 	int rc = eth_look(call->env, job->home, call->addr, call->pf, call->incarnation,
 			  vf, err);
 
-	vf->index = call->index;
 	return rc < 0 ? rc : eth_complete(vf, &call->baseline);
 }
 

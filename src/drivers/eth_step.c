@@ -140,7 +140,7 @@ static int set_up(struct eth_job *job, const struct eth_pf *pf,
 		if (!(set.has & HAS_MAX_TX))
 			set.max_tx_mbps = job->call->baseline.set.max_tx_mbps;
 	}
-	return vfinfo_set(job->home, pf->link.ifindex, job->vf.index, &set, bits, err);
+	return vfinfo_set(job->home, pf->link.ifindex, job->call->index, &set, bits, err);
 }
 
 /* Makes the settings 'bits' as in 'want' and has the PF say so.  A card that is busy, or that
@@ -163,7 +163,7 @@ static int make(struct eth_job *job, const struct vf_settings *want, uint32_t bi
 			break;
 		if (rc < 0)
 			continue;
-		rc = eth_on_pf(job->home, &pf.link, job->vf.index, &is, &own);
+		rc = eth_on_pf(job->home, &pf.link, job->call->index, &is, &own);
 		if (rc < 0)
 			break;
 		left = differing(want, &is, bits);
@@ -236,7 +236,7 @@ int eth_settings_home(struct eth_job *job, struct vfk_err *err)
 		return 0;
 	rc = pf_link(job, &pf, err);
 	if (rc >= 0)
-		rc = eth_on_pf(job->home, &pf.link, job->vf.index, &is, err);
+		rc = eth_on_pf(job->home, &pf.link, job->call->index, &is, err);
 	if (rc < 0)
 		return rc;
 	/* Whoever changed it: a driver in the pod may have set an address through the PF.  Of
@@ -294,7 +294,7 @@ static int verify_pf(const struct eth_job *job, const struct vf_baseline *base,
 	int rc = pf_link(job, &pf, err);
 
 	if (rc >= 0)
-		rc = eth_on_pf(job->home, &pf.link, job->vf.index, &is, err);
+		rc = eth_on_pf(job->home, &pf.link, job->call->index, &is, err);
 	if (rc < 0)
 		return rc;
 	left = off_baseline(base, &is);

@@ -258,7 +258,6 @@ static int step(enum drv_step number, const struct drv_call *call, struct drv_ou
 	if (rc >= 0)
 		rc = ib_look(call->env, home, call->addr, call->pf, call->incarnation,
 			     &job.vf, err);
-	job.vf.index = call->index;
 	if (rc >= 0)
 		rc = steps[number].fn(&job, err);
 	return rc < 0 ? vfk_err_wrap(err, "VF %s", pci_format(call->addr, pci)) : 0;

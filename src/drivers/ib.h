@@ -22,7 +22,6 @@
 struct ib_vf {
 	const struct drv_env *env;
 	pci_addr_t addr, pf;
-	uint16_t index;
 	char driver[24];  /* "": none */
 	bool user_driver; /* that is one for user space: no devices of the kernel's */
 	struct rdma_place rdma;

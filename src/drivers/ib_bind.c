@@ -22,7 +22,6 @@ static int look_again(void *arg, struct vfk_err *err)
 	int rc = ib_look(call->env, job->home, call->addr, call->pf, call->incarnation,
 			 vf, err);
 
-	vf->index = call->index;
 	return rc < 0 ? rc : ib_complete(vf, &call->baseline);
 }
 

@@ -69,7 +69,7 @@ static int check_policy(const struct ib_job *job, const struct vf_settings *want
 	int rc = pf_link(job, &pf, err);
 
 	if (rc >= 0)
-		rc = ib_link_state(job->home, &pf, job->vf.index, &is, err);
+		rc = ib_link_state(job->home, &pf, job->call->index, &is, err);
 	if (rc <= 0 || is == want->link_state)
 		return rc;
 	return vfk_err_set(err, VFK_E_KERNEL, 0,
@@ -96,7 +96,7 @@ static int apply(struct ib_job *job, const struct vf_settings *set, struct vfk_e
 	if (set->has & VFINFO_ALL) {
 		rc = pf_link(job, &pf, err);
 		if (rc >= 0)
-			rc = vfinfo_set(job->home, pf.ifindex, job->vf.index, set,
+			rc = vfinfo_set(job->home, pf.ifindex, job->call->index, set,
 					VFINFO_ALL, err);
 	}
 	if (rc < 0)
