@@ -95,10 +95,21 @@ void disk_sync_fails(unsigned file)
 	mem_sync_fails(&disk, file);
 }
 
-void disk_settle(void)
+bool disk_settle(void)
 {
-	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+	bool lost = false;
+
+	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
+		lost |= forgot[n];
 		mem_sync(&disk, n);
+	}
+	return lost;
+}
+
+void disk_cache_gone(void)
+{
+	memset(forgot, 0, sizeof(forgot)); /* nobody reads any more what is not there */
+	mem_cache_gone(&disk);
 }
 
 static uint64_t roll(void *arg)
@@ -109,6 +120,7 @@ static uint64_t roll(void *arg)
 void disk_power_loss(struct rng *r)
 {
 	mem_power_loss(&disk, roll, r);
+	disk_cache_gone();
 }
 
 void disk_full(int sys, unsigned n_writes)

@@ -16,7 +16,10 @@ struct disk disk_ops(void);
 /* fdatasync of one file: it works, or it fails and what was to be written is forgotten. */
 void disk_sync(unsigned file);
 void disk_sync_fails(unsigned file);
-void disk_settle(void); /* an orderly end: everything lands */
+/* An orderly end: all lands that is still to be written.  True: a sync had failed, and what it
+ * was for is clean to the kernel, though only in the page cache. */
+bool disk_settle(void);
+void disk_cache_gone(void); /* the machine starts */
 void disk_power_loss(struct rng *r);
 void disk_full(int sys, unsigned n_writes); /* the next ones fail; 0: there is room again */
 bool disk_rot(struct rng *r); /* some bytes of what is there; false: there is nothing */

@@ -270,7 +270,7 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 	}
 }
 
-/* The node goes down and comes up: only the disk is as it was. */
+/* The node goes down and comes up: only what is on the disk is as it was. */
 void world_boot(bool orderly, struct rng *r)
 {
 	story(orderly ? "node: reboots" : "node: loses power");
@@ -281,7 +281,11 @@ void world_boot(bool orderly, struct rng *r)
 		disk_power_loss(r);
 	} else {
 		engines_power_off();
-		disk_settle();
+		if (disk_settle()) { /* what could not be synced is lost with the page cache */
+			promise_power_loss();
+			admin_forget();
+		}
+		disk_cache_gone();
 	}
 	when_forget();
 	workers_reset();

@@ -280,6 +280,18 @@ static inline void mem_sync_fails(struct mem_disk *m, unsigned n)
 	}
 }
 
+/* The machine starts: the page cache is empty, and what is read is what the disk has. */
+static inline void mem_cache_gone(struct mem_disk *m)
+{
+	mem_forget_writes(m);
+	for (unsigned f = 0; f < JOURNAL_FILES; f++) {
+		memcpy(m->files[f].now, m->files[f].disk, MEM_FILE_MAX);
+		m->files[f].size = m->files[f].disk_size;
+		/* File systems keep names in order: a name with data behind it is there. */
+		m->files[f].disk_exists = m->files[f].exists;
+	}
+}
+
 /* Power is lost.  'roll' gives random numbers. */
 static inline void mem_power_loss(struct mem_disk *m, uint64_t (*roll)(void *), void *arg)
 {
@@ -313,13 +325,7 @@ static inline void mem_power_loss(struct mem_disk *m, uint64_t (*roll)(void *), 
 			from = to;
 		}
 	}
-	mem_forget_writes(m);
-	for (unsigned f = 0; f < JOURNAL_FILES; f++) {
-		memcpy(m->files[f].now, m->files[f].disk, MEM_FILE_MAX);
-		m->files[f].size = m->files[f].disk_size;
-		/* File systems keep names in order: a name with data behind it is there. */
-		m->files[f].disk_exists = m->files[f].exists;
-	}
+	mem_cache_gone(m);
 	m->dead = false;
 	m->die_at = m->fail_at = 0;
 }
