@@ -281,8 +281,6 @@ void engine_take_journal(struct engine *e, struct journal *j)
 	e->broken[0] = '\0';
 	cause_set(e, CAUSE_ENGINE, "the journal can be written");
 	record_node(e);
-	if (journal_failed(j)) /* as in recover_begin */
-		sync_want(e);
 	log_warn("journal", "can be written now; ADD is served");
 }
 
@@ -302,7 +300,8 @@ bool engine_busy(const struct engine *e)
 		    (job->kind != JOB_OBSERVE || job->request))
 			return true;
 	}
-	if (!list_empty(&e->requests))
+	/* What could not be recorded is known to this engine only (P10). */
+	if (!list_empty(&e->requests) || e->broken_by_disk)
 		return true;
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf *vf = e->node->vfs[i];

@@ -318,7 +318,11 @@ void sync_kick(struct engine *e)
 	uint64_t upto;
 	int fd, names_fd;
 
-	if (!e->journal || synced(e, e->sync_wanted))
+	if (!e->journal)
+		return;
+	/* Where a sync has failed no ADD is served before one works (P10), and so nobody would
+	 * ask for it. */
+	if (synced(e, e->sync_wanted) && (!journal_failed(e->journal) || e->broken_by_disk))
 		return;
 	list_each(it, &e->jobs_running)
 		if (list_entry(it, struct job, link)->kind == JOB_SYNC)

@@ -106,10 +106,6 @@ void recover_begin(struct engine *e)
 	reboot(e);
 	cause_set(e, CAUSE_ENGINE, "engine started");
 	record_node(e);
-	/* A sync has failed in this boot: no ADD is served before one works (P10), and so
-	 * nobody would ask for it. */
-	if (e->journal && journal_failed(e->journal))
-		sync_want(e);
 	list_each_safe(it, &e->node->leases)
 		recover_lease(e, list_entry(it, struct lease, link));
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
@@ -528,7 +524,7 @@ static void check_attached(struct engine *e, struct vf *vf, const struct drv_out
 	cause_set(e, CAUSE_EVENT, "%s", j.why);
 	if (out->ifindex)
 		vf->rec.ifindex = out->ifindex;
-	if (l && l->state == LEASE_HELD)
+	if (l && l->state != LEASE_OWED) /* ASKED: that it was HELD is among what was damaged */
 		lease_release(e, l, LEASE_EV_NETNS_GONE);
 	release_begin(e, vf, j.ev);
 }

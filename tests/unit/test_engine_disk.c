@@ -114,6 +114,38 @@ static void p10_failed_sync_begins_another_file(void)
 	ew_free(w);
 }
 
+/* A sync that ended well, of a file that is not the present one any more: one of the present
+ * one is asked for, since no ADD is served before and nobody else would. */
+static void p10_sync_of_a_file_that_was_left(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *c;
+
+	ew_attach(w, "c2", NULL);
+	w->sync_errno = EIO;
+	w->hold_sync = true;
+	c = EW_ADD(w, .container = "c1", .vf = 1, .ipam = "host-local");
+	ew_job_end(w, 0);
+	w->sync_errno = 0;
+	SUITE_INT(w->n_jobs, 1); /* that of the next file, which then cannot be written */
+	w->disk.fail_at = w->disk.n_ops + 1;
+	w->disk.fail_count = 100000;
+	w->disk.fail_errno = ENOSPC;
+	EW_OK(EW_DEL(w, .container = "c2"));
+	w->disk.fail_at = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	SUITE_INT(w->n_jobs, 1);
+	ew_job_end(w, 0);
+	SUITE_INT(c->n_runs, 1);
+	w->hold_sync = false;
+	ew_settle(w);
+	CU_ASSERT_FALSE(journal_failed(w->e->journal));
+	ew_ran_ok(w, c);
+	EW_OK(c);
+	EW_OK(EW_ADD(w, .container = "c3"));
+	ew_free(w);
+}
+
 /* A disk on which no sync works: now and then is often enough. */
 static void p10_failed_syncs_are_not_repeated_at_once(void)
 {
@@ -161,6 +193,22 @@ static void p9_a_new_file_has_everything(void)
 	ew_free(w);
 }
 
+/* The record that said HELD is among what was damaged: the lease goes with its VF. */
+static void p10_asked_lease_of_an_attached_vf(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_attach(w, "c1", "host-local");
+	node_lease(w->e->node, ew_vf(w, 0)->rec.lease_id)->state = LEASE_ASKED;
+	ew_tell(w, WHERE_HOME, false);
+	engine_nsid_gone(w->e, 5);
+	ew_pass(w, NS_PER_S);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
 static void p10_a_full_disk_that_has_room_again(void)
 {
 	struct ew *w = ew_new(2);
@@ -172,8 +220,10 @@ static void p10_a_full_disk_that_has_room_again(void)
 	w->disk.fail_errno = ENOSPC;
 	EW_OK(EW_DEL(w, .container = "c1"));
 	EW_FAILED(EW_ADD(w, .container = "c2"), "ENOSPC");
+	CU_ASSERT_TRUE(engine_busy(w->e)); /* nobody else knows that the VF is free */
 	w->disk.fail_at = 0;
 	ew_pass(w, 6 * NS_PER_S);
+	CU_ASSERT_FALSE(engine_busy(w->e));
 	c = EW_ADD(w, .container = "c3");
 	EW_OK(c);
 	/* What happened without a record is in the snapshot. */
@@ -189,8 +239,12 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P10: with sync = all a DEL does not wait for a journal that is lost",
 	    p10_del_waits_for_no_journal_that_is_lost },
 	  { "P10: a failed sync begins another file", p10_failed_sync_begins_another_file },
+	  { "P10: a sync of a file that was left does not end it",
+	    p10_sync_of_a_file_that_was_left },
 	  { "P10: syncs that fail are repeated only now and then",
 	    p10_failed_syncs_are_not_repeated_at_once },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
+	  { "P8: a lease that is ASKED after damage goes with its VF",
+	    p10_asked_lease_of_an_attached_vf },
 	  { "P10: after a full disk has room again, ADD works and nothing is stale",
 	    p10_a_full_disk_that_has_room_again })
