@@ -167,14 +167,16 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		look_at_link(e, rq);
 		return;
 	}
-	if (recent_del_settled(e->recent_del, &rq->cni.att)) {
+	if (recent_del_settled(e->recent_del, &rq->cni.att) && !rq->identified) {
 		request_ok(e, rq);
 		return;
 	}
-	if (e->node->rec.records_missing && delegate_wanted(rq)) {
+	if (e->node->rec.records_missing && delegate_wanted(rq) &&
+	    !recent_del_settled(e->recent_del, &rq->cni.att)) {
 		lease_run_own_del(e, rq);
 		return;
 	}
+	/* Now is when it is over: an import that began before is refused (R12). */
 	recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e), now_ns(e), true);
 	request_ok(e, rq);
 }
@@ -207,6 +209,34 @@ void del_begin(struct engine *e, struct request *rq)
 	nothing_on_record(e, rq);
 }
 
+static void adopt(struct engine *e, struct request *rq, struct vf *vf)
+{
+	bool newer = node_vf_of(e->node, &rq->cni.att) != NULL;
+
+	vf->rec.attach_seq = journal_last_or_zero(e) + 1;
+	vf->rec.touched = PLAN_TOUCHED_ALL;
+	vf->link_left = false;
+	keep_netns(e, vf, rq);
+	if (newer) {
+		/* P3: an ADD that began while somebody looked at the link has the attachment
+		 * and its lease now.  What is in its way goes home, as nobody's. */
+		release_begin(e, vf, VF_EV_ADOPT);
+		request_ok(e, rq);
+		return;
+	}
+	vf->rec.owner = rq->cni.att;
+	vf->rec.pod = rq->cni.pod;
+	rq->vf = vf;
+	rq->attach_seq = vf->rec.attach_seq;
+	if (e->node->rec.records_missing && delegate_wanted(rq) &&
+	    !recent_del_settled(e->recent_del, &rq->cni.att)) {
+		rq->lease = lease_adopt(e, rq, vf);
+		rq->own_del_due = !rq->lease; /* nothing can be recorded (P10) */
+	}
+	release_begin(e, vf, VF_EV_ADOPT);
+	wait_for(e, rq);
+}
+
 /* Row "no record, but the link CNI_IFNAME in the caller's netns is a VF without owner". */
 void del_identified(struct engine *e, struct request *rq, const struct job_res *res)
 {
@@ -237,21 +267,7 @@ void del_identified(struct engine *e, struct request *rq, const struct job_res *
 	}
 	if (vf && attachment_none(&vf->rec.owner) &&
 	    (vf->fsm.state == VF_FREE || vf->fsm.state == VF_FAULTED)) {
-		vf->rec.owner = rq->cni.att;
-		vf->rec.pod = rq->cni.pod;
-		vf->rec.attach_seq = journal_last_or_zero(e) + 1;
-		vf->rec.touched = PLAN_TOUCHED_ALL;
-		vf->link_left = false;
-		rq->vf = vf;
-		rq->attach_seq = vf->rec.attach_seq;
-		keep_netns(e, vf, rq);
-		if (e->node->rec.records_missing && delegate_wanted(rq) &&
-		    !recent_del_settled(e->recent_del, &rq->cni.att)) {
-			rq->lease = lease_adopt(e, rq, vf);
-			rq->own_del_due = !rq->lease; /* nothing can be recorded (P10) */
-		}
-		release_begin(e, vf, VF_EV_ADOPT);
-		wait_for(e, rq);
+		adopt(e, rq, vf);
 		return;
 	}
 	rq->state = REQ_RELEASE;

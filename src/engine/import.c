@@ -45,6 +45,13 @@ static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 			     "records (vfctl leases)",
 			     rq->cni.att.container, rq->cni.att.ifname,
 			     lease_state_name(l->state));
+	else if (!is_done(vf, rq) &&
+		 recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns))
+		/* R12: it may have been answered, and nobody would call another. */
+		request_fail(e, rq, 11,
+			     "a DEL of container %.64s interface %s came after this import "
+			     "began",
+			     rq->cni.att.container, rq->cni.att.ifname);
 	else if (other && other != vf)
 		request_fail(e, rq, 7,
 			     "container %.64s interface %s has VF %s on record, not %s",

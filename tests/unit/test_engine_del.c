@@ -109,6 +109,31 @@ static void link_of_a_vf_without_owner_is_adopted(void)
 	ew_free(w);
 }
 
+/* P3: the attachment is that of the ADD now; what is in its way goes home all the same. */
+static void adopted_beside_an_add(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *del, *add;
+
+	w->e->node->rec.records_missing = w->e->node->rec.vfs_verified = true;
+	w->identified = EW_VF(1);
+	w->hold_jobs = true;
+	del = EW_DEL(w, .container = "c9", .ipam = "host-local");
+	w->now_ns += NS_PER_S;
+	add = EW_ADD(w, .container = "c9", .vf = 0, .ipam = "host-local");
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(del);
+	SUITE_INT(del->n_runs, 0); /* it would give back what the ADD has leased */
+	SUITE_STR(ew_state(w, 1), "FREE");
+	SUITE_STR(ew_lease(w, "c9"), "ASKED");
+	ew_ran_ok(w, add);
+	EW_OK(add);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
 static void adopted_where_records_may_be_missing(void)
 {
 	struct ew *w = ew_new(1);
@@ -331,6 +356,8 @@ VFK_SUITE(engine_del,
 	    owed_lease_whose_plugin_hangs },
 	  { "DEL finds the link of a VF without owner: adopts, releases",
 	    link_of_a_vf_without_owner_is_adopted },
+	  { "P3: that link, and an ADD came meanwhile: released as nobody's",
+	    adopted_beside_an_add },
 	  { "DEL finds the link of a VF without owner, records may be missing: IPAM DEL as well",
 	    adopted_where_records_may_be_missing },
 	  { "DEL finds a record of another owner: success, nothing written",

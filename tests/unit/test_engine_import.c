@@ -305,6 +305,44 @@ static void look_that_waits_its_turn(void)
 	ew_free(w);
 }
 
+/* R12: a DEL that found nothing has been answered meanwhile, and no other comes. */
+static void import_begun_before_a_del(void)
+{
+	struct ew *w = foreign_world();
+	struct ew_client *c;
+
+	w->hold_jobs = true;
+	c = import(w, "c1", FILE_PLAIN);
+	EW_OK(EW_DEL(w, .container = "c1", .vf = 0, .netns = ""));
+	CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_IMPORT));
+	EW_FAILED(c, "a DEL of container c1 interface net1 came after this import");
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	ew_free(w);
+}
+
+/* A DEL that looks at the link ends later than it came; also one that is not the first. */
+static void import_begun_before_a_del_ended(void)
+{
+	struct ew *w = foreign_world();
+	struct ew_client *del, *c;
+
+	for (unsigned n = 0; n < 2; n++) {
+		w->hold_jobs = true;
+		del = EW_DEL(w, .container = "c1", .vf = 0);
+		w->now_ns += NS_PER_S;
+		c = import(w, "c1", FILE_PLAIN);
+		CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_IDENTIFY));
+		EW_OK(del);
+		CU_ASSERT_TRUE_FATAL(job_ends(w, JOB_IMPORT));
+		EW_FAILED(c, "a DEL of container c1 interface net1 came after this import");
+		SUITE_STR(ew_state(w, 0), "FAULTED");
+		w->now_ns += NS_PER_S;
+	}
+	w->hold_jobs = false;
+	EW_OK(import(w, "c1", FILE_PLAIN));
+	ew_free(w);
+}
+
 static void the_pods_end_is_seen(void)
 {
 	struct ew *w = foreign_world();
@@ -535,6 +573,8 @@ VFK_SUITE(engine_import,
 	  { "R11: but never what an ADD of ours leased", but_not_an_adds },
 	  { "a look from before the import ends nothing", look_of_the_time_before },
 	  { "P3: nor does one that waits for its turn", look_that_waits_its_turn },
+	  { "R12: a DEL that came during the import refuses it", import_begun_before_a_del },
+	  { "R12: so does one that ended during it", import_begun_before_a_del_ended },
 	  { "the end of an imported pod releases its VF", the_pods_end_is_seen },
 	  { "what is not so is refused, and nothing is changed", what_is_refused },
 	  { "no records are missing when every VF in use has one", mark_is_taken_off },
