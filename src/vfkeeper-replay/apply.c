@@ -8,7 +8,6 @@
 #include "io/ctl_client.h"
 #include "io/engine_start.h"
 
-#define ASK_MS 5000
 #define PAUSE_MS 100
 
 struct answer {
@@ -16,10 +15,10 @@ struct answer {
 	int owed, under_way, faulted, vfs;
 };
 
-static int ask(struct ctl_client *c, struct answer *a, struct vfk_err *err)
+static int ask(struct ctl_client *c, int timeout_ms, struct answer *a, struct vfk_err *err)
 {
 	struct strbuf text = { 0 };
-	int rc = ctl_ask(c, "replay-apply", NULL, 0, ASK_MS, &text, err);
+	int rc = ctl_ask(c, "replay-apply", NULL, 0, timeout_ms, &text, err);
 	json_t *doc;
 	int discovered;
 
@@ -70,7 +69,7 @@ int apply(FILE *out, int timeout_ms, struct vfk_err *err)
 			rc = engine_connect(&c, left_ms, err);
 		if (rc < 0)
 			break;
-		rc = ask(c, &a, err);
+		rc = ask(c, left_ms, &a, err);
 		if (rc == -VFK_E_GONE) {
 			ctl_close(c);
 			c = NULL;

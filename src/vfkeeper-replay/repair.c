@@ -22,7 +22,7 @@
 #include "vfkeeper-replay/record.h"
 
 #define LOCK_MS 2000
-#define ASK_MS 5000
+#define LIST_MS 5000
 #define MIN_SIZE (UINT64_C(4) * 1024 * 1024)
 #define GAPS_MAX 16
 
@@ -211,12 +211,13 @@ static void say_rescued(const struct rescue *r, const char *dir, FILE *out)
 
 /* --- the kernel, by an engine --- */
 
-static json_t *ask(struct ctl_client *c, const char *command, struct vfk_err *err)
+static json_t *ask(struct ctl_client *c, const char *command, int timeout_ms,
+		   struct vfk_err *err)
 {
 	struct strbuf text = { 0 };
 	json_t *doc = NULL;
 
-	if (ctl_ask(c, command, NULL, 0, ASK_MS, &text, err) == 0) {
+	if (ctl_ask(c, command, NULL, 0, timeout_ms, &text, err) == 0) {
 		doc = json_loadb(text.data ? text.data : "", text.len, 0, NULL);
 		if (!doc)
 			(void)!vfk_err_set(err, VFK_E_DECODE, 0,
@@ -262,6 +263,13 @@ static void say_differences(const struct rescue *r, const json_t *list, FILE *ou
 		n_vfs, n);
 }
 
+static int left_ms(int64_t until_ns)
+{
+	int64_t left_ns = until_ns - clock_boot_ns();
+
+	return left_ns > 0 ? (int)(left_ns / NS_PER_MS) : 0;
+}
+
 static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct vfk_err *err)
 {
 	int64_t until_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
@@ -272,7 +280,7 @@ static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct 
 
 	if (engine_connect(&c, timeout_ms, err) < 0)
 		return -err->kind;
-	while (!discovered && (doc = ask(c, "status", err)) != NULL) {
+	while (!discovered && (doc = ask(c, "status", left_ms(until_ns), err)) != NULL) {
 		discovered = json_is_true(
 			json_object_get(json_object_get(doc, "engine"), "discovered"));
 		json_decref(doc);
@@ -285,7 +293,7 @@ static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct 
 		if (!discovered)
 			nanosleep(&pause, NULL);
 	}
-	doc = discovered ? ask(c, "list", err) : NULL;
+	doc = discovered ? ask(c, "list", LIST_MS, err) : NULL;
 	ctl_close(c);
 	if (!doc)
 		return -err->kind;

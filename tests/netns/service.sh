@@ -39,9 +39,13 @@ kill -STOP "$SVC"
 wait_for 10 grep -q '^State:.T' "/proc/$SVC/status"
 sleep 0.2 # what had been sent arrives
 at=$(said WATCHDOG=1)
-sleep 2
+"$REPLAY" --apply --timeout 60 >$ROOT/applied 2>&1 &
+replay=$!
+sleep 6
 check "none while its loop stands still" is "$at" "$(said WATCHDOG=1)"
 kill -CONT "$SVC"
+wait "$replay"
+check "vfkeeper-replay waits for it, as long as it was told" is 0 $?
 check "and again when it turns" wait_for 20 said_more WATCHDOG=1 "$at"
 
 check "STOPPING=1 is not said before it ends" is 0 "$(said STOPPING=1)"
