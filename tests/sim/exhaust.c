@@ -96,7 +96,7 @@ static uint64_t state_hash(bool crashed)
 	for (unsigned i = 0; i < SHADOW_LEASES; i++)
 		if (shadow.lease[i].have)
 			h += rng_mix(shadow.lease[i].rec.state * 8u +
-				     shadow_synced(&shadow.lease[i]));
+				     shadow_synced(&shadow.lease[i].at));
 	return h;
 }
 

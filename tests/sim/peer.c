@@ -26,7 +26,8 @@ struct peer {
 	uint64_t incarnation, ns_cookie;
 	enum cni_dialect dialect;
 	bool ipam;
-	bool clean; /* nobody else has changed the VF: 'before' is the truth */
+	bool rebinds; /* its DEL has bound the VF anew */
+	bool clean;   /* nobody else has changed the VF: 'before' is the truth */
 	struct vf_settings wanted;
 	struct vf_baseline before;
 	char text[2048];
@@ -356,7 +357,7 @@ static void restore_ib(struct kvf *v, const json_t *file, const char *name)
 	link_rename(v, name);
 }
 
-static void restore(const struct peer *p, struct kvf *v)
+static void restore(struct peer *p, struct kvf *v)
 {
 	json_t *file = json_loads(p->text, 0, NULL);
 	bool ib = p->dialect == DIALECT_IB_SRIOV;
@@ -370,6 +371,7 @@ static void restore(const struct peer *p, struct kvf *v)
 	if (v->link.ifindex && link_rename(v, name) &&
 	    !link_name_free(HOME, v->link.name, v))
 		snprintf(v->link.name, sizeof(v->link.name), "dev%u", v->link.ifindex);
+	p->rebinds = ib && text_in(file, "HostIFGUID")[0];
 	if (ib)
 		restore_ib(v, file, name);
 	else
@@ -387,6 +389,10 @@ static void exported_is_home(const struct peer *p, struct kvf *v)
 	if (!p->exported || !p->clean)
 		return;
 	kernel_look(v, &now);
+	/* They bind it anew for its GUID, and their file has no place for an MTU: whoever had
+	 * attached it, it is then what the driver makes it. */
+	if (p->rebinds)
+		now.set.mtu_bytes = p->before.set.mtu_bytes;
 	if (!settings_same(&now.set, &p->before.set) ||
 	    (strcmp(now.ifname, p->before.ifname) != 0 &&
 	     link_name_free(HOME, p->before.ifname, v)))
@@ -471,7 +477,7 @@ void peer_answered(unsigned claim, int exit_code)
 	    s->rec.state != VF_ATTACHED || promise_owner(&vfs[p->vf]) != claim)
 		return;
 	l = s->rec.lease_id ? shadow_lease(s->rec.lease_id) : NULL;
-	if (!shadow_vf_synced(s))
+	if (!shadow_synced(&s->at))
 		broken("P1",
 		       "the file of %s may be put away, the record of vf%u is not "
 		       "synced",
@@ -479,7 +485,7 @@ void peer_answered(unsigned claim, int exit_code)
 	else if (p->ipam && !l)
 		broken("P1", "the file of %s may be put away and no lease is on record",
 		       claims[claim].container);
-	else if (l && !shadow_synced(l))
+	else if (l && !shadow_synced(&l->at))
 		broken("P1", "the file of %s may be put away, its lease is not synced",
 		       claims[claim].container);
 }

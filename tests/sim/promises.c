@@ -165,7 +165,7 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		       c->container, vf, state_of(s));
 		return;
 	}
-	if (sync_all && !shadow_vf_synced(s))
+	if (sync_all && !shadow_synced(&s->at))
 		broken("P2", "ADD %s is answered before its record is synced",
 		       c->container);
 	if (c->del_done_start > start_ns)
@@ -443,7 +443,7 @@ void promise_power_loss(void)
 		struct shadow_lease *l = &shadow.lease[i];
 
 		if (!power || !l->have) /* lost once is lost */
-			l->survives = l->have && shadow_synced(l);
+			l->survives = l->have && shadow_synced(&l->at);
 	}
 	power = true;
 }
@@ -486,12 +486,9 @@ void promise_replayed(const struct journal_record *rec)
 	if (!shadow_take(rec->type, rec->payload, rec->len_bytes, &vf, &lease))
 		return;
 	if (lease) {
-		lease->file = rec->file;
-		lease->end = rec->offset + rec->len_bytes;
+		shadow_stands(&lease->at, rec->file, rec->offset + rec->len_bytes);
 	} else if (vf) {
-		vf->file = rec->file;
-		vf->end = rec->offset + rec->len_bytes;
-		vf->old_end = 0;
+		shadow_stands(&vf->at, rec->file, rec->offset + rec->len_bytes);
 	}
 }
 

@@ -111,6 +111,12 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 	}
 }
 
+void shadow_stands(struct places *at, unsigned file, uint64_t end)
+{
+	memset(at, 0, sizeof(*at));
+	at->end[file] = end;
+}
+
 /* What is not in the newest snapshot is not on record any more. */
 static void snapshot_ends(void)
 {
@@ -155,51 +161,23 @@ int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
 	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
 		return rc;
 	if (vf) {
-		vf->file = file;
-		vf->end = offset + len_bytes;
-		vf->old_end = 0;
+		shadow_stands(&vf->at, file, offset + len_bytes);
 		promise_vf_record(&vfs[vf - shadow.vf], vf);
 	}
 	if (lease) {
 		lease->fresh = true;
-		lease->file = file;
-		lease->end = offset + len_bytes;
-		lease->old_end = 0; /* what stands elsewhere is older news */
+		shadow_stands(&lease->at, file, offset + len_bytes);
 		promise_lease_record(lease);
 	}
 	return rc;
 }
 
-static void lease_stands(struct shadow_lease *l, uint64_t file, uint64_t end)
+bool shadow_synced(const struct places *at)
 {
-	if (file != l->file) {
-		l->old_file = l->file;
-		l->old_end = l->end;
-	}
-	l->file = file;
-	l->end = end;
-}
-
-static void vf_stands(struct shadow_vf *s, uint64_t file, uint64_t end)
-{
-	if (file != s->file) {
-		s->old_file = s->file;
-		s->old_end = s->end;
-	}
-	s->file = file;
-	s->end = end;
-}
-
-bool shadow_vf_synced(const struct shadow_vf *s)
-{
-	return disk_is_synced((unsigned)s->file, s->end) ||
-	       (s->old_end && disk_is_synced((unsigned)s->old_file, s->old_end));
-}
-
-bool shadow_synced(const struct shadow_lease *l)
-{
-	return disk_is_synced((unsigned)l->file, l->end) ||
-	       (l->old_end && disk_is_synced((unsigned)l->old_file, l->old_end));
+	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+		if (at->end[n] && disk_is_synced(n, at->end[n]))
+			return true;
+	return false;
 }
 
 /* One that is begun by an append knows already what that record is about to say. */
@@ -213,10 +191,10 @@ static void place_of(uint16_t type, const void *buf, size_t len, unsigned file, 
 
 	if (type == REC_VF && codec_get_vf(buf, len, &vf, &err) == 0 &&
 	    (v = kernel_vf(vf.addr))) {
-		vf_stands(shadow_of(v), file, end);
+		shadow_of(v)->at.end[file] = end;
 	} else if (type == REC_LEASE && codec_get_lease(buf, len, &lease, &err) == 0 &&
 		   (l = shadow_lease(lease.id))) {
-		lease_stands(l, file, end);
+		l->at.end[file] = end;
 		l->fresh = true;
 	}
 }
@@ -246,9 +224,9 @@ int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *bu
 	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
 		return rc;
 	if (vf)
-		vf_stands(vf, file, off + len_bytes);
+		vf->at.end[file] = off + len_bytes;
 	if (lease) {
-		lease_stands(lease, file, off + len_bytes);
+		lease->at.end[file] = off + len_bytes;
 		lease->fresh = true;
 	}
 	return rc;

@@ -14,19 +14,23 @@
 
 #define SHADOW_LEASES 24
 
+/* Where the newest record of something ends in each file, 0: it does not stand there.  Each
+ * file that is begun says it again, and the one before may be synced after that. */
+struct places {
+	uint64_t end[JOURNAL_FILES];
+};
+
 struct shadow_vf {
 	bool have;
 	struct rec_vf rec;
 	struct rec_vf before; /* the record before it */
-	/* Where it ends on the disk, and where it stood before a new file was begun. */
-	uint64_t file, end, old_file, old_end;
+	struct places at;
 };
 
 struct shadow_lease {
 	bool have;
 	struct rec_lease rec;
-	/* Where its record ends on the disk, and where it stood before a new file was begun. */
-	uint64_t file, end, old_file, old_end;
+	struct places at;
 	bool survives; /* a loss of power */
 	bool fresh;    /* stands in the snapshot that is being written */
 };
@@ -49,11 +53,12 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 struct shadow_vf *shadow_of(const struct kvf *v);
 struct shadow_lease *shadow_lease(uint64_t id);
 const struct kvf *shadow_vf_of_lease(uint64_t id); /* NULL: of no VF on record */
-/* It outlives a loss of power: in the present file, or in the one before. */
-bool shadow_synced(const struct shadow_lease *l);
+/* It outlives a loss of power: one of the files where it stands does. */
+bool shadow_synced(const struct places *at);
 /* P4: an owner on record asked for this GUID or MAC. */
 bool shadow_pod_has(const struct vf_settings *set);
-bool shadow_vf_synced(const struct shadow_vf *s);
+/* It is there, and what stands elsewhere is older news. */
+void shadow_stands(struct places *at, unsigned file, uint64_t end);
 
 /* Called for each record as it is appended. */
 void promise_vf_record(struct kvf *v, struct shadow_vf *s);
