@@ -25,6 +25,7 @@ struct plugin {
 	unsigned claim;
 	enum ipam_fail fail;
 	ipam_end_fn end;
+	int64_t deadline_ns;	  /* of a job */
 	uint64_t valid, start_ns; /* GC */
 	char output[200];
 };
@@ -149,6 +150,25 @@ static void ends(struct plugin *p, enum run_outcome outcome, int status)
 	was.end(was.owner, was.gen, outcome, status);
 }
 
+/* A worker ends what it pays with at its deadline by itself, also where its engine is gone. */
+static void late(uint64_t i, uint64_t id)
+{
+	struct plugin *p = plugin_of(i, id);
+
+	if (p)
+		ends(p, RUN_SIGNALLED, 9);
+}
+
+static void hangs(struct plugin *p)
+{
+	int64_t left = p->deadline_ns - when_now;
+
+	p->hangs = true;
+	story("ipam: %s for %s hangs", verb_text(p->verb), claims[p->claim].container);
+	if (p->job)
+		when_after(left > 0 ? left : MS, late, (uint64_t)(p - plugins), p->id);
+}
+
 static void finish(uint64_t i, uint64_t id)
 {
 	struct plugin *p = plugin_of(i, id);
@@ -166,9 +186,7 @@ static void finish(uint64_t i, uint64_t id)
 	switch (p->fail) {
 	case IF_HANGS:
 	case IF_HANGS_LATE:
-		p->hangs = true;
-		story("ipam: %s for %s hangs", verb_text(p->verb),
-		      claims[p->claim].container);
+		hangs(p);
 		return;
 	case IF_DIES:
 	case IF_DIES_LATE:
@@ -254,7 +272,6 @@ void ipam_start_job(uint64_t owner, uint64_t gen, const struct job_req *rq,
 	unsigned claim = claim_find(container ? container : "", ifname ? ifname : "");
 	uint64_t lease = fd_number(fds[0]) - (UINT64_C(1) << 60);
 
-	(void)rq;
 	if (claim == SIM_CLAIMS) {
 		broken("P8", "IPAM DEL is run for nobody: its environment names %s",
 		       container ? container : "no container");
@@ -268,6 +285,7 @@ void ipam_start_job(uint64_t owner, uint64_t gen, const struct job_req *rq,
 			       .job = true,
 			       .lease = lease,
 			       .claim = claim,
+			       .deadline_ns = rq->deadline_boot_ns,
 			       .end = end });
 }
 
