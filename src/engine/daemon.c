@@ -75,6 +75,7 @@ struct daemon {
 	int exit_code;
 	const char *journal_word;
 	bool config_broken; /* no ADD, whatever the journal can do */
+	bool ready_said;    /* to the service manager, if there is one */
 };
 
 /* --- struct engine_ops --- */
@@ -223,23 +224,29 @@ static void on_spool(void *arg, int fd, unsigned events)
 	read_spool(arg);
 }
 
-/* An engine on demand is no service: what stands in its environment is its caller's. */
-static void notify_service(const struct daemon *d, const char *text)
+#define READY "READY=1\nSTATUS=serving"
+
+/* An engine on demand is no service: what stands in its environment is its caller's.  False: it
+ * could not be said. */
+static bool notify_service(const struct daemon *d, const char *text)
 {
 	const char *path = d->opts->on_demand ? NULL : getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	VFK_AUTO(fd_auto) int fd = -1;
 
 	if (!path || !path[0] || strlen(path) >= sizeof(addr.sun_path))
-		return;
+		return true;
 	memcpy(addr.sun_path, path, strlen(path));
 	if (path[0] == '@')
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 ||
 	    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&addr,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0) {
 		log_debug("daemon", "sd_notify: %s", vfk_errno_name(errno));
+		return false;
+	}
+	return true;
 }
 
 static void begin_end(struct daemon *d)
@@ -247,7 +254,7 @@ static void begin_end(struct daemon *d)
 	if (d->ending_at_ns)
 		return;
 	log_info("daemon", "ending: no new requests");
-	notify_service(d, "STOPPING=1");
+	(void)notify_service(d, "STOPPING=1");
 	server_stop_listening(d->server);
 	d->ending_at_ns = clock_boot_ns() + GIVE_WAY_NS;
 	loop_timer_at(d->beat, clock_boot_ns());
@@ -326,7 +333,10 @@ static void on_beat(void *arg)
 	int64_t now = clock_boot_ns();
 	int64_t next = beat_ns(d);
 
-	notify_service(d, "WATCHDOG=1");
+	if (d->ready_said)
+		(void)notify_service(d, "WATCHDOG=1");
+	else /* a service manager that never hears it would end us */
+		d->ready_said = notify_service(d, READY "\nWATCHDOG=1");
 	if (!d->state.journal && !d->config_broken) {
 		struct journal *j = start_journal_late(&d->state);
 
@@ -534,7 +544,7 @@ static void tell_ready(struct daemon *d, const char *error)
 		close(d->opts->ready_fd);
 	}
 	if (!error)
-		notify_service(d, "READY=1\nSTATUS=serving");
+		d->ready_said = notify_service(d, READY);
 }
 
 /* P7 needs IFLA_PARENT_DEV_NAME and SO_NETNS_COOKIE. */

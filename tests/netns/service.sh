@@ -52,6 +52,15 @@ check "STOPPING=1 is not said before it ends" is 0 "$(said STOPPING=1)"
 service_end TERM
 check "STOPPING=1 is said when it ends" wait_for 20 said_more STOPPING=1 0
 
+mv $ROOT/notify $ROOT/aside
+n=$(said READY=1)
+(NOTIFY_SOCKET=$ROOT/notify WATCHDOG_USEC=400000 exec "$VFKEEPERD" >>$ROOT/vfkeeperd.log 2>&1) &
+SVC=$!
+check "it serves where READY=1 cannot be said" wait_for 30 service_answers
+mv $ROOT/aside $ROOT/notify
+check "and says it when that works" wait_for 20 said_more READY=1 "$n"
+service_end TERM
+
 sleep 0.5 # what had been sent arrives
 n=$(wc -l <$ROOT/said)
 CNI_ENV+=(NOTIFY_SOCKET=$ROOT/notify WATCHDOG_USEC=400000)
