@@ -663,6 +663,8 @@ bool caller_start(const struct call *call)
 		collect_begins(&c->call, c->start_ns);
 	if (call->verb == CNI_DEL && claim->last_del_start < c->start_ns)
 		claim->last_del_start = c->start_ns;
+	if (call->verb == CNI_IMPORT)
+		claim->import_start = c->start_ns;
 	when_after(c->until_ns - when_now, gives_up, place(c), c->gen);
 	when_after(when_jitter(20 * US), seek, place(c), c->gen);
 	return true;

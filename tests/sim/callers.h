@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/frame.h"
+#include "kernel.h"
 
 #define SIM_PODS 4
 #define SIM_CLAIMS 64
@@ -27,6 +28,7 @@ struct claim {
 	uint64_t gone_start;	 /* of the newest ADD whose end an engine has read */
 	bool asked;		 /* an ADD has ever begun */
 	bool lost_vf;		 /* its VF went from the bus */
+	uint64_t import_start;	 /* of the newest import whose client has begun */
 	uint64_t imported_ns;	 /* when its record was written */
 };
 
@@ -43,14 +45,14 @@ struct call {
 	enum cni_verb verb;
 	unsigned claim, vf;
 	bool ipam;
-	bool netns;		/* CNI_NETNS is given */
-	unsigned settings;	/* which of some configurations */
-	char members[160];	/* more of it, as text */
-	bool listed;		/* GC: it says what is valid */
-	uint64_t valid;		/* GC: claims that it names, as bits */
-	uint64_t takes;		/* GC: those that it ends */
-	int64_t born_before_ns; /* the client began that much earlier */
-	unsigned in_ns;		/* IMPORT: another namespace than the pod's */
+	bool netns;		 /* CNI_NETNS is given */
+	unsigned settings;	 /* which of some configurations */
+	char members[160];	 /* more of it, as text */
+	bool listed;		 /* GC: it says what is valid */
+	uint64_t valid;		 /* GC: claims that it names, as bits */
+	uint64_t takes[SIM_VFS]; /* GC: the attachment of each VF that it ends; 0: none */
+	int64_t born_before_ns;	 /* the client began that much earlier */
+	unsigned in_ns;		 /* IMPORT: another namespace than the pod's */
 };
 
 void callers_reset(void);

@@ -106,12 +106,13 @@ void collect_begins(struct call *call, uint64_t start_ns)
 	for (unsigned i = 0; i < SIM_CLAIMS && call->listed; i++)
 		if (!(call->valid >> i & 1) && doomed[i] < start_ns)
 			doomed[i] = start_ns; /* also one whose pod is still to come */
-	/* An ADD that is under way the runtime should have held back: it may be late for this. */
+	/* An ADD that is under way the runtime should have held back: it may be late for this,
+	 * also where it attaches what was attached before. */
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		unsigned claim = promise_owner(&vfs[i]);
 
 		if (claim < SIM_CLAIMS && is_about(call, claim) && promise_attached(&vfs[i]))
-			call->takes |= UINT64_C(1) << claim;
+			call->takes[i] = shadow.vf[i].rec.attach_seq;
 	}
 }
 
@@ -126,7 +127,7 @@ void collect_answered(const struct call *call, uint64_t start_ns, int exit_code)
 		const struct shadow_vf *s = &shadow.vf[i];
 		unsigned claim = promise_owner(&vfs[i]);
 
-		if (claim < SIM_CLAIMS && (call->takes >> claim & 1) &&
+		if (claim < SIM_CLAIMS && call->takes[i] == s->rec.attach_seq &&
 		    promise_attached(&vfs[i]) && s->rec.client_start_ns <= start_ns &&
 		    !promise_excused())
 			broken("P2",

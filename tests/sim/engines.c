@@ -622,6 +622,11 @@ static void watchdog(uint64_t gen, uint64_t unused)
 	died();
 }
 
+bool engine_hung_after(uint64_t start_ns)
+{
+	return p.e && p.hung_until > (int64_t)start_ns;
+}
+
 void engine_hang(int64_t ns)
 {
 	if (!p.e || p.hung_until > when_now)

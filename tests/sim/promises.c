@@ -37,8 +37,9 @@ static bool sync_all, calm;
 static bool damaged;	 /* the journal was found damaged: what is lost is lost (P10) */
 static bool rotten;	 /* bytes were changed since the last engine began */
 static bool ever_rotten; /* which may show only when another file is lost */
-static bool unsynced;	 /* a sync failed, and nobody is left who was told */
-static bool power;	 /* power was lost since then */
+static uint64_t rotten_lease; /* the last one whose configuration may be among them */
+static bool unsynced;	      /* a sync failed, and nobody is left who was told */
+static bool power;	      /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
 static bool ever_unwritten;
@@ -54,6 +55,7 @@ void promises_reset(bool all)
 	sync_all = all;
 	calm = damaged = rotten = unsynced = power = unwritten = ever_unwritten = false;
 	unseen = ever_rotten = false;
+	rotten_lease = 0;
 }
 
 void promise_calm(void)
@@ -112,6 +114,8 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds)
 			 fd_number(fds[0]) != inflight_vf(rq->call.addr))
 			broken("R6", "a job is sent with the lock of another byte");
 	}
+	if (rq->kind == JOB_IPAM)
+		promise_pay_wanted(rq->lease_id);
 	if (rq->kind != JOB_STEPS || !v)
 		return;
 	s = shadow_of(v);
@@ -197,6 +201,12 @@ static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
 		       claims[claim].container, vf);
 }
 
+/* As of an ADD (R12): it is another attachment if it was called when the DEL had come. */
+static bool imported_after(const struct shadow_vf *s, const struct claim *c)
+{
+	return !s->rec.client_start_ns && c->import_start > c->del_read_ns;
+}
+
 static void del_succeeded(unsigned claim, uint64_t start_ns)
 {
 	struct claim *c = &claims[claim];
@@ -204,7 +214,8 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		const struct shadow_vf *s = &shadow.vf[i];
 
-		if (!s->have || promise_owner(&vfs[i]) != claim || promise_excused())
+		if (!s->have || promise_owner(&vfs[i]) != claim || promise_excused() ||
+		    imported_after(s, c))
 			continue;
 		if ((s->rec.state == VF_RESERVED || s->rec.state == VF_ATTACHED) &&
 		    s->rec.client_start_ns <= start_ns)
@@ -221,8 +232,10 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 			continue;
 		v = shadow_vf_of_lease(l->rec.id);
 		s = v ? shadow_of(v) : NULL;
-		if (s && s->rec.client_start_ns > start_ns)
+		if (s && (s->rec.client_start_ns > start_ns || imported_after(s, c)))
 			continue; /* of an ADD that began later */
+		if (!v && c->lost_vf && c->added_start > start_ns)
+			continue; /* likewise, and its VF is gone */
 		broken("P2", "DEL %s succeeds and its lease is %s", c->container,
 		       lease_state_name(l->rec.state));
 	}
@@ -239,7 +252,8 @@ void promise_answer(enum cni_verb verb, unsigned claim, unsigned vf, uint64_t st
 		add_failed(claim, vf, start_ns);
 	if (verb == CNI_DEL && exit_code == 0)
 		del_succeeded(claim, start_ns);
-	if (verb == CNI_DEL && exit_code != 0 && calm)
+	/* R5: a DEL that an engine which hangs reads late has no time left. */
+	if (verb == CNI_DEL && exit_code != 0 && calm && !engine_hung_after(start_ns))
 		broken("P6", "DEL %s fails and there is no fault: %.*s",
 		       claims[claim].container, (int)len, text);
 	if (exit_code != 0 && (len < 10 || !strstr(text, "\"code\"")))
@@ -451,6 +465,9 @@ void promise_power_loss(void)
 void promise_rot(void)
 {
 	rotten = ever_rotten = true;
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		if (shadow.lease[i].have && shadow.lease[i].rec.id > rotten_lease)
+			rotten_lease = shadow.lease[i].rec.id;
 }
 
 void promise_sync_lost(void)
@@ -625,11 +642,24 @@ static const char *unrest_vf(const struct kvf *v)
 	return text;
 }
 
+static unsigned owner_of(const struct shadow_lease *l)
+{
+	return claim_find(l->rec.owner.container, l->rec.owner.ifname);
+}
+
 static bool lease_may_wait(const struct shadow_lease *l)
 {
-	unsigned claim = claim_find(l->rec.owner.container, l->rec.owner.ifname);
+	unsigned claim = owner_of(l);
 
 	return claim < SIM_CLAIMS && claims[claim].lost_vf;
+}
+
+/* Its configuration is among what was lost, perhaps only by the next file, which lacks what
+ * could not be read: only its owner's DEL has one. */
+static bool needs_its_del(const struct shadow_lease *l)
+{
+	return l->have && l->rec.state == LEASE_OWED &&
+	       (damaged || rotten || l->rec.id <= rotten_lease);
 }
 
 static const char *unrest(void)
@@ -653,8 +683,7 @@ static const char *unrest(void)
 			continue;
 		if (l->rec.state == LEASE_HELD && !v && lease_may_wait(l))
 			continue;
-		/* Its configuration is among what was lost: only its owner's DEL has one. */
-		if ((damaged || rotten) && l->rec.state == LEASE_OWED)
+		if (needs_its_del(l))
 			continue;
 		/* The engine died between the two records of a release that nobody repeats:
 		 * it stays with the VF. */
@@ -677,6 +706,9 @@ static const char *unrest(void)
 				 promise_owner(&vfs[k]) == addresses[i].claim;
 		owned |= addresses[i].used && claims[addresses[i].claim].lost_vf && !calm;
 		owned |= peer_holds(addresses[i].claim); /* they give it back */
+		for (unsigned k = 0; k < SHADOW_LEASES; k++)
+			owned |= needs_its_del(&shadow.lease[k]) &&
+				 owner_of(&shadow.lease[k]) == addresses[i].claim;
 		if (!addresses[i].used || owned)
 			continue;
 		snprintf(text, sizeof(text),

@@ -20,6 +20,8 @@ void promise_job(const struct job_req *rq, const int *fds, unsigned n_fds);
 void promise_change(struct kvf *v, const struct job_req *rq);
 void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
 		 const int *fds, unsigned n_fds);
+/* The engine has a client or a worker run IPAM DEL for this lease, now or later. */
+void promise_pay_wanted(uint64_t lease);
 /* A plugin begins for this lease with this configuration. */
 void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text);
 /* A plugin was told to ask for this lease, or to pay it, within what its deadlines come to. */

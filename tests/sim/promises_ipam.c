@@ -21,6 +21,7 @@ static struct {
 	unsigned claim;
 	char text[500]; /* configuration of its ADD */
 	int64_t began;
+	bool unrecorded; /* its IPAM DEL was wanted when nothing could be recorded */
 } asked[MAX_ASKED];
 static unsigned n_asked;
 
@@ -44,15 +45,26 @@ bool promise_asked_lately(uint64_t lease)
 	return i >= 0 && when_now - asked[i].began < 130 * SEC;
 }
 
+void promise_pay_wanted(uint64_t lease)
+{
+	int i = asked_place(lease);
+
+	if (i >= 0)
+		asked[i].unrecorded |= promise_excused();
+}
+
 void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
 		 const int *fds, unsigned n_fds)
 {
 	const struct shadow_lease *l = shadow_lease(run->run_id);
+	int i = asked_place(run->run_id);
 
 	(void)nonce;
 	if (!n_fds || fd_kind_of(fds[0]) != FD_BYTE)
 		broken("R9",
 		       "a client is told to run a plugin without the byte of its lease");
+	if (run->verb == CNI_DEL)
+		promise_pay_wanted(run->run_id);
 	if (run->verb != CNI_ADD)
 		return;
 	if (n_fds && fd_number(fds[0]) != inflight_lease(run->run_id))
@@ -63,7 +75,7 @@ void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
 	else if (!shadow_synced(&l->at))
 		broken("P1", "IPAM is asked for %s before ASKED is synced",
 		       claims[claim].container);
-	if (asked_place(run->run_id) >= 0)
+	if (i >= 0)
 		broken("R9", "IPAM ADD is asked twice for lease %llu",
 		       (unsigned long long)run->run_id);
 }
@@ -81,6 +93,7 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 			asked[n_asked].id = lease;
 			asked[n_asked].claim = claim;
 			asked[n_asked].began = when_now;
+			asked[n_asked].unrecorded = false;
 			snprintf(asked[n_asked++].text, sizeof(asked[0].text), "%s", text);
 		}
 		return;
@@ -102,6 +115,14 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 		       claims[claim].container, (unsigned)(v - vfs));
 }
 
+/* P10: the release before it is forgotten by the next engine, which settles it later. */
+static bool pays_unrecorded(uint64_t lease)
+{
+	int i = asked_place(lease);
+
+	return i >= 0 && asked[i].unrecorded;
+}
+
 void promise_pays(unsigned claim, uint64_t lease)
 {
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
@@ -109,7 +130,8 @@ void promise_pays(unsigned claim, uint64_t lease)
 
 		if (!s->have || s->rec.state != VF_ATTACHED ||
 		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id ||
-		    promise_excused())
+		    promise_excused() ||
+		    (s->rec.lease_id == lease && pays_unrecorded(lease)))
 			continue;
 		broken(s->rec.lease_id == lease ? "R11" : "P8",
 		       "the address of %s is given back while vf%u is attached with it",
