@@ -10,7 +10,9 @@
 
 static struct mem_disk disk;
 static bool made;
-static bool forgot[JOURNAL_FILES]; /* a sync failed: what was to be written never will be */
+/* A sync failed since the file was begun: what was to be written never will be, also if a later
+ * one succeeds. */
+static bool forgot[JOURNAL_FILES];
 /* How far a file has been written since it was begun, and how far of that was synced: what a
  * later sync that fails cannot undo. */
 static uint64_t written[JOURNAL_FILES], kept[JOURNAL_FILES];
@@ -44,8 +46,10 @@ static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_
 		return 0;
 	if (engine_dies_here()) /* killed within: part of it is in the page cache */
 		len = len / 2;
-	if (!off)
+	if (!off) {
 		written[n] = kept[n] = 0;
+		forgot[n] = false;
+	}
 	if (written[n] < off + len)
 		written[n] = off + len;
 	return mem_pwrite(ctx, n, buf, len, off);
@@ -85,8 +89,8 @@ struct disk disk_ops(void)
 void disk_sync(unsigned file)
 {
 	mem_sync(&disk, file);
-	kept[file] = written[file];
-	forgot[file] = false;
+	if (!forgot[file])
+		kept[file] = written[file];
 }
 
 void disk_sync_fails(unsigned file)

@@ -169,7 +169,7 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		       c->container, vf, state_of(s));
 		return;
 	}
-	if (sync_all && !shadow_synced(&s->at))
+	if (sync_all && !shadow_synced(&s->at) && !promise_sync_untold())
 		broken("P2", "ADD %s is answered before its record is synced",
 		       c->container);
 	if (c->del_done_start > start_ns)
@@ -473,6 +473,11 @@ void promise_rot(void)
 void promise_sync_lost(void)
 {
 	rotten = unsynced = true;
+}
+
+bool promise_sync_untold(void)
+{
+	return unsynced || workers_sync_untold();
 }
 
 void promise_no_disk(void)

@@ -490,6 +490,15 @@ void workers_orphaned(void)
 			again(&workers[i], when_jitter(60 * SEC));
 }
 
+bool workers_sync_untold(void)
+{
+	for (unsigned i = 0; i < MAX_WORKERS; i++)
+		if (workers[i].used && workers[i].rq->kind == JOB_SYNC &&
+		    workers[i].res.err.kind && workers[i].engine_gen != engine_generation())
+			return true;
+	return false;
+}
+
 bool workers_busy(void)
 {
 	for (unsigned i = 0; i < MAX_WORKERS; i++)
