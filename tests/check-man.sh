@@ -8,7 +8,8 @@ pages=$(find man -name '*.[1-8]' | sort)
 
 if command -v mandoc >/dev/null; then
 	# shellcheck disable=SC2086
-	mandoc -Tlint -Wwarning $pages 2>&1 | rule "mandoc has nothing to say about a page"
+	mandoc -Tlint $pages 2>/dev/null | # which other pages are installed is not ours
+		grep -v 'referenced manual not found' | rule "mandoc has nothing to say about a page"
 else
 	skip_rule "mandoc has nothing to say about a page" "mandoc is not installed"
 fi
