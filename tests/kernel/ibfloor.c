@@ -31,6 +31,7 @@ static struct vnl *home;
 struct spare {
 	struct ib_vf was; /* as it was before */
 	uint32_t pf_ifindex;
+	uint16_t index; /* on that PF */
 	int netns_fd;
 	uint32_t last_ifindex; /* of a link that is to be replaced by another */
 	struct link link;
@@ -80,7 +81,7 @@ static void look(struct spare *s, const char *text, const char *dir, const char 
 	must(ib_link_at_home(&env, home, pf, &pf_link, &err), &err, NULL);
 	s->pf_ifindex = pf_link.ifindex;
 	must(ib_look(&env, home, n.addr, pf, 0, &s->was, &err), &err, NULL);
-	s->was.index = n.index;
+	s->index = n.index;
 	snprintf(path, sizeof(path), "%s/%s%d", dir, prefix, number);
 	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (s->netns_fd < 0) {
@@ -111,7 +112,7 @@ static void bind_with(struct spare *s, uint64_t node, uint64_t port)
 	struct vf_settings set = { .has = GUIDS, .node_guid = node, .port_guid = port };
 	struct vfk_err err = { 0 };
 
-	must(vfinfo_set(home, s->pf_ifindex, s->was.index, &set, GUIDS, &err), &err, s);
+	must(vfinfo_set(home, s->pf_ifindex, s->index, &set, GUIDS, &err), &err, s);
 	must(pci_unbind(&env, s->was.addr, s->was.driver, &err), &err, s);
 	must(pci_bind(&env, s->was.addr, s->was.driver, &err), &err, s);
 	wait_link(s);
