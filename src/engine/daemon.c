@@ -528,8 +528,6 @@ static int open_engine(struct daemon *d, const char *config_error, struct vfk_er
 		return vfk_err_set(err, VFK_E_SYS, errno, "read the boot id");
 	cfg.journal = d->state.journal;
 	cfg.broken = d->state.broken;
-	cfg.records_missing = d->state.records_missing;
-	cfg.missing_reason = d->state.missing_reason;
 	cfg.boot_id = boot_id;
 	return engine_new(&d->engine, &cfg, err);
 }

@@ -69,12 +69,6 @@ int engine_new(struct engine **out, const struct engine_cfg *cfg, struct vfk_err
 	e->max_young = cpus > 0 ? (unsigned)cpus * 2 : 2;
 	if (e->max_young > VFK_ARRAY_SIZE(e->young))
 		e->max_young = VFK_ARRAY_SIZE(e->young);
-	if (cfg->records_missing) {
-		e->node->rec.records_missing = true;
-		e->node->rec.vfs_verified = false;
-		snprintf(e->node->rec.missing_reason, sizeof(e->node->rec.missing_reason),
-			 "%s", cfg->missing_reason ? cfg->missing_reason : "");
-	}
 	*out = e;
 	return 0;
 }

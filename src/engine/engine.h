@@ -77,8 +77,6 @@ struct engine_cfg {
 	struct node *node;	 /* replayed and settled; engine_free empties it */
 	struct journal *journal; /* NULL: cannot be written, 'broken' says why (P10) */
 	const char *broken;
-	bool records_missing; /* the journal was created, rebuilt or unknown */
-	const char *missing_reason;
 	struct recent_del *recent_del; /* the engine's from now on */
 	const char *boot_id;
 };

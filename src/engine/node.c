@@ -2,6 +2,7 @@
 #include "engine/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/frame.h"
@@ -529,12 +530,37 @@ static int snapshot_blobs(struct node *n, struct journal *j, struct strbuf *buf,
 	return 0;
 }
 
+void node_mark_missing(struct node *n, const struct journal_status *st)
+{
+	const char *why = NULL;
+
+	switch (st->verdict) {
+	case JOURNAL_EMPTY:
+		why = "the journal was created";
+		break;
+	case JOURNAL_DAMAGED:
+		why = st->what;
+		break;
+	case JOURNAL_UNKNOWN:
+		why = "the journal is of a version that this program does not know";
+		break;
+	case JOURNAL_CLEAN:
+	case JOURNAL_TORN:
+		return;
+	}
+	n->rec.records_missing = true;
+	n->rec.vfs_verified = false;
+	snprintf(n->rec.missing_reason, sizeof(n->rec.missing_reason), "%.150s", why);
+}
+
 int node_snapshot(void *arg, struct journal *j, struct vfk_err *err)
 {
 	struct node *n = arg;
 	struct strbuf buf = { 0 };
 	int rc;
 
+	if (n->opening)
+		node_mark_missing(n, n->opening);
 	codec_put_node(&buf, &n->rec);
 	rc = put(j, REC_NODE, &buf, NULL, err);
 	if (rc == 0)

@@ -107,6 +107,8 @@ struct node {
 	size_t n_blobs, cap_blobs;
 	uint64_t blob_bytes;
 	uint64_t last_seq; /* highest sequence replayed */
+	/* While journal_open runs: what it has found so far; else NULL. */
+	const struct journal_status *opening;
 };
 
 void node_init(struct node *n);
@@ -115,7 +117,11 @@ void node_fini(struct node *n);
 /* A journal_record_fn with a struct node as 'arg'. */
 int node_replay(void *arg, const struct journal_record *rec,
 		struct vfk_err *err) VFK_MUST_CHECK;
-/* Writes everything as snapshot records (struct journal_cfg.snapshot; 'arg' = node). */
+/* P10: marks that records may be missing, and that no VF has been looked at since, where the
+ * journal is new, damaged or of an unknown version. */
+void node_mark_missing(struct node *n, const struct journal_status *st);
+/* Writes everything as snapshot records (struct journal_cfg.snapshot; 'arg' = node), with that
+ * mark where 'opening' asks for it: an engine may die right behind it. */
 int node_snapshot(void *arg, struct journal *j, struct vfk_err *err) VFK_MUST_CHECK;
 /* After the replay: drops blobs that nothing refers to, sets rec.state mirrors. */
 void node_settle(struct node *n);

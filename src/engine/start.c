@@ -180,13 +180,6 @@ static int read_only(struct start_state *st, struct vfk_err *err)
 	return rc;
 }
 
-static void missing(struct start_state *st, const char *reason)
-{
-	st->records_missing = true;
-	snprintf(st->missing_reason, sizeof(st->missing_reason), "%.150s", reason);
-	log_warn("journal", "records may be missing: %s", reason);
-}
-
 void start_journal(struct start_state *st)
 {
 	struct journal_cfg cfg = { .durable_path = vfk_path(PATH_DURABLE),
@@ -201,7 +194,9 @@ void start_journal(struct start_state *st)
 	if (paths_make(&err) == 0 &&
 	    fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) == 0) {
 		cfg.disk = &disk;
+		st->node->opening = &st->status;
 		(void)(journal_open(&st->journal, &cfg, node_replay, &st->status, &err) < 0);
+		st->node->opening = NULL;
 	}
 	if (!st->journal) {
 		snprintf(st->broken, sizeof(st->broken),
@@ -211,22 +206,12 @@ void start_journal(struct start_state *st)
 			log_error("journal", "nothing of it can be read: %s", ignored.msg);
 	}
 	node_settle(st->node);
-	switch (st->status.verdict) {
-	case JOURNAL_EMPTY:
-		missing(st, "the journal was created");
-		break;
-	case JOURNAL_CLEAN:
-		break;
-	case JOURNAL_TORN:
+	node_mark_missing(st->node, &st->status);
+	if (st->status.verdict == JOURNAL_TORN)
 		log_warn("journal", "torn tail cut: %s", st->status.what);
-		break;
-	case JOURNAL_DAMAGED:
-		missing(st, st->status.what);
-		break;
-	case JOURNAL_UNKNOWN:
-		missing(st, "the journal is of a version that this program does not know");
-		break;
-	}
+	else if (st->status.verdict != JOURNAL_CLEAN)
+		log_warn("journal", "records may be missing: %s",
+			 st->node->rec.missing_reason);
 }
 
 static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)

@@ -35,8 +35,6 @@ struct start_state {
 	struct journal *journal; /* NULL: cannot be written, 'broken' says why */
 	struct journal_status status;
 	char broken[240];
-	bool records_missing;
-	char missing_reason[160];
 };
 
 /* Opens the journal and replays it into 'st->node' (initialised here).  Never fails: an

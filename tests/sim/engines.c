@@ -437,15 +437,19 @@ static int open_journal(journal_record_fn fn, struct journal_status *st, struct 
 }
 
 /* As start_journal (src/engine/start.c). */
-static void find_journal(struct engine_cfg *cfg, char broken_text[240], char missing[160])
+static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 {
 	struct journal_status st = { 0 };
 	struct vfk_err err = { 0 };
 	struct disk disk;
+	int rc;
 
 	node_init(&p.node);
 	promise_replay_begins();
-	if (open_journal(replay, &st, &err) < 0) {
+	p.node.opening = &st;
+	rc = open_journal(replay, &st, &err);
+	p.node.opening = NULL;
+	if (rc < 0) {
 		snprintf(broken_text, 240, "the journal cannot be used: %.190s", err.msg);
 		p.unknown_version = st.verdict == JOURNAL_UNKNOWN;
 		node_fini(&p.node);
@@ -456,14 +460,9 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240], char mis
 			story("engine: nothing of the journal can be read: %s", err.msg);
 	}
 	node_settle(&p.node);
+	node_mark_missing(&p.node, &st);
 	cfg->journal = p.journal;
 	cfg->broken = broken_text;
-	if (st.verdict == JOURNAL_EMPTY || st.verdict == JOURNAL_DAMAGED ||
-	    st.verdict == JOURNAL_UNKNOWN) {
-		cfg->records_missing = true;
-		snprintf(missing, 160, "%.150s", st.what[0] ? st.what : "it was created");
-		cfg->missing_reason = missing;
-	}
 	promise_replayed_all(st.verdict);
 	story("engine: the journal is %s%s%s",
 	      st.verdict == JOURNAL_CLEAN   ? "clean" :
@@ -477,7 +476,7 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240], char mis
 static void engine_begins(bool service)
 {
 	struct engine_cfg cfg = { .config = &config, .ops = &ops, .node = &p.node };
-	char broken_text[240] = "", missing[160] = "";
+	char broken_text[240] = "";
 	struct vfk_err err = { 0 };
 	unsigned gen = p.gen;
 
@@ -485,7 +484,7 @@ static void engine_begins(bool service)
 	p.gen = gen + 1;
 	p.service = service;
 	story("engine: starts %s", service ? "as a service" : "on demand");
-	find_journal(&cfg, broken_text, missing);
+	find_journal(&cfg, broken_text);
 	if (recent_del_open(&cfg.recent_del, NULL, &err) < 0)
 		abort();
 	cfg.boot_id = boot_id();

@@ -233,6 +233,41 @@ static void p10_a_full_disk_that_has_room_again(void)
 	ew_free(w);
 }
 
+/* As start_journal reads it; the engine dies right behind it. */
+static enum journal_verdict open_and_die(struct mem_disk *m, struct node *n)
+{
+	struct disk disk = mem_as_disk(m);
+	struct journal_cfg cfg = {
+		.disk = &disk, .min_size = 256 * 1024, .snapshot = node_snapshot, .arg = n
+	};
+	struct journal_status st;
+	struct vfk_err err = { 0 };
+	struct journal *j = NULL;
+
+	node_init(n);
+	n->opening = &st;
+	SUITE_INT(journal_open(&j, &cfg, node_replay, &st, &err), 0);
+	n->opening = NULL;
+	journal_close(j);
+	return st.verdict;
+}
+
+static void p10_the_mark_is_in_the_first_snapshot(void)
+{
+	struct mem_disk disk;
+	struct node n;
+
+	mem_init(&disk);
+	SUITE_INT(open_and_die(&disk, &n), JOURNAL_EMPTY);
+	node_fini(&n);
+	SUITE_INT(open_and_die(&disk, &n), JOURNAL_CLEAN);
+	CU_ASSERT_TRUE(n.rec.records_missing);
+	CU_ASSERT_FALSE(n.rec.vfs_verified);
+	SUITE_STR(n.rec.missing_reason, "the journal was created");
+	node_fini(&n);
+	mem_fini(&disk);
+}
+
 VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
@@ -246,5 +281,7 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
 	  { "P8: a lease that is ASKED after damage goes with its VF",
 	    p10_asked_lease_of_an_attached_vf },
+	  { "P10: that records may be missing stands in the first snapshot",
+	    p10_the_mark_is_in_the_first_snapshot },
 	  { "P10: after a full disk has room again, ADD works and nothing is stale",
 	    p10_a_full_disk_that_has_room_again })
