@@ -104,6 +104,7 @@ struct jd_mark {
 	uint64_t synced_generation;  /* of the newest file that is on the disk, 0: none */
 	uint64_t written_generation; /* of the file in use; records were written */
 	uint64_t written_end;	     /* up to this offset of it */
+	uint64_t syncing_generation; /* of a file whose sync has not been heard of, 0: none */
 };
 #define JD_MAGIC UINT64_C(0x4c42415255444656) /* "VFDURABL" */
 

@@ -372,6 +372,8 @@ bool journal_want_sync(struct journal *j, int *fd, unsigned *file, uint64_t *upt
 	if (j->target >= 0 || j->cur < 0 || j->slots[j->cur].failed ||
 	    journal_last(j) <= j->durable)
 		return false;
+	/* The kernel says once that a sync failed, and perhaps to a process that is gone. */
+	mark_set(j, syncing_generation, j->slots[j->cur].generation);
 	*fd = j->disk.fd(j->disk.ctx, (unsigned)j->cur);
 	*file = (unsigned)j->cur;
 	*upto = journal_last(j);
@@ -382,12 +384,14 @@ void journal_synced(struct journal *j, unsigned file, uint64_t upto, int sys)
 {
 	struct slot *s = &j->slots[file];
 
+	if (sys)
+		mark_set(j, failed_generation, s->generation);
+	mark_set(j, syncing_generation, 0);
 	if (sys) {
 		/* Also if the file was begun anew meanwhile: then it is not known what the
 		 * kernel dropped. */
 		s->failed = true;
 		j->sync_failed = true;
-		mark_set(j, failed_generation, s->generation);
 		return;
 	}
 	/* A file that was begun anew, or has failed, proves nothing. */
@@ -541,6 +545,7 @@ static int prepare(struct journal *j, const struct journal_status *st,
 		   const struct jr_survey *sv, const struct jd_mark *before,
 		   struct vfk_err *err)
 {
+	bool untold = false;
 	int rc = 0;
 
 	adopt_survey(j, sv, st, before);
@@ -559,13 +564,17 @@ static int prepare(struct journal *j, const struct journal_status *st,
 	}
 	for (unsigned n = 0; rc == 0 && n < JOURNAL_FILES; n++)
 		rc = open_slot(j, n, err);
-	if (rc == 0 && sv->base >= 0 && before &&
-	    j->slots[sv->base].generation == before->failed_generation) {
-		j->slots[sv->base].failed = true;
-		j->sync_failed = true;
+	if (rc == 0 && sv->base >= 0 && before) {
+		struct slot *s = &j->slots[sv->base];
+
+		j->sync_failed = s->generation == before->failed_generation;
+		untold = s->generation == before->syncing_generation;
+		s->failed = j->sync_failed || untold;
 	}
-	if (rc == 0 && (st->verdict != JOURNAL_CLEAN || j->sync_failed))
+	if (rc == 0 && (st->verdict != JOURNAL_CLEAN || j->sync_failed || untold))
 		rc = journal_begin(j, err);
+	if (rc == 0)
+		mark_set(j, syncing_generation, 0);
 	return rc;
 }
 

@@ -313,8 +313,6 @@ void engine_job_end(unsigned gen, const struct job_res *res, const char *lost)
 		engine_job_lost(p.e, res->id, lost);
 	else
 		engine_job_done(p.e, res);
-	if (p.dead && res->kind == JOB_SYNC && res->err.kind)
-		promise_sync_lost(); /* it was told what nobody is told twice */
 	turn_over();
 }
 

@@ -38,7 +38,6 @@ static bool damaged;	 /* the journal was found damaged: what is lost is lost (P1
 static bool rotten;	 /* bytes were changed since the last engine began */
 static bool ever_rotten; /* which may show only when another file is lost */
 static uint64_t rotten_lease; /* the last one whose configuration may be among them */
-static bool unsynced;	      /* a sync failed, and nobody is left who was told */
 static bool power;	      /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
@@ -53,7 +52,7 @@ void promises_reset(bool all)
 	memset(about, 0, sizeof(about));
 	promise_asked_forget();
 	sync_all = all;
-	calm = damaged = rotten = unsynced = power = unwritten = ever_unwritten = false;
+	calm = damaged = rotten = power = unwritten = ever_unwritten = false;
 	unseen = ever_rotten = false;
 	rotten_lease = 0;
 }
@@ -169,7 +168,7 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		       c->container, vf, state_of(s));
 		return;
 	}
-	if (sync_all && !shadow_synced(&s->at) && !promise_sync_untold())
+	if (sync_all && !shadow_synced(&s->at))
 		broken("P2", "ADD %s is answered before its record is synced",
 		       c->container);
 	if (c->del_done_start > start_ns)
@@ -470,16 +469,6 @@ void promise_rot(void)
 			rotten_lease = shadow.lease[i].rec.id;
 }
 
-void promise_sync_lost(void)
-{
-	rotten = unsynced = true;
-}
-
-bool promise_sync_untold(void)
-{
-	return unsynced || workers_sync_untold();
-}
-
 void promise_no_disk(void)
 {
 	unwritten = ever_unwritten = true;
@@ -552,7 +541,7 @@ void promise_replayed_all(enum journal_verdict verdict)
 			broken("P8", "the lease of %s, %s, is lost",
 			       l->rec.owner.container, lease_state_name(l->rec.state));
 	}
-	rotten = unsynced; /* that shows at the next loss of power only */
+	rotten = false;
 	power = unwritten = false;
 	if (!engine_has_journal())
 		unwritten = ever_unwritten = true;

@@ -72,7 +72,7 @@ void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
 	if (!l || l->rec.state != LEASE_ASKED)
 		broken("P1", "IPAM is asked for %s before ASKED is written",
 		       claims[claim].container);
-	else if (!shadow_synced(&l->at) && !promise_sync_untold())
+	else if (!shadow_synced(&l->at))
 		broken("P1", "IPAM is asked for %s before ASKED is synced",
 		       claims[claim].container);
 	if (i >= 0)

@@ -167,10 +167,6 @@ static void deliver(uint64_t i, uint64_t gen)
 		return;
 	}
 	cover_job((enum job_kind)w->rq->kind, JF_ORPHAN);
-	/* The kernel says it once, and to nobody who is left: what was not written is lost
-	 * (file_check_and_advance_wb_err). */
-	if (w->rq->kind == JOB_SYNC && w->res.err.kind)
-		promise_sync_lost();
 	forget(w);
 }
 
@@ -488,15 +484,6 @@ void workers_orphaned(void)
 		if (workers[i].used && workers[i].phase == HANGS &&
 		    workers[i].fault.fail == JF_HANGS)
 			again(&workers[i], when_jitter(60 * SEC));
-}
-
-bool workers_sync_untold(void)
-{
-	for (unsigned i = 0; i < MAX_WORKERS; i++)
-		if (workers[i].used && workers[i].rq->kind == JOB_SYNC &&
-		    workers[i].res.err.kind && workers[i].engine_gen != engine_generation())
-			return true;
-	return false;
 }
 
 bool workers_busy(void)

@@ -15,7 +15,6 @@ void worker_kill(uint64_t job_id);
 void worker_kill_any(unsigned nth); /* the kernel ends one for want of memory */
 void workers_release(void);	    /* whatever hangs in the kernel comes back */
 void workers_orphaned(void);	    /* their engine is gone */
-bool workers_sync_untold(void);	    /* one failed for an engine that is gone */
 bool workers_busy(void);
 uint64_t workers_hash(void);
 

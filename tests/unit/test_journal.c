@@ -275,6 +275,37 @@ static void failed_sync_survives_engine(void)
 	remove_dir();
 }
 
+/* P1: an engine dies while a sync is under way; whether that failed nobody heard. */
+static void untold_sync_begins_a_file(void)
+{
+	unsigned file, other;
+	uint64_t upto, generation, offset;
+	struct disk disk;
+	int fd;
+
+	make_dir();
+	mem_init(&mem);
+	app_init(&app);
+	disk = mem_as_disk(&mem);
+	SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+	CU_ASSERT(journal_want_sync(app.j, &fd, &file, &upto));
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
+	journal_where(app.j, &other, &generation, &offset);
+	CU_ASSERT(other != file);
+	CU_ASSERT_FALSE(journal_failed(app.j)); /* ADDs go on */
+	/* One that was heard of is no reason for another file. */
+	CU_ASSERT(journal_want_sync(app.j, &fd, &file, &upto));
+	CU_ASSERT(file == other);
+	journal_synced(app.j, file, upto, 0);
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app_set(&app, 1, 77), 0);
+	journal_where(app.j, &other, &generation, &offset);
+	CU_ASSERT(file == other);
+	end_mem();
+	remove_dir();
+}
+
 static void mark_keeps_durable(void)
 {
 	char path[128];
@@ -657,6 +688,8 @@ VFK_SUITE(journal, { "begins a journal in empty files", begins_empty },
 	    late_sync_of_older_file },
 	  { "treats a failed sync as final for its file", failed_sync_is_final },
 	  { "does not trust a failed file after a restart", failed_sync_survives_engine },
+	  { "P1: does not go on with a file whose sync it has not heard of",
+	    untold_sync_begins_a_file },
 	  { "keeps the synced sequence in its mark", mark_keeps_durable },
 	  { "wants the names of its files synced once in their life",
 	    names_are_synced_once },
