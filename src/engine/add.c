@@ -276,21 +276,6 @@ static bool found_faulted(struct engine *e, struct vf *vf, struct request *rq)
 }
 
 /* Row "an OWED lease of this attachment and no VF record of it". */
-/* A DEL of this attachment gives back, with its own configuration, what nobody has on
- * record: until that is over nothing new is asked for. */
-static bool own_del_runs(const struct engine *e, const struct request *add)
-{
-	list_each(it, &e->requests) {
-		const struct request *rq = list_entry(it, struct request, link);
-
-		if (rq->own_config_del && rq->run_sent &&
-		    !strcmp(rq->cni.att.container, add->cni.att.container) &&
-		    !strcmp(rq->cni.att.ifname, add->cni.att.ifname))
-			return true;
-	}
-	return false;
-}
-
 static bool found_owed(struct engine *e, struct request *rq)
 {
 	struct lease *l = node_lease_of(e->node, &rq->cni.att);
@@ -344,7 +329,7 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 		return true;
 	if (found_owed(e, rq))
 		return false;
-	if (own_del_runs(e, rq) || own_waits(e, rq)) {
+	if (own_del_runs(e, &rq->cni.att) || own_waits(e, rq)) {
 		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
 		wake(e, vf->retry_at_ns);
 		return false;

@@ -666,3 +666,16 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 		request_fail_err(e, rq, &err, PCI_NONE);
 	}
 }
+
+bool own_del_runs(const struct engine *e, const struct attachment *att)
+{
+	list_each(it, &e->requests) {
+		const struct request *rq = list_entry(it, struct request, link);
+
+		if (rq->own_config_del && rq->run_sent &&
+		    !strcmp(rq->cni.att.container, att->container) &&
+		    !strcmp(rq->cni.att.ifname, att->ifname))
+			return true;
+	}
+	return false;
+}

@@ -557,6 +557,26 @@ static void exported_and_a_del(void)
 	ew_free(w);
 }
 
+/* P8: what a DEL gives back, without a record, is put on none meanwhile. */
+static void import_while_a_del_pays(void)
+{
+	struct ew *w = foreign_world();
+	struct ew_client *del;
+
+	w->disk.fail_at = w->disk.n_ops + 1; /* so it has none */
+	w->disk.fail_count = 2;
+	w->disk.fail_errno = ENOSPC;
+	del = EW_DEL(w, .container = "c1", .vf = 0, .netns = "", .ipam = "fake");
+	SUITE_INT(del->n_runs, 1);
+	w->disk.fail_at = 0;
+	ew_pass(w, 6 * NS_PER_S);
+	EW_FAILED(import(w, "c1", FILE_IPAM),
+		  "a DEL of container c1 interface net1 is under way");
+	ew_ran_ok(w, del);
+	EW_OK(del);
+	ew_free(w);
+}
+
 VFK_SUITE(engine_import,
 	  { "a VF that another plugin attached becomes an attachment",
 	    foreign_becomes_attached },
@@ -574,6 +594,7 @@ VFK_SUITE(engine_import,
 	  { "a look from before the import ends nothing", look_of_the_time_before },
 	  { "P3: nor does one that waits for its turn", look_that_waits_its_turn },
 	  { "R12: a DEL that came during the import refuses it", import_begun_before_a_del },
+	  { "P8: so does one that pays without a record", import_while_a_del_pays },
 	  { "R12: so does one that ended during it", import_begun_before_a_del_ended },
 	  { "the end of an imported pod releases its VF", the_pods_end_is_seen },
 	  { "what is not so is refused, and nothing is changed", what_is_refused },
