@@ -96,7 +96,7 @@ def strace(what, how, path, names):
     # Nobody sees then whether the service is at rest; slow as it is, it has to be.
     runner = killat(what, how, "-p", "-q", str(int(world.node.traced_rest_s * 1000)), under=under)
     status = said_call(runner)
-    time.sleep(world.node.quiet_s)
+    time.sleep(max(world.node.quiet_s, world.node.traced_rest_s))
     for pid in world.engines(main_only=True):
         os.kill(pid, signal.SIGTERM)
     runner.wait(30)
