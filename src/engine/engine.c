@@ -295,7 +295,7 @@ bool engine_busy(const struct engine *e)
 			return true;
 	}
 	/* What could not be recorded is known to this engine only (P10). */
-	if (!list_empty(&e->requests) || e->broken_by_disk)
+	if (!list_empty(&e->requests) || e->broken_by_disk || !e->journal)
 		return true;
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf *vf = e->node->vfs[i];

@@ -144,7 +144,7 @@ void engine_take_journal(struct engine *e, struct journal *j);
 /* Nothing that would be lost or left half done if the process ended now. */
 bool engine_quiet(const struct engine *e);
 /* Something that keeps an engine on demand alive: RESERVED, DETACHING, ASKED, OWED, a
- * locked byte, a client, something that is not on record because the disk is full. */
+ * locked byte, a client, a journal that cannot be written. */
 bool engine_busy(const struct engine *e);
 
 /* --- administration: admin.c --- */

@@ -233,6 +233,26 @@ static void p10_a_full_disk_that_has_room_again(void)
 	ew_free(w);
 }
 
+/* Its journal could not even be opened; what happened meanwhile goes to one that can. */
+static void p10_a_journal_that_opens_late(void)
+{
+	struct ew *w = ew_new(1);
+	struct journal *j;
+
+	ew_attach(w, "c1", NULL);
+	j = VFK_STEAL(w->e->journal);
+	EW_OK(EW_DEL(w, .container = "c1"));
+	SUITE_STR(ew_state(w, 0), "FREE");
+	CU_ASSERT_TRUE(engine_busy(w->e)); /* the disk says that it is ATTACHED */
+	engine_take_journal(w->e, j);
+	ew_settle(w);
+	CU_ASSERT_FALSE(engine_busy(w->e));
+	ew_die(w);
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 /* As start_journal reads it; the engine dies right behind it. */
 static enum journal_verdict open_and_die(struct mem_disk *m, struct node *n)
 {
@@ -283,5 +303,7 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	    p10_asked_lease_of_an_attached_vf },
 	  { "P10: that records may be missing stands in the first snapshot",
 	    p10_the_mark_is_in_the_first_snapshot },
+	  { "P10: what happened before the journal could be opened is not lost",
+	    p10_a_journal_that_opens_late },
 	  { "P10: after a full disk has room again, ADD works and nothing is stale",
 	    p10_a_full_disk_that_has_room_again })
