@@ -352,6 +352,7 @@ static int look(const struct drv_call *call, int32_t nsid, struct drv_out *out,
 	if (vf.user_driver) {
 		out->where = WHERE_HOME;
 		ib_seen(&vf, &out->seen);
+		see_link_state(call, home, &out->seen.set);
 		return 0;
 	}
 	if (!vf.link_home) {

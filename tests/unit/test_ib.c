@@ -290,6 +290,19 @@ static void a_vf_for_user_space_has_no_steps(void)
 	end();
 }
 
+/* Its link state is the PF's matter, driver or not: a look does not take it from its baseline. */
+static void a_vf_for_user_space_has_a_link_state(void)
+{
+	vf_of_driver("vfio-pci");
+	lab.call.baseline.set.has = HAS_LINK_STATE;
+	lab.call.baseline.set.link_state = LINK_STATE_DISABLE;
+	SUITE_INT(ib_driver.observe(&lab.call, -1, &lab.out, &lab.err), 0);
+	SUITE_INT(lab.out.where, WHERE_HOME);
+	SUITE_INT(lab.out.seen.set.has & HAS_LINK_STATE, HAS_LINK_STATE);
+	SUITE_INT(lab.out.seen.set.link_state, LINK_STATE_DISABLE);
+	end();
+}
+
 static void verify_names_the_difference(void)
 {
 	one_vf();
@@ -398,6 +411,8 @@ VFK_SUITE(ib, { "reads GUIDs", reads_guids },
 	    rebinds_only_for_another_guid },
 	  { "waits to its deadline", waits_to_its_deadline },
 	  { "a VF for user space is left alone", a_vf_for_user_space_has_no_steps },
+	  { "a VF for user space keeps its link state when it is looked at",
+	    a_vf_for_user_space_has_a_link_state },
 	  { "verify names the first difference", verify_names_the_difference },
 	  { "an unbound VF asks for its driver", an_unbound_vf_asks_for_its_driver },
 	  { "a PF that cannot is said to be", a_pf_that_cannot_is_said },
