@@ -219,9 +219,11 @@ static void adopt(struct engine *e, struct request *rq, struct vf *vf)
 	keep_netns(e, vf, rq);
 	if (newer) {
 		/* P3: an ADD that began while somebody looked at the link has the attachment
-		 * and its lease now.  What is in its way goes home, as nobody's. */
+		 * and its lease now, or an import.  What is in its way goes home, as
+		 * nobody's. */
 		release_begin(e, vf, VF_EV_ADOPT);
-		request_ok(e, rq);
+		rq->state = REQ_RELEASE;
+		nothing_on_record(e, rq);
 		return;
 	}
 	vf->rec.owner = rq->cni.att;

@@ -134,6 +134,29 @@ static void adopted_beside_an_add(void)
 	ew_free(w);
 }
 
+/* What was imported meanwhile was there before the DEL, which is about it as well. */
+static void adopted_beside_an_import(void)
+{
+	struct ew *w = ew_new(2);
+	struct ew_client *del;
+	struct rec_vf *rec;
+
+	ew_attach(w, "c9", NULL);
+	rec = &ew_vf(w, 0)->rec;
+	rec->owner.ifname[0] ^= 1; /* not yet */
+	w->identified = EW_VF(1);
+	w->hold_jobs = true;
+	del = EW_DEL(w, .container = "c9");
+	rec->owner.ifname[0] ^= 1;
+	rec->client_start_ns = 0;
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(del);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_state(w, 1), "FREE");
+	ew_free(w);
+}
+
 static void adopted_where_records_may_be_missing(void)
 {
 	struct ew *w = ew_new(1);
@@ -358,6 +381,8 @@ VFK_SUITE(engine_del,
 	    link_of_a_vf_without_owner_is_adopted },
 	  { "P3: that link, and an ADD came meanwhile: released as nobody's",
 	    adopted_beside_an_add },
+	  { "P2: that link, and an import came meanwhile: both are released",
+	    adopted_beside_an_import },
 	  { "DEL finds the link of a VF without owner, records may be missing: IPAM DEL as well",
 	    adopted_where_records_may_be_missing },
 	  { "DEL finds a record of another owner: success, nothing written",
