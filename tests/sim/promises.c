@@ -486,7 +486,7 @@ void promise_replay_begins(void)
 	before = shadow;
 	memset(shadow.vf, 0, sizeof(shadow.vf));
 	memset(shadow.lease, 0, sizeof(shadow.lease));
-	shadow.write_failed = false;
+	shadow.write_failed = shadow.snapshot = false;
 }
 
 void promise_replayed(const struct journal_record *rec)
@@ -641,6 +641,11 @@ static unsigned owner_of(const struct shadow_lease *l)
 	return claim_find(l->rec.owner.container, l->rec.owner.ifname);
 }
 
+bool promise_conf_lost(uint64_t lease)
+{
+	return lease <= rotten_lease;
+}
+
 static bool lease_may_wait(const struct shadow_lease *l)
 {
 	unsigned claim = owner_of(l);
@@ -653,7 +658,7 @@ static bool lease_may_wait(const struct shadow_lease *l)
 static bool needs_its_del(const struct shadow_lease *l)
 {
 	return l->have && l->rec.state == LEASE_OWED &&
-	       (damaged || rotten || l->rec.id <= rotten_lease);
+	       (damaged || rotten || promise_conf_lost(l->rec.id));
 }
 
 static const char *unrest(void)

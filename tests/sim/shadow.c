@@ -175,7 +175,8 @@ int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
 bool shadow_synced(const struct places *at)
 {
 	for (unsigned n = 0; n < JOURNAL_FILES; n++)
-		if (at->end[n] && disk_is_synced(n, at->end[n]))
+		if (at->end[n] && !(shadow.snapshot && n == shadow.begun) &&
+		    disk_is_synced(n, at->end[n]))
 			return true;
 	return false;
 }
@@ -211,12 +212,13 @@ int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *bu
 
 	if (rc < 0 || !engine_lives())
 		return rc;
+	journal_where(j, &file, &generation, &off);
 	if (type == REC_NODE) { /* the first of each */
 		shadow.snapshot = true;
+		shadow.begun = file;
 		for (unsigned i = 0; i < SHADOW_LEASES; i++)
 			shadow.lease[i].fresh = false;
 	}
-	journal_where(j, &file, &generation, &off);
 	if (appending) {
 		place_of(type, buf, len_bytes, file, off + len_bytes);
 		return rc;

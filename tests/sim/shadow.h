@@ -42,6 +42,7 @@ struct shadow {
 	unsigned n_records; /* appended */
 	bool write_failed;  /* the last attempt to write did */
 	bool snapshot;	    /* one was written, or is being written */
+	unsigned begun; /* the file that it stands in, which is none before it is whole */
 };
 
 extern struct shadow shadow;
