@@ -43,7 +43,7 @@ verdict $scenarios "every scenario ends as its file says"
 
 # 10,000: each scenario has more than twice as many states.
 walk() {
-  printf '%s\n' 0 1 2 3 | xargs -P "$jobs" -I N sh -c "'$sim' --exhaustive N >'$out.N' 2>&1 || echo red >>'$out.N'"
+  printf '%s\n' 0 1 2 3 | xargs -P "$jobs" -I {} sh -c "'$sim' --exhaustive {} >'$out.{}' 2>&1 || echo red >>'$out.{}'"
   for n in 0 1 2 3; do
     tail -n 60 "$out.$n"
     ! grep -qx red "$out.$n" &&
