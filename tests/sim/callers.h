@@ -29,6 +29,7 @@ struct claim {
 	bool asked;		 /* an ADD has ever begun */
 	bool lost_vf;		 /* its VF went from the bus */
 	uint64_t import_start;	 /* of the newest import whose client has begun */
+	uint64_t imported_start; /* the same, when its record was written */
 	uint64_t imported_ns;	 /* when its record was written */
 };
 

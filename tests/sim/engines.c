@@ -619,9 +619,10 @@ static void watchdog(uint64_t gen, uint64_t unused)
 	died();
 }
 
-bool engine_hung_after(uint64_t start_ns)
+bool engine_read_late(uint64_t start_ns)
 {
-	return p.e && p.hung_until > (int64_t)start_ns;
+	return p.e && p.hung_until > (int64_t)start_ns &&
+	       p.hung_until + config.del_wait_ms * MS > when_now;
 }
 
 void engine_hang(int64_t ns)
@@ -697,6 +698,18 @@ void engines_reset(bool sync_all)
 	config.sync_all = sync_all;
 	snprintf(config.env.sim_path, sizeof(config.env.sim_path), "/sim.conf");
 	snprintf(config.plugin_dirs, sizeof(config.plugin_dirs), "/usr/bin");
+}
+
+bool engine_has_conf(uint64_t lease)
+{
+	const struct lease *l = p.e ? node_lease(&p.node, lease) : NULL;
+	struct vfk_err err;
+	size_t len;
+	char *blob = l ? node_blob_get(&p.node, p.journal, l->rec.request_blob, &len, &err) :
+			 NULL;
+
+	free(blob);
+	return blob != NULL;
 }
 
 bool engine_has_journal(void)

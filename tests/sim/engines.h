@@ -22,7 +22,9 @@ void engine_kill(unsigned after_ops); /* at the n-th thing that it does to the w
 void engine_kill_never(void);
 void engines_power_off(void); /* it is gone without a word */
 void engine_hang(int64_t ns);
-bool engine_hung_after(uint64_t start_ns); /* for some of the time since */
+/* What was called then it could read only now, or less than a DEL may wait ago. */
+bool engine_read_late(uint64_t start_ns);
+bool engine_has_conf(uint64_t lease); /* what its IPAM DEL needs can be read */
 void engine_give_way(void);
 bool engine_is_service(void);
 unsigned engine_generation(void);

@@ -519,6 +519,7 @@ void peer_imported(struct kvf *v, const struct shadow_vf *s)
 	}
 	p = &peers[claim];
 	claims[claim].imported_ns = (uint64_t)when_now;
+	claims[claim].imported_start = claims[claim].import_start;
 	if (!base->valid)
 		broken("P4", "vf%u is imported and has no baseline", i);
 	v->meddled = v->moved_by_others = true; /* unless it is known better */

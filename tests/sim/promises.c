@@ -203,7 +203,7 @@ static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
 /* As of an ADD (R12): it is another attachment if it was called when the DEL had come. */
 static bool imported_after(const struct shadow_vf *s, const struct claim *c)
 {
-	return !s->rec.client_start_ns && c->import_start > c->del_read_ns;
+	return !s->rec.client_start_ns && c->imported_start > c->del_read_ns;
 }
 
 static void del_succeeded(unsigned claim, uint64_t start_ns)
@@ -252,7 +252,7 @@ void promise_answer(enum cni_verb verb, unsigned claim, unsigned vf, uint64_t st
 	if (verb == CNI_DEL && exit_code == 0)
 		del_succeeded(claim, start_ns);
 	/* R5: a DEL that an engine which hangs reads late has no time left. */
-	if (verb == CNI_DEL && exit_code != 0 && calm && !engine_hung_after(start_ns))
+	if (verb == CNI_DEL && exit_code != 0 && calm && !engine_read_late(start_ns))
 		broken("P6", "DEL %s fails and there is no fault: %.*s",
 		       claims[claim].container, (int)len, text);
 	if (exit_code != 0 && (len < 10 || !strstr(text, "\"code\"")))
@@ -658,7 +658,8 @@ static bool lease_may_wait(const struct shadow_lease *l)
 static bool needs_its_del(const struct shadow_lease *l)
 {
 	return l->have && l->rec.state == LEASE_OWED &&
-	       (damaged || rotten || promise_conf_lost(l->rec.id));
+	       (damaged || rotten ||
+		(promise_conf_lost(l->rec.id) && !engine_has_conf(l->rec.id)));
 }
 
 static const char *unrest(void)

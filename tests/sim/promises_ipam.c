@@ -50,7 +50,7 @@ void promise_pay_wanted(uint64_t lease)
 	int i = asked_place(lease);
 
 	if (i >= 0)
-		asked[i].unrecorded |= promise_excused();
+		asked[i].unrecorded = promise_excused();
 }
 
 void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
