@@ -31,6 +31,13 @@ static bool is_done(const struct vf *vf, const struct request *rq)
 	       attachment_equal(&vf->rec.owner, &rq->cni.att);
 }
 
+/* It is done, and its lease is on record as well: only its answer was lost. */
+static bool has_all(const struct engine *e, const struct vf *vf, const struct request *rq)
+{
+	return is_done(vf, rq) &&
+	       (!vf->rec.lease_id || node_lease(e->node, vf->rec.lease_id));
+}
+
 /* False: the VF cannot be taken over, and the request is answered. */
 static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 {
@@ -118,7 +125,7 @@ void import_begin(struct engine *e, struct request *rq)
 	}
 	if (!can_take(e, rq, vf))
 		return;
-	if (lease_limits(e, rq, &err) < 0)
+	if (!has_all(e, vf, rq) && lease_limits(e, rq, &err) < 0)
 		request_fail_err(e, rq, &err, vf->rec.addr);
 	else
 		look(e, rq, vf);
@@ -248,8 +255,7 @@ void import_looked(struct engine *e, struct request *rq, const struct job_res *r
 		return;
 	}
 	/* An import that ended between the two records is completed here. */
-	if (vf->rec.lease_id && !node_lease(e->node, vf->rec.lease_id) &&
-	    lease_import(e, rq, vf, &err) < 0) {
+	if (!has_all(e, vf, rq) && lease_import(e, rq, vf, &err) < 0) {
 		request_fail_err(e, rq, &err, vf->rec.addr);
 		return;
 	}

@@ -88,6 +88,19 @@ static void foreign_becomes_attached(void)
 	ew_free(w);
 }
 
+/* R15: one that has what it asks for, and whose client has not heard so, needs nothing more. */
+static void spared_when_it_comes_again(void)
+{
+	struct ew *w = foreign_world();
+
+	EW_OK(import(w, "c1", FILE_IPAM));
+	for (unsigned i = 0; w->e->node->n_leases < 4 * w->e->node->n_vfs; i++)
+		node_lease_add(w->e->node, 1000 + i)->state = LEASE_HELD;
+	EW_OK(import(w, "c1", FILE_IPAM));
+	EW_FAILED(import(w, "c2", FILE_IPAM), "by our own records");
+	ew_free(w);
+}
+
 /* P4: what we saw of the free VF is what it was like; theirs may be an earlier pod's. */
 static void own_baseline_counts_more(void)
 {
@@ -591,6 +604,8 @@ VFK_SUITE(engine_import,
 	  { "or paid by the DEL of its pod", half_an_import_is_paid },
 	  { "the DEL's own configuration pays what was imported", del_pays_with_its_own },
 	  { "R11: but never what an ADD of ours leased", but_not_an_adds },
+	  { "R15: a limit spares an import that is done and comes again",
+	    spared_when_it_comes_again },
 	  { "a look from before the import ends nothing", look_of_the_time_before },
 	  { "P3: nor does one that waits for its turn", look_that_waits_its_turn },
 	  { "R12: a DEL that came during the import refuses it", import_begun_before_a_del },
