@@ -340,8 +340,8 @@ static void on_beat(void *arg)
 	if (!d->state.journal && !d->config_broken) {
 		struct journal *j = start_journal_late(&d->state);
 
-		if (j)
-			engine_take_journal(d->engine, j);
+		if (j && engine_take_journal(d->engine, j) == 0)
+			d->state.journal = j;
 	}
 	if (!d->ending_at_ns && start_unreachable(&d->lock)) {
 		log_error("daemon",

@@ -263,19 +263,20 @@ void engine_turn(struct engine *e)
 	sched_run(e);
 }
 
-void engine_take_journal(struct engine *e, struct journal *j)
+int engine_take_journal(struct engine *e, struct journal *j)
 {
 	struct vfk_err err = { 0 };
 
-	if (e->journal || journal_begin(j, &err) < 0) {
+	if (journal_begin(j, &err) < 0) {
 		journal_close(j);
-		return;
+		return -err.kind;
 	}
 	e->journal = j;
 	e->broken[0] = '\0';
 	cause_set(e, CAUSE_ENGINE, "the journal can be written");
 	record_node(e);
 	log_warn("journal", "can be written now; ADD is served");
+	return 0;
 }
 
 bool engine_quiet(const struct engine *e)

@@ -139,8 +139,8 @@ int64_t engine_discovered_ns(const struct engine *e);
 void engine_turn(struct engine *e);
 
 /* A journal that could not be opened at the start can be now: it becomes the engine's, with
- * a snapshot of what is so. */
-void engine_take_journal(struct engine *e, struct journal *j);
+ * a snapshot of what is so.  VFK_E_SYS: not yet, and 'j' is closed. */
+int engine_take_journal(struct engine *e, struct journal *j) VFK_MUST_CHECK;
 /* Nothing that would be lost or left half done if the process ended now. */
 bool engine_quiet(const struct engine *e);
 /* Something that keeps an engine on demand alive: RESERVED, DETACHING, ASKED, OWED, a

@@ -222,7 +222,7 @@ static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *e
 	return 0;
 }
 
-struct journal *start_journal_late(struct start_state *st)
+struct journal *start_journal_late(const struct start_state *st)
 {
 	struct journal_cfg cfg = { .durable_path = vfk_path(PATH_DURABLE),
 				   .min_size = UINT64_C(4) * 1024 * 1024,
@@ -239,7 +239,6 @@ struct journal *start_journal_late(struct start_state *st)
 	cfg.disk = &disk;
 	if (journal_open(&j, &cfg, ignore, &status, &err) < 0)
 		return NULL;
-	st->journal = j;
 	return j;
 }
 

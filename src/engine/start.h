@@ -41,8 +41,9 @@ struct start_state {
  * engine that cannot write still serves DEL (P10). */
 void start_journal(struct start_state *st);
 
-/* Where st->journal is NULL for want of room or of a writable disk: tries again.  NULL: not yet. */
-struct journal *start_journal_late(struct start_state *st);
+/* Where st->journal is NULL for want of room or of a writable disk: tries again.  NULL: not
+ * yet. */
+struct journal *start_journal_late(const struct start_state *st);
 
 /* R3: takes PATH_START (so that no client starts an engine meanwhile) and asks an engine on
  * demand to give way.  'start_fd' is to be closed when the sockets are bound.  VFK_E_SYS. */

@@ -664,8 +664,9 @@ static void beat(uint64_t gen, uint64_t unused)
 		return;
 	}
 	turn_begins();
-	if (!p.journal && !p.unknown_version && open_journal(ignore, &st, &err) == 0)
-		engine_take_journal(p.e, p.journal);
+	if (!p.journal && !p.unknown_version && open_journal(ignore, &st, &err) == 0 &&
+	    engine_take_journal(p.e, p.journal) < 0)
+		p.journal = NULL;
 	check_idle();
 	spooler_read(p.e);
 	when_after(p.service ? 5 * SEC : SEC, beat, gen, unused);

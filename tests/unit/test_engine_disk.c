@@ -233,6 +233,30 @@ static void p10_a_full_disk_that_has_room_again(void)
 	ew_free(w);
 }
 
+static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)
+{
+	(void)arg;
+	(void)rec;
+	(void)err;
+	return 0;
+}
+
+/* As start_journal_late opens it. */
+static struct journal *opened(struct ew *w)
+{
+	struct disk disk = mem_as_disk(&w->disk);
+	struct journal_cfg cfg = { .disk = &disk,
+				   .min_size = 256 * 1024,
+				   .snapshot = node_snapshot,
+				   .arg = &w->node };
+	struct journal_status st;
+	struct journal *j = NULL;
+	struct vfk_err err;
+
+	SUITE_INT(journal_open(&j, &cfg, ignore, &st, &err), 0);
+	return j;
+}
+
 /* Its journal could not even be opened; what happened meanwhile goes to one that can. */
 static void p10_a_journal_that_opens_late(void)
 {
@@ -243,8 +267,14 @@ static void p10_a_journal_that_opens_late(void)
 	j = VFK_STEAL(w->e->journal);
 	EW_OK(EW_DEL(w, .container = "c1"));
 	SUITE_STR(ew_state(w, 0), "FREE");
-	CU_ASSERT_TRUE(engine_busy(w->e)); /* the disk says that it is ATTACHED */
-	engine_take_journal(w->e, j);
+	CU_ASSERT_TRUE(engine_busy(w->e));   /* the disk says that it is ATTACHED */
+	w->disk.fail_at = w->disk.n_ops + 1; /* no room for what is so: not yet */
+	w->disk.fail_count = 1;
+	w->disk.fail_errno = ENOSPC;
+	CU_ASSERT_TRUE(engine_take_journal(w->e, j) < 0);
+	EW_FAILED(EW_ADD(w, .container = "c2"), "no ADD is served");
+	j = opened(w);
+	SUITE_INT(engine_take_journal(w->e, j), 0);
 	ew_settle(w);
 	CU_ASSERT_FALSE(engine_busy(w->e));
 	ew_die(w);
