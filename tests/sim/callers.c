@@ -604,7 +604,7 @@ static void open_netns(struct caller *c)
 	c->netns_fd = fd_netns(OWNER_CALLER(place(c)), claim->ns);
 }
 
-static int64_t patience(enum cni_verb verb)
+int64_t caller_patience(enum cni_verb verb)
 {
 	if (verb == CNI_STATUS)
 		return STATUS_GIVES_UP;
@@ -642,7 +642,7 @@ bool caller_start(const struct call *call)
 			      .nonce = ++nonces,
 			      .heard = 1,
 			      .start_ns = start_of(call) };
-	c->until_ns = (int64_t)c->start_ns + patience(call->verb);
+	c->until_ns = (int64_t)c->start_ns + caller_patience(call->verb);
 	if (c->until_ns < when_now + SEC)
 		c->until_ns = when_now + SEC;
 	open_netns(c);

@@ -82,4 +82,7 @@ void callers_eof(void);	       /* the engine's end of every connection is closed
 void callers_not_served(void); /* likewise of those that have not asked yet */
 void callers_engine_up(void);
 
+/* How long a call waits for its answer, in ns. */
+int64_t caller_patience(enum cni_verb verb);
+
 #endif

@@ -13,6 +13,7 @@ static bool made;
 /* A sync failed since the file was begun: what was to be written never will be, also if a later
  * one succeeds. */
 static bool forgot[JOURNAL_FILES];
+static bool sync_failed; /* and none has worked since */
 /* How far a file has been written since it was begun, and how far of that was synced: what a
  * later sync that fails cannot undo. */
 static uint64_t written[JOURNAL_FILES], kept[JOURNAL_FILES];
@@ -24,6 +25,7 @@ void disk_reset(void)
 		made = true;
 		return;
 	}
+	sync_failed = false;
 	memset(forgot, 0, sizeof(forgot));
 	memset(written, 0, sizeof(written));
 	memset(kept, 0, sizeof(kept));
@@ -89,14 +91,20 @@ struct disk disk_ops(void)
 void disk_sync(unsigned file)
 {
 	mem_sync(&disk, file);
+	sync_failed = false;
 	if (!forgot[file])
 		kept[file] = written[file];
 }
 
 void disk_sync_fails(unsigned file)
 {
-	forgot[file] = true;
+	forgot[file] = sync_failed = true;
 	mem_sync_fails(&disk, file);
+}
+
+bool disk_cannot_sync(void)
+{
+	return sync_failed;
 }
 
 bool disk_settle(void)

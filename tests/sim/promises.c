@@ -188,14 +188,15 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		broken("P2", "ADD %s succeeds without an address", c->container);
 }
 
-/* R4: what it was given by an engine that died it is told by the next. */
+/* R4: what it was given by an engine that died it is told by the next, as long as it waits. */
 static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
 {
 	const struct shadow_vf *s = &shadow.vf[vf];
 
-	if (s->have && s->rec.state == VF_ATTACHED && promise_owner(&vfs[vf]) == claim &&
+	if (when_now < (int64_t)start_ns + caller_patience(CNI_ADD) && s->have &&
+	    s->rec.state == VF_ATTACHED && promise_owner(&vfs[vf]) == claim &&
 	    s->rec.client_start_ns == start_ns && claims[claim].del_read_ns < start_ns &&
-	    !sync_all && !promise_excused())
+	    !sync_all && !disk_cannot_sync() && !promise_excused())
 		broken("R4", "ADD %s fails although vf%u is attached for it",
 		       claims[claim].container, vf);
 }
