@@ -22,7 +22,6 @@
 #include "vfkeeper-replay/record.h"
 
 #define LOCK_MS 2000
-#define LIST_MS 5000
 #define MIN_SIZE (UINT64_C(4) * 1024 * 1024)
 #define GAPS_MAX 16
 
@@ -263,11 +262,12 @@ static void say_differences(const struct rescue *r, const json_t *list, FILE *ou
 		n_vfs, n);
 }
 
+/* The last question, too, is given some time. */
 static int left_ms(int64_t until_ns)
 {
 	int64_t left_ns = until_ns - clock_boot_ns();
 
-	return left_ns > 0 ? (int)(left_ns / NS_PER_MS) : 0;
+	return left_ns > NS_PER_S ? (int)(left_ns / NS_PER_MS) : 1000;
 }
 
 static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct vfk_err *err)
@@ -293,7 +293,7 @@ static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct 
 		if (!discovered)
 			nanosleep(&pause, NULL);
 	}
-	doc = discovered ? ask(c, "list", LIST_MS, err) : NULL;
+	doc = discovered ? ask(c, "list", left_ms(until_ns), err) : NULL;
 	ctl_close(c);
 	if (!doc)
 		return -err->kind;
