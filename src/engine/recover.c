@@ -425,7 +425,7 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 	snprintf(e->discover_error, sizeof(e->discover_error), "%.190s",
 		 res->err.kind ? res->err.msg :
 		 bytes	       ? "" :
-				 "out of memory");
+				 "what it found cannot be read");
 	if (e->discover_error[0])
 		log_error("engine", "discovery: %s", e->discover_error);
 	for (size_t i = 0; i < e->node->n_vfs; i++)

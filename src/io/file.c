@@ -106,8 +106,10 @@ char *file_of_memfd(int fd, size_t max_bytes, size_t *len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			break;
+		if (n <= 0) { /* half of it would be another list, or another request */
+			free(text);
+			return NULL;
+		}
 		done += (size_t)n;
 	}
 	text[done] = '\0';

@@ -25,8 +25,9 @@ int file_write(const char *path, const char *text, size_t len) VFK_MUST_CHECK;
 int file_sync_name(const char *path) VFK_MUST_CHECK;
 /* A new file in memory with these bytes; its descriptor, or a negative errno. */
 int file_memfd(const char *name, const void *bytes, size_t len) VFK_MUST_CHECK;
-/* The whole of such a file with a NUL behind it; the caller frees.  NULL: it is none, or longer
- * than 'max_bytes', or there is no memory.  Whoever made it cannot have this wait. */
+/* The whole of such a file with a NUL behind it; the caller frees.  NULL: it is none, longer
+ * than 'max_bytes', or cannot be read whole, or there is no memory.  Whoever made it cannot have
+ * this wait. */
 char *file_of_memfd(int fd, size_t max_bytes, size_t *len);
 
 #endif

@@ -122,6 +122,12 @@ static void in_memory(void)
 	free(is);
 	CU_ASSERT_PTR_NULL(file_of_memfd(fd, 2, &len));
 	close(fd);
+	begin();
+	SUITE_INT(file_write(path("a"), "abc", 3), 0);
+	fd = open(path("a"), O_WRONLY | O_CLOEXEC);
+	CU_ASSERT_PTR_NULL(file_of_memfd(fd, 3, &len)); /* nothing of it can be read */
+	close(fd);
+	end();
 	CU_ASSERT_PTR_NULL(file_of_memfd(-1, 2, &len));
 	CU_ASSERT_FATAL(pipe2(pipes, O_CLOEXEC) == 0);
 	CU_ASSERT_PTR_NULL(file_of_memfd(pipes[0], 2, &len)); /* it would be waited for */
