@@ -99,7 +99,7 @@ def strace(what, how, path, names):
     time.sleep(max(world.node.quiet_s, world.node.traced_rest_s))
     for pid in world.engines(main_only=True):
         os.kill(pid, signal.SIGTERM)
-    runner.wait(30)
+    runner.wait(world.node.hang_s)
     release(runner)
     if status != "0":
         print("%s under strace: exit %s" % (what, status), flush=True)
