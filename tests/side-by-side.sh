@@ -17,5 +17,6 @@ one() {
 	case $status in 0 | 77) ;; *) echo "$1" >>"$work/failed" ;; esac
 }
 export -f one
-printf '%s\n' "$@" | xargs -P "${TEST_JOBS:-$(nproc)}" -I '{}' bash -c 'one "$1"' - '{}'
+printf '%s\n' "$@" | xargs -P "${TEST_JOBS:-$(nproc)}" -I '{}' bash -c 'one "$1"' - '{}' ||
+	echo 'one that broke off, and what was to follow it' >>"$work/failed"
 [ ! -s "$work/failed" ] || { echo "failed: $(tr '\n' ' ' <"$work/failed")" >&2; exit 1; }

@@ -27,6 +27,13 @@ int64_t clock_wall_ns(void)
 	return read_ns(CLOCK_REALTIME);
 }
 
+int clock_left_ms(int64_t until_boot_ns)
+{
+	int64_t left_ns = until_boot_ns - clock_boot_ns();
+
+	return left_ns > 0 ? (int)((left_ns - 1) / NS_PER_MS) + 1 : 0;
+}
+
 /* Reads a small file of /proc in one piece; its length, or -1. */
 static ssize_t slurp(const char *path, char *buf, size_t cap_bytes)
 {

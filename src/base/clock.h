@@ -11,6 +11,8 @@
 
 int64_t clock_boot_ns(void); /* CLOCK_BOOTTIME: goes on through suspend */
 int64_t clock_wall_ns(void); /* CLOCK_REALTIME */
+/* Milliseconds until then (of CLOCK_BOOTTIME), for poll: rounded up, 0 once it has come. */
+int clock_left_ms(int64_t until_boot_ns);
 
 /* The start of the calling process, in nanoseconds of CLOCK_BOOTTIME: within the clock tick
  * of field 22 of /proc/self/stat, and in that tick the time of this call (R12: call

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver contract.  A driver knows one kind of VF (infiniband, ethernet, vfio, sim).
+/* The driver contract.  A driver knows one kind of VF (infiniband, ethernet, sim).
  * Every operation runs in a worker process: plain blocking code, one thread, no state kept
  * between calls (the next call may run in another process), no call back into the engine.
  * It addresses nothing by name (P7): a VF by PCI address and incarnation, a link by
@@ -163,13 +163,15 @@ struct driver {
 
 	/* Carries out one step.  Idempotent: doing a done step again succeeds and changes
 	 * nothing; a step that was cut short anywhere may be repeated.  A step that does not
-	 * apply to this VF (no link, no RDMA device, nothing wanted) returns 0.  The *_HOME
-	 * and BASELINE steps also succeed where the netns or the link is gone, and find the
-	 * link wherever it is.  LINK_TO_POD fails with VFK_E_EXISTS, nothing changed, if the
-	 * name is taken in the pod.  VERIFY returns VFK_E_KERNEL and names the first
-	 * difference.  Errors: VFK_E_KERNEL (errno in err->sys; EBUSY and EAGAIN are worth a
-	 * retry), VFK_E_UNSUPPORTED (a wanted setting cannot be honoured: names key and
-	 * reason), VFK_E_GONE (VF not on the bus), VFK_E_TIMEOUT, VFK_E_NETNS. */
+	 * apply to this VF (no link, no RDMA device, nothing wanted) returns 0; but LINK_TO_POD,
+	 * and ADDRESSES if there are any, may fail without a link: the engine plans neither
+	 * there.  The *_HOME steps also succeed where the pod's netns is gone, and LINK_HOME
+	 * finds the link wherever it is; LINK_BASELINE and VERIFY fail with VFK_E_KERNEL where
+	 * it is not at home.  LINK_TO_POD fails with VFK_E_EXISTS, nothing changed, if the name
+	 * is taken in the pod.  VERIFY returns VFK_E_KERNEL and names the first difference.
+	 * Errors: VFK_E_KERNEL (errno in err->sys; EBUSY and EAGAIN are worth a retry),
+	 * VFK_E_UNSUPPORTED (a wanted setting cannot be honoured: names key and reason),
+	 * VFK_E_GONE (VF not on the bus), VFK_E_TIMEOUT, VFK_E_NETNS. */
 	int (*step)(enum drv_step step, const struct drv_call *call, struct drv_out *out,
 		    struct vfk_err *err);
 

@@ -314,6 +314,7 @@ int eth_verify(struct eth_job *job, struct vfk_err *err)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "its driver is %s, not %s",
 				   vf->driver[0] ? vf->driver : "none", base->driver);
 	if (base->valid && vf->driver[0] && !vf->user_driver) {
+		job->out->rebind_needed = rdma_misnamed(&vf->rdma, base->rdma_dev);
 		rc = verify_rdma(vf, base, err);
 		if (rc >= 0)
 			rc = verify_link(vf, base, err);

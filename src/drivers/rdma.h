@@ -54,6 +54,9 @@ int rdma_from_pod(const struct rdma_place *place, struct vnl *home, int netns_fd
  * VFK_E_KERNEL with EAGAIN: it is another one now. */
 int rdma_same_number(const struct drv_env *env, pci_addr_t addr, const char *was,
 		     struct vfk_err *err) VFK_MUST_CHECK;
+/* A device at home is not called 'want' ("": any name will do): REBIND, which then finds nothing
+ * else to do, puts that right. */
+bool rdma_misnamed(const struct rdma_place *place, const char *want);
 /* A device at home gets the name 'want' ("": any). */
 int rdma_own_name(const struct rdma_place *place, const char *want,
 		  struct vfk_err *err) VFK_MUST_CHECK;

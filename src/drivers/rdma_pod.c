@@ -164,13 +164,18 @@ static int set_own_name(struct vnl *nl, uint32_t index, const char *want,
 	return rc;
 }
 
+bool rdma_misnamed(const struct rdma_place *place, const char *want)
+{
+	return place->home && want[0] && strcmp(place->name, want) != 0;
+}
+
 int rdma_own_name(const struct rdma_place *place, const char *want, struct vfk_err *err)
 {
 	VFK_AUTO(vnl_close_auto) struct vnl *nl = NULL;
 	struct rdma_dev dev;
 	int rc;
 
-	if (!place->home || !want[0] || !strcmp(place->name, want))
+	if (!rdma_misnamed(place, want))
 		return 0;
 	rc = vnl_open(&nl, NETLINK_RDMA, -1, err);
 	if (rc >= 0)

@@ -329,7 +329,7 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 		return true;
 	if (found_owed(e, rq))
 		return false;
-	if (own_del_runs(e, &rq->cni.att) || own_waits(e, rq)) {
+	if (lease_own_del_runs(e, &rq->cni.att) || own_waits(e, rq)) {
 		vf->retry_at_ns = now_ns(e) + BYTE_POLL_NS;
 		wake(e, vf->retry_at_ns);
 		return false;

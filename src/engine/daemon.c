@@ -328,22 +328,34 @@ static void check_idle(struct daemon *d, int64_t now)
 		begin_end(d);
 }
 
+/* P10: there may be room by now, or a disk. */
+static void try_journal(struct daemon *d)
+{
+	bool unread = false;
+	struct journal *j = start_journal_late(&d->state, &unread);
+
+	if (unread) {
+		log_error("journal", "can be reached now, and was not read: ending, for an "
+				     "engine that knows its records");
+		d->exit_code = 1; /* a service is started again */
+		begin_end(d);
+	} else if (j && engine_take_journal(d->engine, j) == 0) {
+		d->state.journal = j;
+	}
+}
+
 static void on_beat(void *arg)
 {
 	struct daemon *d = arg;
 	int64_t now = clock_boot_ns();
 	int64_t next = beat_ns(d);
 
-	if (d->ready_said)
+	if (d->ready_said || d->ending_at_ns)
 		(void)notify_service(d, "WATCHDOG=1");
 	else /* a service manager that never hears it would end us */
 		d->ready_said = notify_service(d, READY "\nWATCHDOG=1");
-	if (!d->state.journal && !d->config_broken) {
-		struct journal *j = start_journal_late(&d->state);
-
-		if (j && engine_take_journal(d->engine, j) == 0)
-			d->state.journal = j;
-	}
+	if (!d->state.journal && !d->config_broken && !d->ending_at_ns)
+		try_journal(d);
 	if (!d->ending_at_ns && start_unreachable(&d->lock)) {
 		log_error("daemon",
 			  "the files in %s were removed: ending, for an engine "

@@ -350,7 +350,7 @@ struct lease *lease_adopt(struct engine *e, const struct request *rq, struct vf 
 void lease_run_own_del(struct engine *e, struct request *rq);
 /* Whether a DEL of 'att' gives back, with its own configuration, what nobody has on record:
  * until that is over nothing new is asked for, and nothing is imported. */
-bool own_del_runs(const struct engine *e, const struct attachment *att);
+bool lease_own_del_runs(const struct engine *e, const struct attachment *att);
 /* Sends the RUN frame for 'l' (or NULL) with the stored stdin and environment, if any. */
 int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 		   const char *type, enum cni_verb verb, const int *stored,

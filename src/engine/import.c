@@ -59,7 +59,7 @@ static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 			     "a DEL of container %.64s interface %s came after this import "
 			     "began",
 			     rq->cni.att.container, rq->cni.att.ifname);
-	else if (own_del_runs(e, &rq->cni.att)) /* P8: its address may be free already */
+	else if (lease_own_del_runs(e, &rq->cni.att)) /* P8: its address may be free already */
 		request_fail(e, rq, 11,
 			     "a DEL of container %.64s interface %s is under way",
 			     rq->cni.att.container, rq->cni.att.ifname);

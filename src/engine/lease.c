@@ -667,7 +667,7 @@ void lease_run_own_del(struct engine *e, struct request *rq)
 	}
 }
 
-bool own_del_runs(const struct engine *e, const struct attachment *att)
+bool lease_own_del_runs(const struct engine *e, const struct attachment *att)
 {
 	list_each(it, &e->requests) {
 		const struct request *rq = list_entry(it, struct request, link);

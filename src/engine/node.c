@@ -578,3 +578,15 @@ int node_snapshot(void *arg, struct journal *j, struct vfk_err *err)
 	strbuf_free(&buf);
 	return rc;
 }
+
+int node_open_journal(struct journal **out, const struct journal_cfg *cfg,
+		      journal_record_fn fn, struct journal_status *st, struct vfk_err *err)
+{
+	struct node *n = cfg->arg;
+	int rc;
+
+	n->opening = st;
+	rc = journal_open(out, cfg, fn, st, err);
+	n->opening = NULL;
+	return rc;
+}

@@ -107,7 +107,7 @@ struct node {
 	size_t n_blobs, cap_blobs;
 	uint64_t blob_bytes;
 	uint64_t last_seq; /* highest sequence replayed */
-	/* While journal_open runs: what it has found so far; else NULL. */
+	/* Within node_open_journal: what it has found so far; else NULL. */
 	const struct journal_status *opening;
 };
 
@@ -123,6 +123,11 @@ void node_mark_missing(struct node *n, const struct journal_status *st);
 /* Writes everything as snapshot records (struct journal_cfg.snapshot; 'arg' = node), with that
  * mark where 'opening' asks for it: an engine may die right behind it. */
 int node_snapshot(void *arg, struct journal *j, struct vfk_err *err) VFK_MUST_CHECK;
+/* journal_open for a node (cfg->arg) that begins: with node_snapshot, and what is found marks
+ * the first snapshot.  'fn' is node_replay or calls it. */
+int node_open_journal(struct journal **out, const struct journal_cfg *cfg,
+		      journal_record_fn fn, struct journal_status *st,
+		      struct vfk_err *err) VFK_MUST_CHECK;
 /* After the replay: drops blobs that nothing refers to, sets rec.state mirrors. */
 void node_settle(struct node *n);
 

@@ -109,14 +109,14 @@ static void wait_plugin(struct plugin_run *run)
 	struct pollfd pfd = { .fd = run->pidfd, .events = POLLIN };
 
 	for (;;) {
-		int64_t left = run->deadline_boot_ns - clock_boot_ns();
+		int left_ms = clock_left_ms(run->deadline_boot_ns);
 		int rc;
 
-		if (left <= 0) {
+		if (!left_ms) {
 			plugin_kill(run);
 			return;
 		}
-		rc = poll(&pfd, 1, (int)(left / NS_PER_MS) + 1);
+		rc = poll(&pfd, 1, left_ms);
 		if (rc > 0 || (rc < 0 && errno != EINTR))
 			return;
 	}

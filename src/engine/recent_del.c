@@ -115,10 +115,8 @@ static struct place *find(const struct recent_del *r, const uint64_t key[2])
 	return NULL;
 }
 
-static void index_build(struct recent_del *r)
+static void index_fill(struct recent_del *r)
 {
-	for (unsigned b = 0; b < N_PLACES; b++)
-		r->head[b] = NONE;
 	for (unsigned i = 0; i < N_PLACES; i++)
 		if (r->file->place[i].time)
 			index_add(r, (uint16_t)i);
@@ -198,9 +196,11 @@ int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *e
 	}
 	if (clock_boot_id(boot_id) < 0)
 		memset(boot_id, 0, sizeof(boot_id));
-	if (!is_ours(r->file, boot_id))
+	memset(r->head, 0xff, sizeof(r->head)); /* NONE */
+	if (is_ours(r->file, boot_id))
+		index_fill(r);
+	else
 		make_anew(r->file, boot_id);
-	index_build(r);
 	*out = r;
 	return 0;
 }

@@ -286,6 +286,7 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 				   enum drv_where where, const struct vf_baseline *seen)
 {
 	const struct judgement nothing = { .found = false };
+	const struct vf_baseline *base = &vf->rec.baseline;
 
 	if (where == WHERE_ELSEWHERE)
 		return (struct judgement){ true, VF_EV_TAKEN, "its link was moved away" };
@@ -295,12 +296,16 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 		return (struct judgement){ true, VF_EV_TAKEN,
 					   "it was unbound from its driver" };
 	if (!seen->valid ||
-	    (vf->rec.baseline.valid && baseline_equal(&vf->rec.baseline, seen)))
+	    (base->valid && baseline_equal(base, seen) &&
+	     (!strcmp(base->rdma_dev, seen->rdma_dev) || !seen->rdma_dev[0])))
 		return nothing;
 	if (handed_out(e, &seen->set))
 		return (struct judgement){ false, VF_EV_BASELINE,
 					   "carries a GUID or MAC that a pod has: baseline "
 					   "kept" };
+	if (base->valid && !base->rdma_dev[0] &&
+	    baseline_equal(base, seen)) /* later than its link, as at boot */
+		return (struct judgement){ true, VF_EV_BASELINE, "its RDMA device came" };
 	return (struct judgement){ true, VF_EV_BASELINE, "an operator changed the free VF" };
 }
 
@@ -355,6 +360,16 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 		check_free(e, vf, WHERE_HOME, seen);
 }
 
+/* What a device does not have is known when all of it is there: the RDMA device that its driver
+ * makes may be in a pod, or not back yet. */
+static void learn_cannot(struct vf *vf, uint32_t cannot, const struct vf_baseline *seen)
+{
+	if (vf->rec.baseline.rdma_dev[0] && !seen->rdma_dev[0] &&
+	    !strcmp(vf->rec.baseline.driver, seen->driver))
+		cannot &= ~(uint32_t)HAS_RDMA_ISOLATION;
+	vf->cannot = cannot;
+}
+
 static void vf_seen(struct engine *e, const struct job_found *found)
 {
 	struct vf *vf = node_vf_add(e->node, found->vf.addr);
@@ -362,7 +377,7 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 	if (!vf)
 		return;
 	vf->seen = true;
-	vf->cannot = found->vf.cannot;
+	learn_cannot(vf, found->vf.cannot, &found->vf.seen);
 	if (vf->since_boot_ns > e->discover_began_ns || vf->job)
 		return; /* it changed while the worker looked: this is old news */
 	cause_set(e, CAUSE_EVENT, "discovery");
@@ -565,7 +580,7 @@ void observe_done(struct engine *e, struct vf *vf, const struct job_res *res)
 		cause_set(e, CAUSE_EVENT, "%s", j.why);
 		vf_vanished(e, vf);
 	} else if (vf->fsm.state == VF_FREE) {
-		vf->cannot = out->cannot;
+		learn_cannot(vf, out->cannot, &out->seen);
 		tidy_index(vf, out->ifindex);
 		if (out->where == WHERE_UNKNOWN)
 			engine_bus_changed(e); /* a list of all tells more than a look */

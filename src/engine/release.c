@@ -156,7 +156,7 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 
 	vf->rebind |= res->out.rebind_needed;
 	/* Those take the driver off where a link or device does not come otherwise. */
-	if (res->out.rebind_needed &&
+	if (res->out.rebind_needed && !(failed & STEP_BIT(VERIFY)) &&
 	    job->steps & (STEP_BIT(LINK_HOME) | STEP_BIT(RDMA_HOME)))
 		rebind_first(e, vf);
 	if (res->out.ifindex)

@@ -173,6 +173,7 @@ static int read_only(struct start_state *st, struct vfk_err *err)
 	int rc;
 
 	node_fini(st->node);
+	st->status = (struct journal_status){ 0 };
 	if (fs_disk(&disk, vfk_path(PATH_JOURNAL), true, err) < 0)
 		return -err->kind;
 	rc = journal_read(&disk, durable, false, node_replay, st->node, &st->status, err);
@@ -180,24 +181,30 @@ static int read_only(struct start_state *st, struct vfk_err *err)
 	return rc;
 }
 
+/* What keeps the directory from being made says more than that it is not there. */
+static int open_writable(struct node *node, struct disk *disk, struct journal_cfg *cfg,
+			 struct vfk_err *err)
+{
+	*cfg = (struct journal_cfg){ .disk = disk,
+				     .durable_path = vfk_path(PATH_DURABLE),
+				     .min_size = UINT64_C(4) * 1024 * 1024,
+				     .snapshot = node_snapshot,
+				     .arg = node };
+	if (paths_make(err) < 0)
+		return -err->kind;
+	return fs_disk(disk, vfk_path(PATH_JOURNAL), false, err);
+}
+
 void start_journal(struct start_state *st)
 {
-	struct journal_cfg cfg = { .durable_path = vfk_path(PATH_DURABLE),
-				   .min_size = UINT64_C(4) * 1024 * 1024,
-				   .snapshot = node_snapshot,
-				   .arg = st->node };
 	struct vfk_err err = { 0 }, ignored = { 0 };
+	struct journal_cfg cfg;
 	struct disk disk;
 
 	node_init(st->node);
-	/* What keeps the directory from being made says more than that it is not there. */
-	if (paths_make(&err) == 0 &&
-	    fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) == 0) {
-		cfg.disk = &disk;
-		st->node->opening = &st->status;
-		(void)(journal_open(&st->journal, &cfg, node_replay, &st->status, &err) < 0);
-		st->node->opening = NULL;
-	}
+	if (open_writable(st->node, &disk, &cfg, &err) == 0)
+		(void)!node_open_journal(&st->journal, &cfg, node_replay, &st->status,
+					 &err);
 	if (!st->journal) {
 		snprintf(st->broken, sizeof(st->broken),
 			 "the journal cannot be used: %.190s", err.msg);
@@ -214,30 +221,39 @@ void start_journal(struct start_state *st)
 			 st->node->rec.missing_reason);
 }
 
-static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)
+/* Whether 'now', what stands there, says anything that 'known', what was read, did not. */
+static bool says_more(const struct journal_status *known, const struct journal_status *now)
 {
-	(void)arg; /* the engine has all that could be read, and knows more by now */
-	(void)rec;
-	(void)err;
-	return 0;
+	if (now->verdict == JOURNAL_DAMAGED || now->verdict == JOURNAL_UNKNOWN)
+		if (now->verdict != known->verdict)
+			return true;
+	return now->last_seq > known->last_seq ||
+	       (now->last_seq && now->generation != known->generation);
 }
 
-struct journal *start_journal_late(const struct start_state *st)
+struct journal *start_journal_late(const struct start_state *st, bool *unread)
 {
-	struct journal_cfg cfg = { .durable_path = vfk_path(PATH_DURABLE),
-				   .min_size = UINT64_C(4) * 1024 * 1024,
-				   .snapshot = node_snapshot,
-				   .arg = st->node };
+	uint64_t durable = journal_durable_load(vfk_path(PATH_DURABLE));
 	struct journal_status status;
 	struct vfk_err err = { 0 };
 	struct journal *j = NULL;
+	struct journal_cfg cfg;
 	struct disk disk;
+	int rc;
 
-	if (st->journal || st->status.verdict == JOURNAL_UNKNOWN || paths_make(&err) < 0 ||
-	    fs_disk(&disk, vfk_path(PATH_JOURNAL), false, &err) < 0)
+	*unread = false;
+	if (st->journal || st->status.verdict == JOURNAL_UNKNOWN ||
+	    open_writable(st->node, &disk, &cfg, &err) < 0)
 		return NULL;
-	cfg.disk = &disk;
-	if (journal_open(&j, &cfg, ignore, &status, &err) < 0)
+	/* journal_open begins files and sets others aside before it tells what it found. */
+	rc = journal_read(&disk, durable, false, NULL, NULL, &status, &err);
+	*unread = rc == 0 && says_more(&st->status, &status);
+	if (rc < 0 || *unread) {
+		disk.close(disk.ctx);
+		return NULL;
+	}
+	/* The engine has all that could be read, and knows more by now. */
+	if (journal_open(&j, &cfg, NULL, &status, &err) < 0)
 		return NULL;
 	return j;
 }

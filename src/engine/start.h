@@ -42,8 +42,11 @@ struct start_state {
 void start_journal(struct start_state *st);
 
 /* Where st->journal is NULL for want of room or of a writable disk: tries again.  NULL: not
- * yet. */
-struct journal *start_journal_late(const struct start_state *st);
+ * yet.  '*unread': records stand there that start_journal could not read (a directory that
+ * could not be reached).  This engine's snapshot would take their place: nothing is written,
+ * and the engine has to end, for one that reads them. */
+struct journal *start_journal_late(const struct start_state *st,
+				   bool *unread) VFK_MUST_CHECK;
 
 /* R3: takes PATH_START (so that no client starts an engine meanwhile) and asks an engine on
  * demand to give way.  'start_fd' is to be closed when the sockets are bound.  VFK_E_SYS. */

@@ -39,7 +39,11 @@ bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
 	const struct vf_baseline *base = &vf->rec.baseline;
 	bool renewed = vf->renewed, rdma;
 
-	vf->renewed = false;
+	/* A card may make the RDMA device after the link: then there is another look. */
+	vf->renewed = renewed && base->rdma_dev[0] && seen->valid && !seen->rdma_dev[0] &&
+		      !strcmp(base->driver, seen->driver);
+	if (vf->renewed)
+		return true;
 	if (!renewed || !base->valid || !base->ifname[0] || !seen->valid ||
 	    !seen->ifname[0])
 		return false;

@@ -108,8 +108,7 @@ static int wait_readable(int fd, int64_t until_ns, struct vfk_err *err)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left_ns = until_ns - clock_boot_ns();
-		int n = poll(&p, 1, left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0);
+		int n = poll(&p, 1, clock_left_ms(until_ns));
 
 		if (n > 0)
 			return 0;

@@ -53,8 +53,7 @@ static int await_ready(int fd, int64_t until_ns, struct vfk_err *err)
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left_ns = until_ns - clock_boot_ns();
-		int rc = poll(&p, 1, left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0);
+		int rc = poll(&p, 1, clock_left_ms(until_ns));
 
 		if (rc == 0)
 			return vfk_err_set(err, VFK_E_TIMEOUT, 0,

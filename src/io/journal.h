@@ -81,7 +81,7 @@ struct journal_cfg {
 	uint64_t (*random)(void *arg); /* for generations; NULL: getrandom(2) */
 };
 
-/* Opens for writing after reading everything through 'fn'.  JOURNAL_TORN: the tail is cut
+/* Opens for writing after reading everything through 'fn' (or NULL).  JOURNAL_TORN: the tail is cut
  * by beginning a new file.  JOURNAL_DAMAGED: files are set aside, a new journal is begun
  * with the snapshot of what 'fn' was given.  JOURNAL_UNKNOWN: VFK_E_VERSION, files
  * untouched.  Missing files are created and zero-written.  Errors: VFK_E_SYS (disk full or

@@ -389,13 +389,11 @@ static int await_reply(struct spawner *s, uint32_t id, struct spawn_msg *m, int 
 
 	for (;;) {
 		struct pollfd p = { .fd = s->control, .events = POLLIN };
-		int64_t left = until - clock_boot_ns();
+		int rc = poll(&p, 1, clock_left_ms(until));
 		int fds[JOB_MAX_FDS];
 		unsigned n_fds;
 		ssize_t n;
-		int rc;
 
-		rc = poll(&p, 1, left > 0 ? (int)(left / NS_PER_MS) + 1 : 0);
 		if (rc < 0 && errno == EINTR)
 			continue;
 		if (rc < 0)

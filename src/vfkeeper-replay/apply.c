@@ -61,9 +61,9 @@ int apply(FILE *out, int timeout_ms, struct vfk_err *err)
 	int rc = 0;
 
 	while (!is_done(&a)) {
-		int left_ms = (int)((deadline - clock_boot_ns()) / NS_PER_MS);
+		int left_ms = clock_left_ms(deadline);
 
-		if (left_ms <= 0)
+		if (!left_ms)
 			break;
 		if (!c)
 			rc = engine_connect(&c, left_ms, err);

@@ -22,6 +22,7 @@
 #include "vfkeeper-replay/record.h"
 
 #define LOCK_MS 2000
+#define LAST_MS 1000
 #define MIN_SIZE (UINT64_C(4) * 1024 * 1024)
 #define GAPS_MAX 16
 
@@ -210,13 +211,16 @@ static void say_rescued(const struct rescue *r, const char *dir, FILE *out)
 
 /* --- the kernel, by an engine --- */
 
-static json_t *ask(struct ctl_client *c, const char *command, int timeout_ms,
+static json_t *ask(struct ctl_client *c, const char *command, int64_t until_ns,
 		   struct vfk_err *err)
 {
+	int left_ms = clock_left_ms(until_ns);
 	struct strbuf text = { 0 };
 	json_t *doc = NULL;
 
-	if (ctl_ask(c, command, NULL, 0, timeout_ms, &text, err) == 0) {
+	if (left_ms < LAST_MS) /* the last question, too, is given some time */
+		left_ms = LAST_MS;
+	if (ctl_ask(c, command, NULL, 0, left_ms, &text, err) == 0) {
 		doc = json_loadb(text.data ? text.data : "", text.len, 0, NULL);
 		if (!doc)
 			(void)!vfk_err_set(err, VFK_E_DECODE, 0,
@@ -262,14 +266,6 @@ static void say_differences(const struct rescue *r, const json_t *list, FILE *ou
 		n_vfs, n);
 }
 
-/* The last question, too, is given some time. */
-static int left_ms(int64_t until_ns)
-{
-	int64_t left_ns = until_ns - clock_boot_ns();
-
-	return left_ns > NS_PER_S ? (int)(left_ns / NS_PER_MS) : 1000;
-}
-
 static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct vfk_err *err)
 {
 	int64_t until_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
@@ -280,7 +276,7 @@ static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct 
 
 	if (engine_connect(&c, timeout_ms, err) < 0)
 		return -err->kind;
-	while (!discovered && (doc = ask(c, "status", left_ms(until_ns), err)) != NULL) {
+	while (!discovered && (doc = ask(c, "status", until_ns, err)) != NULL) {
 		discovered = json_is_true(
 			json_object_get(json_object_get(doc, "engine"), "discovered"));
 		json_decref(doc);
@@ -293,7 +289,7 @@ static int ask_kernel(const struct rescue *r, int timeout_ms, FILE *out, struct 
 		if (!discovered)
 			nanosleep(&pause, NULL);
 	}
-	doc = discovered ? ask(c, "list", left_ms(until_ns), err) : NULL;
+	doc = discovered ? ask(c, "list", until_ns, err) : NULL;
 	ctl_close(c);
 	if (!doc)
 		return -err->kind;

@@ -189,12 +189,10 @@ static int wait_for_report(int fd, int64_t until_ns, struct vfk_err *err)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char text[sizeof(err->msg)];
 	ssize_t n;
-	int64_t left_ms;
 
-	do {
-		left_ms = (until_ns - clock_boot_ns() + NS_PER_MS - 1) / NS_PER_MS;
-		n = poll(&pfd, 1, left_ms < 0 ? 0 : (int)left_ms);
-	} while (n < 0 && errno == EINTR);
+	do
+		n = poll(&pfd, 1, clock_left_ms(until_ns));
+	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return vfk_err_set(err, VFK_E_TIMEOUT, 0, "the disk is slow");
 	n = read(fd, text, sizeof(text) - 1);

@@ -69,12 +69,8 @@ static int wait_for_input(int64_t until_ns)
 	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	for (;;) {
-		int64_t left_ms = (until_ns - clock_boot_ns() + NS_PER_MS - 1) / NS_PER_MS;
-		int n;
+		int n = poll(&pfd, 1, clock_left_ms(until_ns));
 
-		if (left_ms < 0)
-			left_ms = 0;
-		n = poll(&pfd, 1, (int)left_ms);
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return 1; /* an error of poll is seen again by read */
 		if (n == 0)

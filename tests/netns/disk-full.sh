@@ -14,7 +14,8 @@ n=0
 # loop device where there is one, else tmpfs.
 small_disk() {
 	engines_end
-	umount $state 2>/dev/null
+	# A killed engine's files are closed a moment after its executable is gone from /proc.
+	! mountpoint -q $state || wait_for 10 umount $state
 	rm -rf $state $ROOT/run/vfkeeper
 	mkdir -p $state
 	chmod 700 $state
@@ -50,10 +51,12 @@ ip link set "$name" netns p2 name net1
 del lost net1 /run/netns/p2 "$(conf "$vf0")"
 check "no journal can be made: DEL of a link without a record succeeds" answered 0
 check "no journal can be made: the link is home" wait_for 10 at_home "$vf0"
+running=$(engine_pid)
 rm -f $state/ballast*
+add_succeeds() { add full2 net1 /run/netns/p1 "$c" && [ "$RC" = 0 ]; }
+check "with room again ADD succeeds" wait_for 20 add_succeeds
+check "and is served by the engine that had no journal" is "$running" "$(engine_pid)"
 engines_end
-add full2 net1 /run/netns/p1 "$c"
-check "with room again ADD succeeds" answered 0
 del full2 net1 /run/netns/p1 "$c"
 check "and DEL too" answered 0
 
@@ -91,7 +94,6 @@ rm -f $state/ballast*
 add ro net1 /run/netns/p7 "$c"
 check "attaches before the disk turns read-only" answered 0
 engines_end
-# A killed engine's files are closed a moment after its executable is gone from /proc.
 check "the disk turns read-only" wait_for 10 mount -o remount,ro $state
 del ro net1 /run/netns/p7 "$c"
 check "read-only: DEL succeeds" answered 0
@@ -108,7 +110,51 @@ check "writable again: DEL succeeds" answered 0
 check "the node is clean" wait_clean
 check "no lease is left" wait_for 20 no_lease
 engines_end
-umount $state
+wait_for 10 umount $state
+
+# A journal that cannot be reached when an engine starts, as on a file system that is mounted
+# later: that engine has not read it, and must not put its own in its place.
+files() { cat $1/journal/journal.* | sha256sum; }
+svc_gone() { ! kill -0 "$SVC" 2>/dev/null; }
+late() {
+	add "late-$1" net1 /run/netns/p10 "$c"
+	check "attaches before the journal is out of reach of $2" answered 0
+	engines_end
+	# Whoever opens a torn one for writing begins a file.
+	[ "$1" = demand ] ||
+		printf torn | dd of=$state/journal/journal.2 conv=notrunc status=none
+	before=$(files $state)
+	mv $state $state.away
+	: >$state
+	[ "$1" = service ] && { service_start || fail "it starts without a journal"; }
+	add "$1" net1 /run/netns/p11 "$c"
+	check "out of reach of $2: ADD fails" lacks '^0$' "$RC"
+	rm $state
+	mv $state.away $state
+	if [ "$1" = service ]; then
+		check "in reach again: $2 ends" wait_for 20 svc_gone
+		svc_gone || kill -KILL "$SVC"
+		wait "$SVC"
+		check "so that it is started again" is 1 $?
+		SVC=
+	else
+		check "in reach again: $2 ends" wait_for 20 no_engine
+	fi
+	engines_end
+	check "$2 has written nothing there" is "$before" "$(files $state)"
+	[ "$1" = service ] && { service_start || fail "it starts again"; }
+	check "$2 behind it starts" engine_answers
+	check "it knows the pod's VF" vf_is ATTACHED "$vf"
+	check "and its lease" is "1 HELD" "$(lease_states)"
+	del "late-$1" net1 /run/netns/p10 "$c"
+	check "DEL succeeds" answered 0
+	check "the VF is FREE" wait_for 10 vf_is FREE "$vf"
+	check "the lease is paid" wait_for 20 asked DEL "late-$1"
+	check "none is left" wait_for 20 no_lease
+	engines_end
+}
+late service "the service"
+late demand "an engine on demand"
 
 # /run without a free page.
 add run9 net1 /run/netns/p9 "$c"

@@ -270,6 +270,7 @@ del() { cni DEL "$1" "$2" "$3" "$4"; }
 
 # first_group ERE TEXT: prints what the first group matches
 first_group() { [[ $2 =~ $1 ]] && echo "${BASH_REMATCH[1]}"; }
+# msg: the text of the error in OUT; "" where none is said: never ask what is not in it.
 # code: the CNI error code in OUT; 0 if there is none.
 code() { first_group '.*"code": *([0-9]+)' "$OUT" || echo 0; }
 msg() { first_group '.*"msg": *"(([^"\\]|\\.)*)"' "${OUT//$'\n'/}" || :; }
@@ -312,6 +313,7 @@ wait_for() {
 }
 
 # The VFs per state by our own account ("FREE=1016 "); vfctl gives it without an engine too.
+# "" where it says nothing, which is no state that a test wants: never ask what is not in it.
 states() {
 	local counts count
 	counts=$("$VFCTL" -o json status 2>/dev/null) || :
@@ -344,10 +346,12 @@ service_start() {
 
 # service_end SIGNAL: and waits until the process is gone.
 service_end() {
+	local status
 	[ -n "$SVC" ] || return 0
 	kill "-$1" "$SVC" 2>/dev/null
-	wait "$SVC" 2>/dev/null
+	wait "$SVC" 2>/dev/null && status=0 || status=$?
 	SVC=
+	[ "$1" != TERM ] || [ $status = 0 ] || fail "vfkeeperd ends well" "status $status"
 }
 
 # engines_end: SIGKILLs every engine process and waits for the last.
@@ -357,7 +361,7 @@ engines_end() {
 	for pid in $(engine_pids); do
 		kill -KILL "$pid" 2>/dev/null
 	done
-	wait_for 10 no_engine
+	wait_for 10 no_engine || { fail "every engine ends" "$(engine_pids | xargs)"; return 1; }
 }
 
 # in_both_ways FUNCTION: runs it with the service, and again with engines on demand.  HOW says
@@ -382,12 +386,18 @@ links_home() {
 	ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[@:].*\\    alias \(.*\)$/\1 \2/p' | sort
 }
 
-# state_of VF: by our own account; "" if vfctl cannot tell.
+# state_of VF: by our own account; "" if vfctl cannot tell, which no test wants.
 state_of() {
 	first_group '^[^}]*"state": *"([A-Z]*)"' "$("$VFCTL" -o json show "$1" 2>/dev/null)" || :
 }
 vf_is() { is "$1" "$(state_of "$2")"; }
-lease_states() { "$VFCTL" -o json leases 2>/dev/null | grep -o '"state": *"[A-Z]*"' | cut -d'"' -f4 | sort | uniq -c | xargs; }
+# lease_states: "1 HELD 2 OWED"; "" is said by vfctl, and not where it says nothing.
+lease_states() {
+	local said
+	said=$("$VFCTL" -o json leases 2>/dev/null) || : # 4: of a damaged journal what is whole
+	[[ $said == *'"leases"'* ]] || { echo 'vfctl says nothing'; return; }
+	grep -o '"state": *"[A-Z]*"' <<<"$said" | cut -d'"' -f4 | sort | uniq -c | xargs
+}
 
 # at_home VF: its link stands in the home namespace under its baseline name.  Known from a
 # snapshot that sim_ready takes: the n-th VF of a PF is the n-th link of that PF there.

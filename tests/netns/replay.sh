@@ -84,6 +84,33 @@ check "a copy is repaired without an engine" matches '^0:found: .*damaged' "$RC:
 check "and is clean then" is 0 "$("$REPLAY" -d $ROOT/copy2 >/dev/null 2>&1; echo $?)"
 check "no engine was started for it" no_engine
 
+# Beside all that follows: an engine of another node, played, that takes its time for its list.
+slow=$ROOT/slow
+mkdir -p $slow/run/vfkeeper $slow/etc/vfkeeper $slow/var/lib/vfkeeper
+cp -r $ROOT/copy $slow/var/lib/vfkeeper/journal
+cp "$SIM" $slow/sim.conf
+printf '[vfkeeper]\nsim = %s\n' $slow/sim.conf >$slow/etc/vfkeeper/vfkeeper.conf
+cat >$slow/engine.py <<'ENGINE'
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(sys.argv[1])
+s.listen()
+while True:
+    c = s.accept()[0]
+    while m := c.recv(4096):  # control.proto: version, id, command
+        command, text = m[6:6 + m[5]], b'{"vfs":[]}'
+        if command == b'status':
+            text = b'{"engine":{"discovered":true}}'
+        elif command == b'list':
+            time.sleep(6)
+        c.send(bytes([8, 1, 16, m[3], 50, len(text)]) + text)
+ENGINE
+python3 $slow/engine.py $slow/run/vfkeeper/control.sock &
+slow_engine=$!
+wait_for 20 test -S $slow/run/vfkeeper/control.sock
+VFKEEPER_ROOT=$slow "$REPLAY" --repair --timeout 60 >$ROOT/slow.out 2>&1 &
+slow_repair=$!
+
 service_start || fail "vfkeeperd starts" "no answer on the control socket"
 service_end TERM
 # (that engine has set the files aside: the damage is put back)
@@ -91,10 +118,11 @@ rm -f $journal/*damaged*
 cp $ROOT/copy/journal.[0-2] $journal/
 rm -f $ROOT/run/vfkeeper/durable
 service_start &
+starting=$!
 wait_for 20 has_engine
 replay --repair
 check "while an engine runs a repair is refused" matches '^5:vfkeeper-replay: an engine runs' "$RC:$ERR"
-wait
+wait "$starting"
 for pid in $(engine_pids); do kill "$pid"; done
 wait_for 20 no_engine
 rm -f $journal/*damaged*
@@ -117,4 +145,8 @@ add 2123456789abcdef net1 /run/netns/p2 "$c"
 check "and ADDs are taken" answered 0
 del 2123456789abcdef net1 /run/netns/p2 "$c"
 del_netns p 0 4
+wait "$slow_repair"
+check "a repair waits for the list of the engine as long as it is told" matches \
+	'^0:.*kernel: 0 VFs looked at' "$?:$(cat $ROOT/slow.out)"
+kill "$slow_engine"
 finish

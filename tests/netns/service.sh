@@ -52,14 +52,43 @@ check "STOPPING=1 is not said before it ends" is 0 "$(said STOPPING=1)"
 service_end TERM
 check "STOPPING=1 is said when it ends" wait_for 20 said_more STOPPING=1 0
 
-mv $ROOT/notify $ROOT/aside
+# deaf: the service manager reads nothing, and its queue is full.  hears: it has read all of that.
+deaf() {
+	kill -STOP "$manager"
+	wait_for 10 grep -q '^State:.T' "/proc/$manager/status"
+	last=$(python3 -c 'import itertools, os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setblocking(False)
+try:
+    for n in itertools.count():
+        s.sendto(b"%d-%d" % (os.getpid(), n), sys.argv[1])
+except BlockingIOError:
+    print("%d-%d" % (os.getpid(), n - 1))' $ROOT/notify)
+}
+hears() { kill -CONT "$manager" && wait_for 20 said_more "$last" 0; }
+
+deaf
 n=$(said READY=1)
 (NOTIFY_SOCKET=$ROOT/notify WATCHDOG_USEC=400000 exec "$VFKEEPERD" >>$ROOT/vfkeeperd.log 2>&1) &
 SVC=$!
-check "it serves where READY=1 cannot be said" wait_for 30 service_answers
-mv $ROOT/aside $ROOT/notify
-check "and says it when that works" wait_for 20 said_more READY=1 "$n"
+check "it serves where nobody reads READY=1" wait_for 30 service_answers
+check "the service manager reads again" hears
+check "and is told READY=1" wait_for 20 said_more READY=1 "$n"
 service_end TERM
+
+# It ends before READY=1 could be said, and not at once: VFs are being looked at.
+deaf
+n=$(said STOPPING=1)
+faults "discover * latency_ms=1500 count=1"
+(NOTIFY_SOCKET=$ROOT/notify exec "$VFKEEPERD" >>$ROOT/vfkeeperd.log 2>&1) &
+SVC=$!
+check "it serves again where nobody reads READY=1" wait_for 30 service_answers
+check "while it looks at the VFs" wait_for 20 step_begun
+check "the service manager reads once more" hears
+service_end TERM
+faults
+check "STOPPING=1 is said" wait_for 20 said_more STOPPING=1 "$n"
+check "and READY=1 not behind it" is STOPPING=1 "$(grep -xE 'READY=1|STOPPING=1' $ROOT/said | tail -n 1)"
 
 sleep 0.5 # what had been sent arrives
 n=$(wc -l <$ROOT/said)

@@ -7,6 +7,7 @@
 #include "engines.h"
 #include "fds.h"
 #include "promises.h"
+#include "shadow.h"
 
 static struct mem_disk disk;
 static bool made;
@@ -17,6 +18,9 @@ static bool sync_failed; /* and none has worked since */
 /* How far a file has been written since it was begun, and how far of that was synced: what a
  * later sync that fails cannot undo. */
 static uint64_t written[JOURNAL_FILES], kept[JOURNAL_FILES];
+/* Nothing has been written to it since the machine started: all of it is on the disk, up to
+ * where an engine goes on, which may be before what had been written. */
+static bool untouched[JOURNAL_FILES];
 
 void disk_reset(void)
 {
@@ -29,6 +33,7 @@ void disk_reset(void)
 	memset(forgot, 0, sizeof(forgot));
 	memset(written, 0, sizeof(written));
 	memset(kept, 0, sizeof(kept));
+	memset(untouched, 0, sizeof(untouched));
 	mem_forget_writes(&disk);
 	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
 		struct mem_file *f = &disk.files[n];
@@ -51,7 +56,11 @@ static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_
 	if (!off) {
 		written[n] = kept[n] = 0;
 		forgot[n] = false;
+		shadow_begun(n);
+	} else if (untouched[n]) {
+		written[n] = kept[n] = off;
 	}
+	untouched[n] = false;
 	if (written[n] < off + len)
 		written[n] = off + len;
 	return mem_pwrite(ctx, n, buf, len, off);
@@ -121,6 +130,7 @@ bool disk_settle(void)
 void disk_cache_gone(void)
 {
 	memset(forgot, 0, sizeof(forgot)); /* nobody reads any more what is not there */
+	memset(untouched, true, sizeof(untouched));
 	mem_cache_gone(&disk);
 }
 
@@ -156,6 +166,7 @@ bool disk_rot(struct rng *r)
 		f->now[off + i] ^= (uint8_t)(1 + rng_below(r, 255));
 	if (f->disk_size >= off + 8)
 		memcpy(f->disk + off, f->now + off, 8);
+	shadow_rot(n, off, off + 8);
 	return true;
 }
 

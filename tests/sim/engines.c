@@ -413,41 +413,27 @@ static int replay(void *arg, const struct journal_record *rec, struct vfk_err *e
 	return rc;
 }
 
-static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)
+static struct journal_cfg journal_cfg(const struct disk *disk)
 {
-	(void)arg;
-	(void)rec;
-	(void)err;
-	return 0;
-}
-
-static int open_journal(journal_record_fn fn, struct journal_status *st, struct vfk_err *err)
-{
-	struct disk disk = disk_ops();
-	struct journal_cfg cfg = { .disk = &disk,
-				   .durable_path = "durable",
-				   .min_size = FILE_BYTES,
-				   .snapshot = node_snapshot,
-				   .arg = &p.node,
-				   .random = op_random };
-
-	return journal_open(&p.journal, &cfg, fn, st, err);
+	return (struct journal_cfg){ .disk = disk,
+				     .durable_path = "durable",
+				     .min_size = FILE_BYTES,
+				     .snapshot = node_snapshot,
+				     .arg = &p.node,
+				     .random = op_random };
 }
 
 /* As start_journal (src/engine/start.c). */
 static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 {
+	struct disk disk = disk_ops();
+	struct journal_cfg journal = journal_cfg(&disk);
 	struct journal_status st = { 0 };
 	struct vfk_err err = { 0 };
-	struct disk disk;
-	int rc;
 
 	node_init(&p.node);
 	promise_replay_begins();
-	p.node.opening = &st;
-	rc = open_journal(replay, &st, &err);
-	p.node.opening = NULL;
-	if (rc < 0) {
+	if (node_open_journal(&p.journal, &journal, replay, &st, &err) < 0) {
 		snprintf(broken_text, 240, "the journal cannot be used: %.190s", err.msg);
 		p.unknown_version = st.verdict == JOURNAL_UNKNOWN;
 		node_fini(&p.node);
@@ -462,12 +448,7 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 	cfg->journal = p.journal;
 	cfg->broken = broken_text;
 	promise_replayed_all(st.verdict);
-	story("engine: the journal is %s%s%s",
-	      st.verdict == JOURNAL_CLEAN   ? "clean" :
-	      st.verdict == JOURNAL_EMPTY   ? "new" :
-	      st.verdict == JOURNAL_TORN    ? "torn" :
-	      st.verdict == JOURNAL_DAMAGED ? "damaged" :
-					      "unknown",
+	story("engine: the journal is %s%s%s", journal_verdict_name(st.verdict),
 	      st.what[0] ? ": " : "", st.what);
 }
 
@@ -651,10 +632,22 @@ static void check_idle(void)
 		engine_give_way();
 }
 
-static void beat(uint64_t gen, uint64_t unused)
+/* As start_journal_late (src/engine/start.c). */
+static void take_journal_late(void)
 {
+	struct disk disk = disk_ops();
+	struct journal_cfg cfg = journal_cfg(&disk);
 	struct journal_status st;
 	struct vfk_err err = { 0 };
+
+	if (!p.journal && !p.unknown_version &&
+	    journal_open(&p.journal, &cfg, NULL, &st, &err) == 0 &&
+	    engine_take_journal(p.e, p.journal) < 0)
+		p.journal = NULL;
+}
+
+static void beat(uint64_t gen, uint64_t unused)
+{
 	int64_t wait;
 
 	if (gen != p.gen || !p.e)
@@ -664,9 +657,7 @@ static void beat(uint64_t gen, uint64_t unused)
 		return;
 	}
 	turn_begins();
-	if (!p.journal && !p.unknown_version && open_journal(ignore, &st, &err) == 0 &&
-	    engine_take_journal(p.e, p.journal) < 0)
-		p.journal = NULL;
+	take_journal_late();
 	check_idle();
 	spooler_read(p.e);
 	when_after(p.service ? 5 * SEC : SEC, beat, gen, unused);

@@ -37,8 +37,7 @@ static bool sync_all, calm;
 static bool damaged;	 /* the journal was found damaged: what is lost is lost (P10) */
 static bool rotten;	 /* bytes were changed since the last engine began */
 static bool ever_rotten; /* which may show only when another file is lost */
-static uint64_t rotten_lease; /* the last one whose configuration may be among them */
-static bool power;	      /* power was lost since then */
+static bool power;	 /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
 static bool ever_unwritten;
@@ -54,7 +53,6 @@ void promises_reset(bool all)
 	sync_all = all;
 	calm = damaged = rotten = power = unwritten = ever_unwritten = false;
 	unseen = ever_rotten = false;
-	rotten_lease = 0;
 }
 
 void promise_calm(void)
@@ -439,6 +437,13 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		about[i].admin = false;
 }
 
+void promise_vf_snapshot(struct kvf *v, const struct shadow_vf *s)
+{
+	if (attachment_none(&s->rec.owner) &&
+	    (!v->present || v->incarnation != s->before.incarnation))
+		lost_its_vf(&s->before.owner);
+}
+
 void promise_lease_record(struct shadow_lease *l)
 {
 	story("record: lease %llu %s -> %s (%s) of %s", (unsigned long long)l->rec.id,
@@ -453,6 +458,12 @@ void promise_lease_record(struct shadow_lease *l)
 
 void promise_power_loss(void)
 {
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		struct shadow_vf *s = &shadow.vf[i];
+
+		if (!power || !s->have)
+			s->survives = s->have && shadow_synced(&s->at);
+	}
 	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
 		struct shadow_lease *l = &shadow.lease[i];
 
@@ -465,9 +476,6 @@ void promise_power_loss(void)
 void promise_rot(void)
 {
 	rotten = ever_rotten = true;
-	for (unsigned i = 0; i < SHADOW_LEASES; i++)
-		if (shadow.lease[i].have && shadow.lease[i].rec.id > rotten_lease)
-			rotten_lease = shadow.lease[i].rec.id;
 }
 
 void promise_no_disk(void)
@@ -495,6 +503,8 @@ void promise_replayed(const struct journal_record *rec)
 	struct shadow_lease *lease;
 	struct shadow_vf *vf;
 
+	if (rec->type == REC_BLOB)
+		shadow_blob(rec->payload, rec->len_bytes, rec->file, rec->offset);
 	if (!shadow_take(rec->type, rec->payload, rec->len_bytes, &vf, &lease))
 		return;
 	if (lease) {
@@ -530,8 +540,8 @@ void promise_replayed_all(enum journal_verdict verdict)
 	if (damaged) /* so are the numbers that were given out */
 		promise_asked_forget();
 	unseen |= lost;
-	for (unsigned i = 0; i < n_sim_vfs && !power && !unwritten && !damaged && !lost; i++)
-		if (!kept(&before.vf[i], &shadow.vf[i]))
+	for (unsigned i = 0; i < n_sim_vfs && !unwritten && !damaged && !lost; i++)
+		if ((!power || before.vf[i].survives) && !kept(&before.vf[i], &shadow.vf[i]))
 			broken("P10", "the record of vf%u, %s, is lost: it is %s", i,
 			       state_of(&before.vf[i]), state_of(&shadow.vf[i]));
 	for (unsigned i = 0; i < SHADOW_LEASES && !unwritten && !damaged; i++) {
@@ -642,11 +652,6 @@ static unsigned owner_of(const struct shadow_lease *l)
 	return claim_find(l->rec.owner.container, l->rec.owner.ifname);
 }
 
-bool promise_conf_lost(uint64_t lease)
-{
-	return lease <= rotten_lease;
-}
-
 static bool lease_may_wait(const struct shadow_lease *l)
 {
 	unsigned claim = owner_of(l);
@@ -660,7 +665,7 @@ static bool needs_its_del(const struct shadow_lease *l)
 {
 	return l->have && l->rec.state == LEASE_OWED &&
 	       (damaged || rotten ||
-		(promise_conf_lost(l->rec.id) && !engine_has_conf(l->rec.id)));
+		(shadow_conf_lost(l->rec.id) && !engine_has_conf(l->rec.id)));
 }
 
 static const char *unrest(void)

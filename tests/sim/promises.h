@@ -39,9 +39,7 @@ void promise_looked(void); /* the engine is told of every VF there is */
 /* The engine reads the end of the connection of an ADD. */
 void promise_caller_gone(unsigned claim, uint64_t start_ns);
 void promise_power_loss(void);
-void promise_rot(void); /* bytes of the journal were changed */
-/* Its configuration may be among the bytes that were changed, also where the file is left. */
-bool promise_conf_lost(uint64_t lease);
+void promise_rot(void);	    /* bytes of the journal were changed */
 void promise_no_disk(void); /* writes fail: what cannot be recorded is excused (P10) */
 void promise_released(unsigned vf); /* by an administrator */
 void promise_reboot(void);

@@ -105,7 +105,7 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 			       claims[asked[i].claim].container, claims[claim].container);
 		/* It cannot be read back where no journal can be opened. */
 		if ((!text || strcmp(text, asked[i].text) != 0) && !promise_excused() &&
-		    !promise_conf_lost(lease))
+		    !shadow_conf_lost(lease))
 			broken("P8",
 			       "IPAM DEL of %s does not get the configuration of its ADD",
 			       claims[claim].container);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shadow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "disk.h"
@@ -11,6 +12,19 @@
 struct shadow shadow;
 
 static bool appending;
+
+/* Which bytes of each file are blobs, and whose configuration rot has taken. */
+#define MAX_BLOBS 1024
+
+static struct {
+	uint64_t id, from, to;
+} blobs[JOURNAL_FILES][MAX_BLOBS];
+static unsigned n_blobs[JOURNAL_FILES];
+
+static struct ids {
+	unsigned n;
+	uint64_t id[MAX_BLOBS];
+} lost_blobs, lost_confs;
 
 int __wrap_journal_begin(struct journal *j, struct vfk_err *err);
 int __real_journal_begin(struct journal *j, struct vfk_err *err);
@@ -26,7 +40,75 @@ int __real_journal_snapshot_put(struct journal *j, uint16_t type, const void *bu
 void shadow_reset(void)
 {
 	memset(&shadow, 0, sizeof(shadow));
+	memset(n_blobs, 0, sizeof(n_blobs));
+	lost_blobs.n = lost_confs.n = 0;
 }
+
+/* --- blobs --- */
+
+static bool ids_have(const struct ids *ids, uint64_t id)
+{
+	for (unsigned i = 0; i < ids->n; i++)
+		if (ids->id[i] == id)
+			return true;
+	return false;
+}
+
+static void ids_add(struct ids *ids, uint64_t id)
+{
+	if (ids_have(ids, id))
+		return;
+	if (ids->n == MAX_BLOBS)
+		abort();
+	ids->id[ids->n++] = id;
+}
+
+void shadow_blob(const void *payload, size_t len, unsigned file, uint64_t offset)
+{
+	uint64_t from = offset - JOURNAL_RECORD_BYTES(0);
+	unsigned *n = &n_blobs[file];
+	struct vfk_err err = { 0 };
+	struct rec_blob rec;
+	void *hold = NULL;
+
+	if (codec_get_blob(payload, len, &rec, &hold, &err) < 0)
+		abort();
+	for (unsigned i = 0; i < *n; i++)
+		if (blobs[file][i].id == rec.id && blobs[file][i].from == from) {
+			free(hold);
+			return;
+		}
+	if (*n == MAX_BLOBS)
+		abort();
+	blobs[file][*n].id = rec.id;
+	blobs[file][*n].from = from;
+	blobs[file][*n].to = from + JOURNAL_RECORD_BYTES(len);
+	*n += 1;
+	free(hold);
+}
+
+static void look_at_conf(const struct rec_lease *l)
+{
+	if (ids_have(&lost_blobs, l->request_blob))
+		ids_add(&lost_confs, l->id);
+}
+
+void shadow_rot(unsigned file, uint64_t from, uint64_t to)
+{
+	for (unsigned i = 0; i < n_blobs[file]; i++)
+		if (blobs[file][i].from < to && from < blobs[file][i].to)
+			ids_add(&lost_blobs, blobs[file][i].id);
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		if (shadow.lease[i].have)
+			look_at_conf(&shadow.lease[i].rec);
+}
+
+bool shadow_conf_lost(uint64_t lease)
+{
+	return ids_have(&lost_confs, lease);
+}
+
+/* --- records --- */
 
 struct shadow_vf *shadow_of(const struct kvf *v)
 {
@@ -105,6 +187,7 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 			return false;
 		(*lease)->rec = rec_l;
 		(*lease)->have = rec_l.state != LEASE_NONE;
+		look_at_conf(&rec_l);
 		return true;
 	default:
 		return false;
@@ -115,6 +198,14 @@ void shadow_stands(struct places *at, unsigned file, uint64_t end)
 {
 	memset(at, 0, sizeof(*at));
 	at->end[file] = end;
+}
+
+void shadow_begun(unsigned file)
+{
+	for (unsigned i = 0; i < SIM_VFS; i++)
+		shadow.vf[i].at.end[file] = 0;
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		shadow.lease[i].at.end[file] = 0;
 }
 
 /* What is not in the newest snapshot is not on record any more. */
@@ -158,6 +249,8 @@ int __wrap_journal_append(struct journal *j, uint16_t type, const void *buf,
 	snapshot_ends();
 	journal_where(j, &file, &generation, &offset);
 	shadow.n_records++;
+	if (type == REC_BLOB)
+		shadow_blob(buf, len_bytes, file, offset);
 	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
 		return rc;
 	if (vf) {
@@ -216,17 +309,22 @@ int __wrap_journal_snapshot_put(struct journal *j, uint16_t type, const void *bu
 	if (type == REC_NODE) { /* the first of each */
 		shadow.snapshot = true;
 		shadow.begun = file;
+		n_blobs[file] = 0;
 		for (unsigned i = 0; i < SHADOW_LEASES; i++)
 			shadow.lease[i].fresh = false;
 	}
+	if (type == REC_BLOB)
+		shadow_blob(buf, len_bytes, file, off);
 	if (appending) {
 		place_of(type, buf, len_bytes, file, off + len_bytes);
 		return rc;
 	}
 	if (!shadow_take(type, buf, len_bytes, &vf, &lease))
 		return rc;
-	if (vf)
+	if (vf) {
 		vf->at.end[file] = off + len_bytes;
+		promise_vf_snapshot(&vfs[vf - shadow.vf], vf);
+	}
 	if (lease) {
 		lease->at.end[file] = off + len_bytes;
 		lease->fresh = true;

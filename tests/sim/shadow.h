@@ -25,6 +25,7 @@ struct shadow_vf {
 	struct rec_vf rec;
 	struct rec_vf before; /* the record before it */
 	struct places at;
+	bool survives; /* a loss of power */
 };
 
 struct shadow_lease {
@@ -56,13 +57,22 @@ struct shadow_lease *shadow_lease(uint64_t id);
 const struct kvf *shadow_vf_of_lease(uint64_t id); /* NULL: of no VF on record */
 /* It outlives a loss of power: one of the files where it stands does. */
 bool shadow_synced(const struct places *at);
+/* Bytes of a file are others now. */
+void shadow_rot(unsigned file, uint64_t from, uint64_t to);
+/* The configuration of this lease was among them, wherever it stands as well. */
+bool shadow_conf_lost(uint64_t lease);
 /* P4: an owner on record asked for this GUID or MAC. */
 bool shadow_pod_has(const struct vf_settings *set);
 /* It is there, and what stands elsewhere is older news. */
 void shadow_stands(struct places *at, unsigned file, uint64_t end);
+void shadow_begun(unsigned file); /* anew: nothing stands there any more */
+/* A blob's payload stands there. */
+void shadow_blob(const void *payload, size_t len, unsigned file, uint64_t offset);
 
 /* Called for each record as it is appended. */
 void promise_vf_record(struct kvf *v, struct shadow_vf *s);
 void promise_lease_record(struct shadow_lease *l);
+/* A snapshot says of a VF what could not be recorded before. */
+void promise_vf_snapshot(struct kvf *v, const struct shadow_vf *s);
 
 #endif

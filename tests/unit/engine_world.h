@@ -86,6 +86,9 @@ struct ew {
 	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
 	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
+	bool rdma;	       /* VFs have an RDMA device, which is seen at home only */
+	bool rdma_renamed;     /* it has another name */
+	bool user;	       /* VFs have a driver for user space */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
@@ -144,6 +147,21 @@ static inline void ew_names(struct vf_baseline *seen, unsigned i, bool bound)
 	snprintf(seen->ifname, sizeof(seen->ifname), "vf%u", i);
 }
 
+static inline void ew_rdma(const struct ew *w, struct drv_vf *vf)
+{
+	if (!w->rdma)
+		return;
+	if (vf->where != WHERE_HOME || !vf->bound || w->user)
+		vf->cannot = HAS_RDMA_ISOLATION;
+	else
+		snprintf(vf->seen.rdma_dev, sizeof(vf->seen.rdma_dev), "%s_%u",
+			 w->rdma_renamed ? "other" : "mlx5", vf->index);
+	if (!w->user)
+		return;
+	snprintf(vf->seen.driver, sizeof(vf->seen.driver), "vfio-pci");
+	vf->seen.ifname[0] = '\0';
+}
+
 static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const int *fds,
 			 unsigned n_fds, struct vfk_err *err)
 {
@@ -189,6 +207,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
 				ew_names(&f.vf.seen, i - 1, f.vf.bound);
+				ew_rdma(w, &f.vf);
 			}
 			if (write(fds[0], &f, sizeof(f)) != sizeof(f))
 				abort();

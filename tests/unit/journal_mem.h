@@ -14,14 +14,19 @@
 static struct mem_disk mem;
 static struct app app;
 
-static inline void begin_mem(void)
+static inline void begin_mem_marked(const char *durable_path)
 {
 	struct disk disk;
 
 	mem_init(&mem);
 	app_init(&app);
 	disk = mem_as_disk(&mem);
-	SUITE_INT(app_open(&app, &disk, NULL, SIZE), 0);
+	SUITE_INT(app_open(&app, &disk, durable_path, SIZE), 0);
+}
+
+static inline void begin_mem(void)
+{
+	begin_mem_marked(NULL);
 }
 
 static inline int reopen_mem(const char *durable_path)

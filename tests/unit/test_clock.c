@@ -114,9 +114,24 @@ static void plays_a_boot_id(void)
 	unsetenv("VFKEEPER_ROOT");
 }
 
+static void tells_what_is_left(void)
+{
+	int64_t now = clock_boot_ns(), soon = now + 3 * NS_PER_MS;
+
+	SUITE_INT(clock_left_ms(now), 0);
+	SUITE_INT(clock_left_ms(now - NS_PER_S), 0);
+	SUITE_INT(clock_left_ms(0), 0);
+	while (clock_left_ms(soon))
+		;
+	CU_ASSERT(clock_boot_ns() >= soon); /* 0 too early: poll would turn and turn */
+	CU_ASSERT(clock_left_ms(now + 3600 * NS_PER_S) > 3000 * 1000);
+	CU_ASSERT(clock_left_ms(now + 3600 * NS_PER_S) <= 3600 * 1000);
+}
+
 VFK_SUITE(clock, { "goes forward and agrees with the system", goes_forward },
 	  { "reads the start of its process", reads_its_start },
 	  { "is not led astray by a process name", is_not_led_astray_by_its_name },
 	  { "takes the clock where there is no /proc", takes_the_clock_without_proc },
 	  { "reads the boot id, and only that without VFKEEPER_ROOT", reads_the_boot_id },
-	  { "plays another boot id under VFKEEPER_ROOT", plays_a_boot_id })
+	  { "plays another boot id under VFKEEPER_ROOT", plays_a_boot_id },
+	  { "tells how much of a time is left, rounded up", tells_what_is_left })

@@ -373,6 +373,36 @@ static void fatal_port_is_one_clear_error(void)
 	ew_free(w);
 }
 
+static void look(struct ew *w)
+{
+	engine_bus_changed(w->e);
+	ew_pass(w, 2 * NS_PER_S);
+}
+
+/* A VF has its RDMA device also while a pod has that, or while it is not back yet. */
+static void an_rdma_device_may_be_away_when_its_vf_is_looked_at(void)
+{
+	static const char conf[] =
+		"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"vfkeeper\","
+		"\"deviceID\":\"0000:3b:00.1\",\"rdmaIsolation\":true}";
+	struct ew *w = ew_new(1);
+
+	w->rdma = true; /* at boot a device may come later than the link */
+	look(w);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "mlx5_0");
+	EW_OK(EW_ADD(w, .container = "c1", .text = conf));
+	look(w);
+	EW_OK(EW_DEL(w, .container = "c1", .text = conf));
+	EW_OK(EW_ADD(w, .container = "c2", .text = conf));
+	EW_OK(EW_DEL(w, .container = "c2", .text = conf));
+	w->user = true; /* another driver makes none */
+	look(w);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.driver, "vfio-pci");
+	EW_FAILED(EW_ADD(w, .container = "c3", .text = conf),
+		  "cannot honour rdmaIsolation: its device does not have this setting");
+	ew_free(w);
+}
+
 static void what_the_vf_cannot_be_is_said_before_anything(void)
 {
 	struct ew *w = ew_new(1);
@@ -418,6 +448,8 @@ static void what_the_vf_cannot_be_is_said_before_anything(void)
 VFK_SUITE(engine_add,
 	  { "what the VF cannot be is said before anything is touched",
 	    what_the_vf_cannot_be_is_said_before_anything },
+	  { "an RDMA device may be away when its VF is looked at",
+	    an_rdma_device_may_be_away_when_its_vf_is_looked_at },
 	  { "ADD finds RESERVED with neither byte locked: replays it, then as below",
 	    reserved_without_a_byte_is_replayed },
 	  { "ADD finds RESERVED, same owner and nonce: waits for its result",

@@ -239,6 +239,19 @@ static void mac_likewise(void)
 	SUITE_INT(is.hwaddr[1], 9);
 }
 
+static void the_name_of_an_rdma_device_is_an_operators_word(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->rdma = true;
+	look(w);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "mlx5_0");
+	w->rdma_renamed = true;
+	look(w);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "other_0");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_baseline,
 	  { "P4: a pod's GUID that the PF sets again is undone", guid_of_a_pod_is_undone },
 	  { "P4: a VF that comes back with any other GUID has it", any_other_is_its_own },
@@ -250,4 +263,6 @@ VFK_SUITE(engine_baseline,
 	  { "P4: also where the VF comes without a driver", comes_without_driver },
 	  { "P4: unless it is the VF's own", was_given_its_own },
 	  { "the address of a link goes with the GUID", link_address_goes_with_the_guid },
-	  { "a MAC is treated likewise", mac_likewise })
+	  { "a MAC is treated likewise", mac_likewise },
+	  { "an RDMA device that an operator renames is called so from then on",
+	    the_name_of_an_rdma_device_is_an_operators_word })

@@ -233,14 +233,6 @@ static void p10_a_full_disk_that_has_room_again(void)
 	ew_free(w);
 }
 
-static int ignore(void *arg, const struct journal_record *rec, struct vfk_err *err)
-{
-	(void)arg;
-	(void)rec;
-	(void)err;
-	return 0;
-}
-
 /* As start_journal_late opens it. */
 static struct journal *opened(struct ew *w)
 {
@@ -253,7 +245,7 @@ static struct journal *opened(struct ew *w)
 	struct journal *j = NULL;
 	struct vfk_err err;
 
-	SUITE_INT(journal_open(&j, &cfg, ignore, &st, &err), 0);
+	SUITE_INT(journal_open(&j, &cfg, NULL, &st, &err), 0);
 	return j;
 }
 
@@ -295,9 +287,7 @@ static enum journal_verdict open_and_die(struct mem_disk *m, struct node *n)
 	struct journal *j = NULL;
 
 	node_init(n);
-	n->opening = &st;
-	SUITE_INT(journal_open(&j, &cfg, node_replay, &st, &err), 0);
-	n->opening = NULL;
+	SUITE_INT(node_open_journal(&j, &cfg, node_replay, &st, &err), 0);
 	journal_close(j);
 	return st.verdict;
 }

@@ -318,6 +318,7 @@ static void verify_names_the_difference(void)
 	SUITE_INT(step(STEP_VERIFY), -VFK_E_KERNEL);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: its RDMA device is called mlx5_2, its "
 			       "baseline mlx5_9");
+	CU_ASSERT(lab.out.rebind_needed); /* which puts the name back */
 	snprintf(lab.call.baseline.driver, sizeof(lab.call.baseline.driver), "other");
 	SUITE_INT(step(STEP_VERIFY), -VFK_E_KERNEL);
 	SUITE_STR(lab.err.msg, "VF 0000:3b:00.1: its driver is mlx5_core, not other");

@@ -251,14 +251,10 @@ static void failed_sync_survives_engine(void)
 {
 	unsigned file, other;
 	uint64_t upto, generation, offset;
-	struct disk disk;
 	int fd;
 
 	make_dir();
-	mem_init(&mem);
-	app_init(&app);
-	disk = mem_as_disk(&mem);
-	SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+	begin_mem_marked(mark_path);
 	CU_ASSERT(journal_want_sync(app.j, &fd, &file, &upto));
 	journal_synced(app.j, file, upto, EIO);
 	SUITE_INT(reopen_mem(mark_path), 0);
@@ -280,14 +276,10 @@ static void untold_sync_begins_a_file(void)
 {
 	unsigned file, other;
 	uint64_t upto, generation, offset;
-	struct disk disk;
 	int fd;
 
 	make_dir();
-	mem_init(&mem);
-	app_init(&app);
-	disk = mem_as_disk(&mem);
-	SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+	begin_mem_marked(mark_path);
 	CU_ASSERT(journal_want_sync(app.j, &fd, &file, &upto));
 	SUITE_INT(reopen_mem(mark_path), 0);
 	SUITE_INT(app.st.verdict, JOURNAL_CLEAN);
@@ -313,13 +305,7 @@ static void mark_keeps_durable(void)
 
 	make_dir();
 	SUITE_INT(journal_durable_load(mark_path), 0);
-	mem_init(&mem);
-	app_init(&app);
-	{
-		struct disk disk = mem_as_disk(&mem);
-
-		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
-	}
+	begin_mem_marked(mark_path);
 	SUITE_INT(journal_durable_load(mark_path), 0);
 	CU_ASSERT(app_sync(&app, &mem));
 	SUITE_INT(journal_durable_load(mark_path), APP_CELLS + 2);
