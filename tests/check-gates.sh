@@ -14,20 +14,23 @@ copy() {
 	tar -cf - --exclude=./build --exclude=./.git --exclude='*.o' . | tar -xf - -C "$tree"
 }
 
-# The gate's output on the copy goes to $work/said.
+# The gate's output on the copy goes to $work/said, its status to gate_status.
 run_gate() {
 	VFK_GATE_ROOT=$tree bash "tests/$1.sh" >"$work/said" 2>&1
-	[ $? = 1 ] || echo "did not end with status 1" >>"$work/said"
+	gate_status=$?
 }
 
-# red GATE SENTENCE: the rule failed, and its findings name a planted file.
+# red GATE SENTENCE [WORDS]: the rule failed, and its findings name a planted file.
 red() {
-	awk -v wanted="FAIL: $1: $2" '
+	awk -v wanted="FAIL: $1: $2" -v status="$gate_status" '
 		$0 == wanted { found = 1; if (said !~ /planted/) print "red, but not for the planted fault" }
 		/^(PASS|FAIL|SKIP): / { said = ""; next }
 		{ said = said $0 }
-		END { if (!found) print "the planted fault was not seen" }' "$work/said" |
-		rule "$1 goes red: $2"
+		END {
+			if (!found) print "the planted fault was not seen"
+			if (status != 1) print "it ended with status " status
+		}' "$work/said" |
+		rule "$1 goes red${3:+, $3}: $2"
 }
 
 # put FILE: stdin, with the licence line so that only the fault is one.
@@ -171,6 +174,11 @@ for sentence in "every page has the sections of its kind" "every program has a p
 	red check-man "$sentence"
 done
 ! command -v mandoc >/dev/null || red check-man "mandoc has nothing to say about a page"
+mkdir "$work/planted"
+printf '#!/bin/sh\nexit 5\n' >"$work/planted/mandoc"
+chmod 755 "$work/planted/mandoc"
+PATH=$work/planted:$PATH run_gate check-man
+red check-man "mandoc has nothing to say about a page" "where mandoc cannot run"
 
 # --- layout ---
 if [ "$(clang-format --version 2>/dev/null | sed 's/.*version \([0-9]*\).*/\1/')" = 14 ]; then
@@ -245,21 +253,25 @@ everything >"$work/said" 2>&1
 	rule "run-all.sh ends with the totals when all is well"
 { grep -qx 'SKIP: test: x: z: no moon' "$work/said" || cat "$work/said"; } |
 	rule "run-all.sh lists the skips with their reasons"
+# planted RECIPE: what check-unit does in one of the trees; the rest is as before
+planted() {
+	printf 'check-unit: ; %s\n%%: ; @echo "PASS: x: y"; echo "SKIP: x: z: no moon"\n' "$1" \
+		>"$work/top/build/clang/Makefile"
+}
 passed() { sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$work/said" | tail -n 1; }
 before=$(passed)
-printf 'check-unit: ; @echo ":test-result: FAIL" >a.trs; echo "FAIL: a: b" >a.log; exit 1\n' \
-	>"$work/top/build/clang/Makefile"
+planted '@echo ":test-result: FAIL" >a.trs; echo "FAIL: a: b" >a.log; exit 1'
 everything >"$work/said" 2>&1
 { tail -n 2 "$work/said" | grep -qE "^$((before - 1)) passed, 1 failed, " &&
 	tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "run-all.sh counts a failed case and ends badly"
-printf 'check-unit: ; @exit 2\n' >"$work/top/build/clang/Makefile"
+planted '@exit 2'
 rm -f "$work"/top/build/clang/a.*
 everything >"$work/said" 2>&1
 { tail -n 2 "$work/said" | grep -qE "^$((before - 1)) passed, 1 failed, " &&
 	tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "run-all.sh counts a suite that dies without a word as failed"
-printf 'check-unit: ; @:\n' >"$work/top/build/clang/Makefile"
+planted '@:'
 everything >"$work/said" 2>&1
 { tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "run-all.sh counts a suite that runs nothing as failed"

@@ -4,6 +4,7 @@
 # points at a copy with a planted fault; otherwise it is the source tree.
 
 set -u
+shopt -s lastpipe # a rule at the end of a pipe counts in this shell
 export LC_ALL=C
 gate_name=$(basename "$0" .sh)
 gate_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,6 +3,7 @@
 # build.sh DIR: builds cnitool, host-local, static and convert into DIR/bin, with the machine's Go if
 # it is 1.23 or newer, otherwise with that of Debian's backports, unpacked in DIR and not
 # installed.  Everything it makes is in DIR; a second call does nothing.
+# Says on stderr that it begins to build.
 # Exit status: 0; 77 with the reason on stdout (and in DIR/why-not) if this machine cannot.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,6 +60,7 @@ stamp=$(cat "$here"/*/go.mod "$here"/*/go.sum "$here"/*/*.go | cksum)
 if [ "$(cat "$out/stamp" 2>/dev/null)" = "$stamp" ]; then
 	exit 0
 fi
+echo "go: building cnitool, host-local, static and convert" >&2
 go=$(find_go) || { fetch_go >"$out/apt.log" 2>&1 && go=$(find_go); } ||
 	cannot "no Go 1.23 or newer, and none to be had from backports"
 

@@ -20,7 +20,8 @@ LAYOUTS='ib eth mixed ib-large igb igb-iommu'
 # Prints the words of a layout: cards of ibvfsim (with VFs that exist when the script
 # starts), QEMU's igb cards, a virtual IOMMU, two NUMA nodes, memory in MiB.
 layout_words() {
-	local base='cards=2 ports=1 totalvfs=16 vfs=16 class=ib igb=0 iommu=0 numa=0 mem=1024 smp=2'
+	local base='cards=2 ports=1 totalvfs=16 vfs=16 class=ib igb=0 iommu=0 numa=0 mem=1024'
+	base+=" smp=${KERNEL_CPUS:-1}"
 	case $1 in
 	ib) echo "$base" ;;
 	eth) echo "$base class=eth" ;;
@@ -74,7 +75,7 @@ qemu_args() {
 	fi
 	# shellcheck disable=SC2154
 	cpus=$smp
-	[ "$numa" = 0 ] || cpus=2,sockets=2
+	[ "$numa" = 0 ] || cpus+=,sockets=$smp
 	# KVM is never used: it often looks present and cannot run this kernel.  Five levels of
 	# page tables cost a quarter of all time in emulation, and a page cleared byte by byte
 	# (ERMS) a twentieth.
@@ -101,7 +102,7 @@ qemu_args() {
 	if [ "$numa" = 1 ]; then
 		for n in 0 1; do
 			QEMU+=(-object "memory-backend-ram,id=m$n,size=$((mem / 2))M"
-				-numa "node,nodeid=$n,memdev=m$n,cpus=$n")
+				-numa "node,nodeid=$n,memdev=m$n$([ "$n" -ge "$smp" ] || echo ",cpus=$n")")
 		done
 	fi
 	for ((n = 0; n < igb; n++)); do

@@ -26,7 +26,10 @@ engine_pids() {
 }
 
 # No VF of the node, simulated or of a card, is in use.
-all_free_again() { [[ ! $("$VFCTL" list) =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]; }
+all_free_again() {
+	local now
+	now=$("$VFCTL" list) && [[ $now == *FREE* && ! $now =~ RESERVED|ATTACHED|DETACHING|FAULTED ]]
+}
 
 # What VFs are like, without our programs, is what look prints: the suite has it.
 remember() { look >/tmp/before; }
@@ -37,9 +40,13 @@ as_before() {
 		return 1
 	}
 }
+# Links and RDMA devices; the numbers of device files are the kernel's.
+names_as_before() {
+	look >/tmp/now 2>&1 && [ "$(sed 's/ uverbs[0-9]*//' /tmp/before)" = "$(sed 's/ uverbs[0-9]*//' /tmp/now)" ]
+}
 is_free() { [ "$(state_of "$1")" = FREE ]; }
 all_as_before() {
-	within 20 all_free_again
+	within 20 all_free_again || return # also where -e is off
 	as_before || within 20 as_before || as_before
 }
 # says WORDS: the last answer

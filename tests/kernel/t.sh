@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # For the scripts in the guest.  A suite defines functions and runs them:
 #	t_case "NAME" FUNCTION		PASS: or FAIL: with what the function printed; not where
-#					T_ONLY is a pattern that does not match
+#					T_ONLY is a pattern that does not match, and LEFT: where
+#					T_TURN="K N" leaves it to another kernel: of N cases in
+#					a row the Kth (from 0) is done
+#	T_ALONE=1			the cases that follow are for this kernel only; T_ALONE=
+#					for each again
 #	t_skip "NAME" REASON
 #	t_end				exit code
 # A function fails at its first failing command.
-T_FAILED=0
+T_FAILED=0 T_NUMBER=0
 exec {T_WAIT}<> <(:)
 PCI=/sys/bus/pci/devices
 DBG=/sys/kernel/debug/ibvfsim
@@ -16,6 +20,13 @@ IB=0001:3b:00.0 # the PF of the first card
 
 t_case() {
 	[[ $1 =~ ${T_ONLY-} ]] || return 0
+	if [ -n "${T_TURN-}" ] && [ -z "${T_ALONE-}" ]; then
+		T_NUMBER=$((T_NUMBER + 1))
+		if [ $((T_NUMBER % ${T_TURN#* })) != "${T_TURN% *}" ]; then
+			echo "LEFT: $1"
+			return
+		fi
+	fi
 	(
 		set -eE
 		trap 'echo "line $LINENO: $BASH_COMMAND"' ERR

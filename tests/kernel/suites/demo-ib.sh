@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# layout: cards=1,totalvfs=16,vfs=0
+# layout: cards=1,totalvfs=16,vfs=0,smp=2
 # kernel: 6.12
 # suite: demo-ib: what "./run demo ib" shows
 . ./t.sh

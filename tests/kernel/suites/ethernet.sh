@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: mixed
 # kernel: 6.12 6.1
+# turns: yes
 # limit: 900
 # suite: ethernet: attach and release of Ethernet VFs, beside an InfiniBand card
 . ./t.sh
@@ -325,14 +326,18 @@ unbound() {
 	unpods u
 }
 numvfs() {
+	local a
+	a=$(vf $CARD 0)
 	pods u
 	attach 0 u '"vlan":7'
 	echo 0 >$PCI/$CARD/sriov_numvfs
-	release 0 u
+	del u net1 /run/netns/u "$(conf "$a")" # its VF is not there
+	answered 0
 	echo 4 >$PCI/$CARD/sriov_numvfs
 	ip link set "$PF" vf 0 vlan 0 # this card has kept it
 	look_anew
 	within 60 is_free "$(vf $CARD 3)"
+	within 60 all_free_again
 	remember
 	attach 0 u '"vlan":8'
 	release 0 u
@@ -348,6 +353,42 @@ roce() {
 	release 0 r
 	all_as_before
 	unpods r
+}
+# The pod calls its device otherwise; an operator does, for good, while the VF is free.
+rdma_renamed() {
+	local was a
+	a=$(vf $CARD 0)
+	was=$(rdma_of "$a")
+	pods n
+	attach 0 n '"rdmaIsolation":true'
+	ip netns exec n rdma dev set "$was" name pods
+	release 0 n
+	all_as_before
+	rdma dev set "$was" name operators
+	look_anew
+	attach 0 n '"rdmaIsolation":true'
+	release 0 n
+	within 20 all_free_again
+	want "$(rdma_of "$a")" operators
+	rdma dev set operators name "$was"
+	look_anew
+	all_as_before
+	unpods n
+}
+# Two VFs come back, each with the other's names (and numbers of device files: the last case).
+swapped() {
+	local a b
+	a=$(vf $CARD 2) b=$(vf $CARD 3)
+	look_anew
+	within 60 is_free "$b"
+	within 60 all_free_again
+	remember
+	echo "$a" >$DRV/unbind
+	echo "$b" >$DRV/unbind
+	echo "$b" >$DRV/bind
+	echo "$a" >$DRV/bind
+	within 40 names_as_before
+	within 40 all_free_again
 }
 scrub() { # seen by the driver's own count of probes
 	local n
@@ -560,10 +601,12 @@ t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4
 t_case "ethernet: a process holds the namespace" held_netns
 t_case "ethernet: the VF was unbound meanwhile" unbound
 t_case "ethernet: RoCE: the RDMA device goes along" roce
+t_case "ethernet: RoCE: the RDMA device gets another name" rdma_renamed
 t_case "ethernet: a VF is reset when it is released" scrub
 # (2.4, 24) the incumbents take the PF's first link, which is a representor
 t_case "ethernet: a PF in switchdev mode (2.4, 24)" switchdev
 if [ "$KERNEL" != 6.1 ]; then
+	T_ALONE=1
 	t_case "ethernet: a busy card, and one that forgets once" passing
 	no_faults
 	# (2.4, 23) the incumbent takes another VF's settings for it, or ends in a panic
@@ -584,7 +627,9 @@ if [ "$KERNEL" != 6.1 ]; then
 	t_case "ethernet: firmware that takes 1.5 s" slow
 	no_faults
 fi
+T_ALONE=1 # with fewer faults on 6.1
 t_case "ethernet: a driver that does not take the VF back at first" failing_probe
+T_ALONE=
 no_faults
 # (2.4, 15) the incumbents fail, or say yes and keep the address
 t_case "ethernet: VFs removed and made again under a pod (2.4, 15)" numvfs
@@ -592,5 +637,7 @@ t_case "ethernet: VFs removed and made again under a pod (2.4, 15)" numvfs
 t_case "ethernet: a DEL with nothing but its configuration (2.4, 32)" no_record
 # (2.4, 14) the incumbent gives the new VF address and VLAN of the one before
 t_case "ethernet: a reboot, and DELs of the sandboxes of before (2.4, 14)" reboot
+T_ALONE=1
+t_case "ethernet: RoCE: two VFs swap their names" swapped
 node_stop
 node_end

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: ib
 # kernel: 6.12 6.1
+# turns: yes
 # limit: 900
 # suite: infiniband-events: what happens to VFs without a call
 . ./t.sh
@@ -67,11 +68,7 @@ swapped() {
 	echo "$b" >$DRV/unbind
 	echo "$b" >$DRV/bind
 	echo "$a" >$DRV/bind
-	within 40 names_as_before
-}
-# Links and RDMA devices; the numbers of device files are the kernel's.
-names_as_before() {
-	look >/tmp/now 2>&1 && [ "$(sed 's/ uverbs[0-9]*//' /tmp/before)" = "$(sed 's/ uverbs[0-9]*//' /tmp/now)" ]
+	within 40 names_as_before && within 40 all_free_again
 }
 right_numbers() { # bound in their order, they get the first that are free
 	local i
@@ -259,12 +256,15 @@ t_case "infiniband-events: a device fails and works again, told by verbs events 
 sources 'reconcile_s = 3600'
 t_case "infiniband-events: a PF is bound again and listened to again" pf_again
 demand 'reconcile_s = 3600'
+T_ALONE=1
 [ "$KERNEL" = 6.1 ] || everything 'told to an engine on demand'
+T_ALONE=
 t_case "infiniband-events: what happened while no engine was there" found_later
 sources 'reconcile_s = 2' 'event_sources = none'
 everything 'without any event'
 t_case "infiniband-events: all VFs go and come under a pod, without any event" hot
 if [ "$KERNEL" != 6.1 ]; then # each source missing is the same there, and 6.1 has no RDMA events
+	T_ALONE=1
 	sources 'reconcile_s = 2' 'event_sources = link uevent udev rdma devlink verbs'
 	t_case "infiniband-events: a namespace dies, without nsid" killed_netns
 	sources 'reconcile_s = 2' 'event_sources = nsid uevent udev rdma devlink verbs'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# layout: cards=4,totalvfs=64,vfs=0,mem=3072
+# layout: cards=4,totalvfs=64,vfs=0,mem=3072,smp=2
 # kernel: 6.12
 # limit: 1800
 # suite: infiniband-many: a pod for every VF, all at once (256; "make soak": 635)
@@ -52,9 +52,14 @@ storm() {
 	awk '$4 != 0' "/tmp/$1.tsv" | head -n 5 | while read -r line _ pod code _; do
 		echo "$pod exited $code: $(tr '\n' ' ' <"/tmp/out.$1/$line.out")"
 	done
+	want "$(field failed "/tmp/$1.sum") calls failed" "0 calls failed"
 	want "$(states)" "$4=$N "
 }
-quiet() { [[ ! $(states) =~ RESERVED|DETACHING ]]; }
+quiet() {
+	local now
+	now=$(states)
+	[ -n "$now" ] && [[ ! $now =~ RESERVED|DETACHING ]]
+}
 
 # What the kernel says of the pods: each link is there, up, with the GUID of its pod, and so is
 # what the PFs hold; no RDMA device but those of the PFs is left at home.
@@ -173,7 +178,7 @@ echo "took: attach $N: $(</tmp/ADD.ms) ms, release: $(</tmp/DEL.ms) ms; for each
 	"for each of $FLOOR $(per_vf "$(field in_ms /tmp/floor)" "$FLOOR") and" \
 	"$(per_vf "$(field out_ms /tmp/floor)" "$FLOOR") ms"
 # A pod whose ADD said yes but that lacks link, GUID or address has failed as well.
-add=$(field failed /tmp/ADD.sum) del=$(field failed /tmp/DEL.sum) still=$(lines . </tmp/still)
+del=$(field failed /tmp/DEL.sum) still=$(lines . </tmp/still)
 ATTACHED=$(</tmp/attached)
 RELEASED=$((N - still - del))
 failed=$((N - ATTACHED + still + del))

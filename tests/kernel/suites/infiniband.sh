@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # layout: ib
 # kernel: 6.12 6.1
+# turns: yes
 # suite: infiniband: attach and release of InfiniBand VFs
 . ./t.sh
 UVWATCH=$PWD/uvwatch
@@ -209,6 +210,23 @@ back_to_front() { # the link is not made anew here: what it got in the pod comes
 	not ip link show other
 	unpods t
 }
+# The pod calls its device otherwise; its VF is not made anew.
+rdma_renamed() {
+	local a was
+	a=$(vf $IB 0)
+	was=$(rdma_of "$a")
+	pods n
+	was_up n
+	look_anew
+	remember
+	add n net1 /run/netns/n "$(conf "$a" '"guidPolicy":"keep","rdmaIsolation":true')"
+	answered 0
+	ip netns exec n rdma dev set "$was" name pods
+	release 0 n
+	within 20 all_free_again
+	want "$(rdma_of "$a")" "$was"
+	unpods n
+}
 dead_netns() {
 	pods d
 	attach 0 d 07
@@ -246,15 +264,21 @@ unbound() {
 	unpods u
 }
 numvfs() {
+	local a
+	a=$(vf $IB 0)
 	pods u
 	attach 0 u 0a
 	echo 0 >$PCI/$IB/sriov_numvfs
-	release 0 u
+	del u net1 /run/netns/u "$(conf "$a")" # its VF is not there
+	answered 0
 	echo 4 >$PCI/$IB/sriov_numvfs
 	unpods u
+	look_anew
+	within 60 is_free "$(vf $IB 3)" # no engine binds anything any more
+	within 60 all_free_again
 	provision $IB 0 78
 	look_anew
-	within 60 is_free "$(vf $IB 3)"
+	within 60 all_free_again
 	remember
 	pods u
 	attach 0 u 0b
@@ -332,6 +356,7 @@ t_case "infiniband: a derived GUID, the same each time" derived
 t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
+t_case "infiniband: the RDMA device gets another name in the pod" rdma_renamed
 t_case "infiniband: the namespace died before the DEL" dead_netns
 t_case "infiniband: a process holds the namespace" held_netns
 t_case "infiniband: the VF was unbound meanwhile" unbound

@@ -76,7 +76,7 @@ life() {
 	release 2 v # the first one is right (2.4, 6)
 	release 3 w
 	all_as_before
-	[ -z "$("$VFCTL" leases | grep -v STATE)" ] || "$VFCTL" leases
+	want "$(lease_states)" ""
 	release 2 v
 	unpods v w
 }
