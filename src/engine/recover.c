@@ -361,11 +361,11 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 }
 
 /* What a device does not have is known when all of it is there: the RDMA device that its driver
- * makes may be in a pod, or not back yet. */
+ * makes may be in a pod, or not back yet, and so may the driver. */
 static void learn_cannot(struct vf *vf, uint32_t cannot, const struct vf_baseline *seen)
 {
 	if (vf->rec.baseline.rdma_dev[0] && !seen->rdma_dev[0] &&
-	    !strcmp(vf->rec.baseline.driver, seen->driver))
+	    (!seen->driver[0] || !strcmp(vf->rec.baseline.driver, seen->driver)))
 		cannot &= ~(uint32_t)HAS_RDMA_ISOLATION;
 	vf->cannot = cannot;
 }

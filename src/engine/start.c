@@ -224,10 +224,10 @@ void start_journal(struct start_state *st)
 /* Whether 'now', what stands there, says anything that 'known', what was read, did not. */
 static bool says_more(const struct journal_status *known, const struct journal_status *now)
 {
-	if (now->verdict == JOURNAL_DAMAGED || now->verdict == JOURNAL_UNKNOWN)
-		if (now->verdict != known->verdict)
-			return true;
-	return now->last_seq > known->last_seq ||
+	bool broken = now->verdict == JOURNAL_DAMAGED || now->verdict == JOURNAL_UNKNOWN;
+
+	return (broken && now->verdict != known->verdict) ||
+	       now->last_seq > known->last_seq ||
 	       (now->last_seq && now->generation != known->generation);
 }
 

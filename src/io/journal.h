@@ -60,7 +60,7 @@ struct journal_record {
 typedef int (*journal_record_fn)(void *arg, const struct journal_record *rec,
 				 struct vfk_err *err);
 
-/* Reads without writing anything.  'durable' is the content of /run/vfkeeper/durable of
+/* Reads without writing anything; 'fn' may be NULL.  'durable' is the content of /run/vfkeeper/durable of
  * this boot (0: none).  'all': also the older files, oldest first, as history (snapshots of
  * later files are passed too, marked in_snapshot).  The verdict is in 'st' also when the
  * return value is negative.  On JOURNAL_DAMAGED every whole record is still passed. */
@@ -81,9 +81,9 @@ struct journal_cfg {
 	uint64_t (*random)(void *arg); /* for generations; NULL: getrandom(2) */
 };
 
-/* Opens for writing after reading everything through 'fn' (or NULL).  JOURNAL_TORN: the tail is cut
- * by beginning a new file.  JOURNAL_DAMAGED: files are set aside, a new journal is begun
- * with the snapshot of what 'fn' was given.  JOURNAL_UNKNOWN: VFK_E_VERSION, files
+/* Opens for writing after reading everything through 'fn' (or NULL).  JOURNAL_TORN: the tail
+ * is cut by beginning a new file.  JOURNAL_DAMAGED: files are set aside, a new journal is
+ * begun with the snapshot of what 'fn' was given.  JOURNAL_UNKNOWN: VFK_E_VERSION, files
  * untouched.  Missing files are created and zero-written.  Errors: VFK_E_SYS (disk full or
  * read-only; *out stays NULL but 'fn' was given everything readable), VFK_E_VERSION. */
 int journal_open(struct journal **out, const struct journal_cfg *cfg, journal_record_fn fn,

@@ -44,6 +44,13 @@ as_before() {
 names_as_before() {
 	look >/tmp/now 2>&1 && [ "$(sed 's/ uverbs[0-9]*//' /tmp/before)" = "$(sed 's/ uverbs[0-9]*//' /tmp/now)" ]
 }
+# swap A B: unbinds two VFs and binds them in the other order: each gets the other's names
+swap() {
+	echo "$1" >$DRV/unbind
+	echo "$2" >$DRV/unbind
+	echo "$2" >$DRV/bind
+	echo "$1" >$DRV/bind
+}
 is_free() { [ "$(state_of "$1")" = FREE ]; }
 all_as_before() {
 	within 20 all_free_again || return # also where -e is off

@@ -87,6 +87,7 @@ struct ew {
 	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
 	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
 	bool rdma;	       /* VFs have an RDMA device, which is seen at home only */
+	bool rdma_away;	       /* not there either */
 	bool rdma_renamed;     /* it has another name */
 	bool user;	       /* VFs have a driver for user space */
 	uint64_t incarnation;
@@ -147,19 +148,21 @@ static inline void ew_names(struct vf_baseline *seen, unsigned i, bool bound)
 	snprintf(seen->ifname, sizeof(seen->ifname), "vf%u", i);
 }
 
-static inline void ew_rdma(const struct ew *w, struct drv_vf *vf)
+/* After ew_names. */
+static inline void ew_rdma(const struct ew *w, unsigned i, enum drv_where where,
+			   struct vf_baseline *seen, uint32_t *cannot)
 {
 	if (!w->rdma)
 		return;
-	if (vf->where != WHERE_HOME || !vf->bound || w->user)
-		vf->cannot = HAS_RDMA_ISOLATION;
+	if (where != WHERE_HOME || w->rdma_away || w->unbound_vf == i + 1 || w->user)
+		*cannot = HAS_RDMA_ISOLATION;
 	else
-		snprintf(vf->seen.rdma_dev, sizeof(vf->seen.rdma_dev), "%s_%u",
-			 w->rdma_renamed ? "other" : "mlx5", vf->index);
+		snprintf(seen->rdma_dev, sizeof(seen->rdma_dev), "%s_%u",
+			 w->rdma_renamed ? "other" : "mlx5", i);
 	if (!w->user)
 		return;
-	snprintf(vf->seen.driver, sizeof(vf->seen.driver), "vfio-pci");
-	vf->seen.ifname[0] = '\0';
+	snprintf(seen->driver, sizeof(seen->driver), "vfio-pci");
+	seen->ifname[0] = '\0';
 }
 
 static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const int *fds,
@@ -207,7 +210,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
 				ew_names(&f.vf.seen, i - 1, f.vf.bound);
-				ew_rdma(w, &f.vf);
+				ew_rdma(w, i - 1, f.vf.where, &f.vf.seen, &f.vf.cannot);
 			}
 			if (write(fds[0], &f, sizeof(f)) != sizeof(f))
 				abort();
@@ -401,9 +404,10 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		res.out.n_addrs = w->n_addrs ? w->n_addrs - 1 : 0;
 		memcpy(res.out.addrs, w->addrs, sizeof(w->addrs));
 		ew_guid(w, job.rq->call.addr, &res.out.seen);
-		if (w->guid && job.rq->call.addr == EW_VF(0)) {
+		if ((w->guid || w->rdma) && job.rq->call.addr == EW_VF(0)) {
 			res.out.seen.valid = true;
 			ew_names(&res.out.seen, 0, w->unbound_vf != 1);
+			ew_rdma(w, 0, res.out.where, &res.out.seen, &res.out.cannot);
 		}
 		break;
 	case JOB_IDENTIFY:
@@ -472,6 +476,13 @@ static inline void ew_pass(struct ew *w, int64_t ns)
 {
 	w->now_ns += ns;
 	ew_settle(w);
+}
+
+/* Discovery, by an event. */
+static inline void ew_look(struct ew *w)
+{
+	engine_bus_changed(w->e);
+	ew_pass(w, 2 * NS_PER_S);
 }
 
 /* --- engines --- */

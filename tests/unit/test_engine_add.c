@@ -373,12 +373,6 @@ static void fatal_port_is_one_clear_error(void)
 	ew_free(w);
 }
 
-static void look(struct ew *w)
-{
-	engine_bus_changed(w->e);
-	ew_pass(w, 2 * NS_PER_S);
-}
-
 /* A VF has its RDMA device also while a pod has that, or while it is not back yet. */
 static void an_rdma_device_may_be_away_when_its_vf_is_looked_at(void)
 {
@@ -388,17 +382,28 @@ static void an_rdma_device_may_be_away_when_its_vf_is_looked_at(void)
 	struct ew *w = ew_new(1);
 
 	w->rdma = true; /* at boot a device may come later than the link */
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "mlx5_0");
 	EW_OK(EW_ADD(w, .container = "c1", .text = conf));
-	look(w);
+	ew_look(w);
 	EW_OK(EW_DEL(w, .container = "c1", .text = conf));
 	EW_OK(EW_ADD(w, .container = "c2", .text = conf));
+	w->unbound_vf = 1; /* nor is its driver back */
+	ew_look(w);
+	w->unbound_vf = 0;
 	EW_OK(EW_DEL(w, .container = "c2", .text = conf));
+	EW_OK(EW_ADD(w, .container = "c3", .text = conf));
+	EW_OK(EW_DEL(w, .container = "c3", .text = conf));
+	w->rdma_away = true;
+	engine_vf_touched(w->e, EW_VF(0)); /* a look at it alone */
+	ew_pass(w, 2 * NS_PER_S);
+	EW_OK(EW_ADD(w, .container = "c4", .text = conf));
+	EW_OK(EW_DEL(w, .container = "c4", .text = conf));
+	w->rdma_away = false;
 	w->user = true; /* another driver makes none */
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_vf(w, 0)->rec.baseline.driver, "vfio-pci");
-	EW_FAILED(EW_ADD(w, .container = "c3", .text = conf),
+	EW_FAILED(EW_ADD(w, .container = "c5", .text = conf),
 		  "cannot honour rdmaIsolation: its device does not have this setting");
 	ew_free(w);
 }

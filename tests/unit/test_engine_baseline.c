@@ -23,23 +23,17 @@ static struct ew_client *give(struct ew *w, const char *container, unsigned vf)
 	return EW_ADD(w, .container = container, .vf = vf, .text = text);
 }
 
-static void look(struct ew *w)
-{
-	engine_bus_changed(w->e);
-	ew_pass(w, 2 * NS_PER_S);
-}
-
 /* A world whose VF 0 was attached with the GUID of a pod and is not there. */
 static struct ew *gone(unsigned n_vfs)
 {
 	struct ew *w = ew_new(n_vfs);
 
 	w->guid = OWN;
-	look(w);
+	ew_look(w);
 	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.port_guid, OWN);
 	EW_OK(give(w, "c1", 0));
 	w->gone_vf = 1;
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_state(w, 0), "ABSENT");
 	CU_ASSERT_FALSE(ew_vf(w, 0)->rec.baseline.valid);
 	return w;
@@ -51,7 +45,7 @@ static void comes(struct ew *w, uint64_t guid)
 	w->incarnation = w->n_vfs == 1 ? 2 : 1; /* each VF has the same here */
 	w->guid = guid;
 	ew_trace_clear(w);
-	look(w);
+	ew_look(w);
 }
 
 /* The settings were put back, and the VF is free with this GUID of its own. */
@@ -105,7 +99,7 @@ static void next_engine_goes_on(void)
 	w->incarnation = 2;
 	w->guid = POD;
 	w->fail_steps = STEP_BIT(SETTINGS_HOME);
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_state(w, 0), "DETACHING");
 	ew_die(w);
 	w->fail_steps = 0;
@@ -137,7 +131,7 @@ static void goes_twice(void)
 	comes(w, POD);
 	SUITE_STR(ew_state(w, 0), "DETACHING");
 	w->gone_vf = 1;
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_state(w, 0), "ABSENT");
 	w->fail_steps = 0;
 	comes(w, POD);
@@ -169,7 +163,7 @@ static void comes_without_driver(void)
 	ew_die(w);
 	ew_start(w);
 	w->unbound_vf = 0;
-	look(w);
+	ew_look(w);
 	is_settled(w, true, OWN);
 	ew_free(w);
 }
@@ -180,15 +174,15 @@ static void was_given_its_own(void)
 	struct ew *w = ew_new(1);
 
 	w->guid = POD;
-	look(w);
+	ew_look(w);
 	EW_OK(give(w, "c1", 0));
 	w->gone_vf = 1;
-	look(w);
+	ew_look(w);
 	w->unbound_vf = 1;
 	comes(w, POD);
 	SUITE_STR(ew_state(w, 0), "FAULTED");
 	w->unbound_vf = 0;
-	look(w);
+	ew_look(w);
 	is_settled(w, false, POD);
 	ew_free(w);
 }
@@ -244,10 +238,10 @@ static void the_name_of_an_rdma_device_is_an_operators_word(void)
 	struct ew *w = ew_new(1);
 
 	w->rdma = true;
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "mlx5_0");
 	w->rdma_renamed = true;
-	look(w);
+	ew_look(w);
 	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "other_0");
 	ew_free(w);
 }

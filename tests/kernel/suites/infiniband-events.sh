@@ -64,10 +64,7 @@ unbound() {
 swapped() {
 	local a b
 	a=$(vf $IB 0) b=$(vf $IB 1)
-	echo "$a" >$DRV/unbind
-	echo "$b" >$DRV/unbind
-	echo "$b" >$DRV/bind
-	echo "$a" >$DRV/bind
+	swap "$a" "$b"
 	within 40 names_as_before && within 40 all_free_again
 }
 right_numbers() { # bound in their order, they get the first that are free
