@@ -22,7 +22,8 @@
 struct session {
 	const struct request *rq;
 	int64_t until_ns, allowed_ms;
-	int64_t next_try_ns; /* of a connection */
+	int64_t alone_ns;    /* since when there is no connection */
+	int64_t next_try_ns; /* of one */
 	int sock;	     /* -1: not connected */
 	int no_engine;	     /* errno of the last connect */
 	uint16_t version;    /* of the frames we send (R16) */
@@ -48,7 +49,8 @@ static void disconnect(struct session *s)
 	s->sock = -1;
 	if (s->attempt < 255)
 		s->attempt++;
-	s->next_try_ns = clock_boot_ns() +
+	s->alone_ns = clock_boot_ns();
+	s->next_try_ns = s->alone_ns +
 			 (s->attempt < QUICK_RETRIES ? RETRY_NS : RETRY_SLOW_NS);
 }
 
@@ -106,6 +108,15 @@ static bool open_session(struct session *s)
 	return true;
 }
 
+/* An eighth of what it has waited: an engine that takes long to begin, on a node with little to
+ * spare, is not kept from it by those who wait for it. */
+static int64_t pause_ns(int64_t waited_ns)
+{
+	int64_t pause = waited_ns / 8;
+
+	return pause < RETRY_NS ? RETRY_NS : pause > RETRY_SLOW_NS ? RETRY_SLOW_NS : pause;
+}
+
 /* Connects, or sees to it that there will be an engine (R2). */
 static int seek_engine(struct session *s, int64_t now_ns, struct vfk_err *err)
 {
@@ -113,7 +124,7 @@ static int seek_engine(struct session *s, int64_t now_ns, struct vfk_err *err)
 
 	if (open_session(s))
 		return GO_ON;
-	s->next_try_ns = now_ns + RETRY_NS;
+	s->next_try_ns = now_ns + pause_ns(now_ns - s->alone_ns);
 	if (s->no_engine == EAGAIN || s->starter.ready_fd >= 0 ||
 	    now_ns < s->starter.not_before_ns)
 		return GO_ON;
@@ -304,6 +315,7 @@ int session_run(const struct request *rq, int64_t until_ns, int64_t allowed_ms,
 			     .until_ns = until_ns,
 			     .allowed_ms = allowed_ms,
 			     .sock = -1,
+			     .alone_ns = clock_boot_ns(),
 			     .version = FRAME_VERSION };
 	int rc;
 

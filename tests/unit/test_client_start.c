@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include "client_rig.h"
 
@@ -395,6 +396,25 @@ static void says_when_nobody_starts_one(void)
 	down();
 }
 
+/* Each try is a wait of its own: about 40, and 300 without the pauses that grow. */
+static void tries_less_often_the_longer_it_waits(void)
+{
+	struct rusage before, after;
+	int start;
+
+	up("STATUS", "serve");
+	rig_env("VFKEEPER_CLIENT_DEADLINE_MS=3000");
+	start = open(at("run/vfkeeper/start"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CU_ASSERT(flock(start, LOCK_EX) == 0);
+	getrusage(RUSAGE_CHILDREN, &before);
+	client_start(&cl, "{}");
+	SUITE_INT(client_end(&cl), 1);
+	getrusage(RUSAGE_CHILDREN, &after);
+	CU_ASSERT(after.ru_nvcsw - before.ru_nvcsw < 60);
+	close(start);
+	down();
+}
+
 static void says_when_the_place_is_unusable(void)
 {
 	char expected[300];
@@ -668,6 +688,7 @@ VFK_SUITE(client_start,
 	  { "says when there is no engine to start", says_when_there_is_no_engine },
 	  { "says when an engine does not get ready", says_when_an_engine_is_not_ready },
 	  { "says when nobody starts one", says_when_nobody_starts_one },
+	  { "tries less often the longer it waits", tries_less_often_the_longer_it_waits },
 	  { "says when its place is unusable", says_when_the_place_is_unusable },
 	  { "R5: keeps a DEL durably at its deadline", keeps_a_del_at_its_deadline },
 	  { "keeps the later of two DELs", keeps_the_later_of_two_dels },
