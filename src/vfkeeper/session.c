@@ -114,7 +114,9 @@ static int64_t pause_ns(int64_t waited_ns)
 {
 	int64_t pause = waited_ns / 8;
 
-	return pause < RETRY_NS ? RETRY_NS : pause > RETRY_SLOW_NS ? RETRY_SLOW_NS : pause;
+	return pause < RETRY_NS	     ? RETRY_NS :
+	       pause > RETRY_SLOW_NS ? RETRY_SLOW_NS :
+				       pause;
 }
 
 /* Connects, or sees to it that there will be an engine (R2). */
