@@ -260,11 +260,12 @@ planted() {
 }
 passed() { sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$work/said" | tail -n 1; }
 before=$(passed)
-planted '@echo ":test-result: FAIL" >a.trs; echo "FAIL: a: b" >a.log; exit 1'
+planted '@echo ":test-result: FAIL" >a.trs; echo "FAIL: a: b\\n	but why" >a.log; exit 1'
 everything >"$work/said" 2>&1
 { tail -n 2 "$work/said" | grep -qE "^$((before - 1)) passed, 1 failed, " &&
 	tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "run-all.sh counts a failed case and ends badly"
+{ grep -q '	but why$' "$work/said" || cat "$work/said"; } | rule "run-all.sh says why a case failed"
 planted '@exit 2'
 rm -f "$work"/top/build/clang/a.*
 everything >"$work/said" 2>&1
@@ -279,6 +280,23 @@ sed -i 's/^  suite test check-disk/  false/' "$work/top/tests/run-all.sh"
 everything >"$work/said" 2>&1
 { grep -qx 'FAIL: run: some suites broke off' "$work/said" || cat "$work/said"; } |
 	rule "run-all.sh notices suites that never came to their turn"
+
+# tests/kernel/check without guests: what stands for them lets the same case be for both kernels.
+kernels=$work/kernels/tests/kernel
+mkdir -p "$kernels/suites"
+cp tests/kernel/{check,lib.sh} "$kernels/"
+printf '#!/bin/sh\n' >"$kernels/prepare"
+printf '#!/bin/sh\necho "PASS: planted: done by both"; echo "LEFT: planted: left by both"\n' >"$kernels/guest"
+chmod 755 "$kernels"/{prepare,guest}
+printf '# SPDX-License-Identifier: Apache-2.0\n# layout: ib\n# kernel: 6.12 6.1\n# turns: yes\n' \
+	>"$kernels/suites/planted.sh"
+KERNEL_TURNS=1 bash "$kernels/check" planted >"$work/said" 2>&1
+echo "status $?" >>"$work/said"
+{ grep -qx 'FAIL: kernel: left to another kernel by each: planted: left by both' "$work/said" &&
+	[ "$(grep -c '^PASS: .*done by both$' "$work/said")" = 2 ] &&
+	tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
+	rule "tests/kernel/check notices a case that is left by each kernel"
+
 # --- pages of programs ---
 copy
 sed -i 's/^\.It Fl d , Fl -debug/.It Fl -planted\n&/; s|^\.It Pa /run/vfkeeper/LOCK|.It Pa /run/vfkeeper/planted\n&|' \

@@ -59,8 +59,25 @@ suite() {
     echo "FAIL: $1: make $2 ran nothing" >>"$said"
   fi
   grep -a '^FAIL' "$said" || :
+  if [ -s "${out%.out}.said" ]; then reasons "${out%.out}.said"; else reasons "$out"; fi
   cat "$said" >>$verdicts
   took "$tree_target" "$(totals "$said")"
+}
+
+# reasons FILE: what was said around each failure in it
+reasons() {
+  awk '!/^(PASS|FAIL|SKIP): / {
+      before[++n] = $0
+      if (left-- > 0) print "      " $0
+      next
+    }
+    { left = 0 }
+    /^FAIL: / {
+      for (i = n > 5 ? n - 4 : 1; i <= n; i++) print "      " before[i]
+      print "      " $0
+      left = 30
+    }
+    { n = 0 }' "$1"
 }
 
 totals() {
@@ -148,7 +165,7 @@ end() (
 trap 'for pid in $lanes; do end "$pid"; done' EXIT
 trap 'exit 130' INT TERM
 
-start others
+# What the guests wait for, which take longest, comes first.
 start kernels
 (go_modules)
 # The netns suite runs with a loop process that dies if it blocks.  What both lanes
@@ -158,6 +175,7 @@ if (build test --enable-werror --enable-loop-hold); then
   start guests
   start programs
 fi
+start others
 for pid in $lanes; do
   wait "$pid" || echo "FAIL: run: some suites broke off" >>$verdicts
 done

@@ -92,7 +92,9 @@ static void run_steps(const struct driver *drv, const struct job_req *rq,
 			continue;
 		if (drv->step(bit, call, &out, &err) < 0) {
 			failed |= 1u << bit;
-			if (bit == STEP_VERIFY) /* what would put it right */
+			/* Others are begun again, and ask again; a VERIFY that fails is
+			 * the last word of its round, and says what the next has to do. */
+			if (bit == STEP_VERIFY)
 				res->out.rebind_needed |= out.rebind_needed;
 			if (!res->err.kind) {
 				vfk_err_wrap(&err, "%s", drv_step_name(bit));

@@ -18,7 +18,8 @@ since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'; }
 LAYOUTS='ib eth mixed ib-large igb igb-iommu'
 
 # Prints the words of a layout: cards of ibvfsim (with VFs that exist when the script
-# starts), QEMU's igb cards, a virtual IOMMU, two NUMA nodes, memory in MiB.
+# starts), QEMU's igb cards, a virtual IOMMU, two NUMA nodes, memory in MiB, processors (one
+# unless asked for more: all of a guest takes half as much processor time on one).
 layout_words() {
 	local base='cards=2 ports=1 totalvfs=16 vfs=16 class=ib igb=0 iommu=0 numa=0 mem=1024'
 	base+=" smp=${KERNEL_CPUS:-1}"

@@ -632,7 +632,8 @@ static void check_idle(void)
 		engine_give_way();
 }
 
-/* As start_journal_late (src/engine/start.c). */
+/* As start_journal_late (src/engine/start.c), which reads once more before it writes: what stands
+ * on this disk can always be read, and was. */
 static void take_journal_late(void)
 {
 	struct disk disk = disk_ops();
