@@ -63,7 +63,8 @@ typedef int (*journal_record_fn)(void *arg, const struct journal_record *rec,
 /* Reads without writing anything; 'fn' may be NULL.  'durable' is the content of
  * /run/vfkeeper/durable of this boot (0: none).  'all': also the older files, oldest first,
  * as history (snapshots of later files are passed too, marked in_snapshot).  The verdict is
- * in 'st' also when the return value is negative.  On JOURNAL_DAMAGED every whole record is still passed. */
+ * in 'st' also when the return value is negative.  On JOURNAL_DAMAGED every whole record is
+ * still passed. */
 int journal_read(const struct disk *disk, uint64_t durable, bool all, journal_record_fn fn,
 		 void *arg, struct journal_status *st, struct vfk_err *err) VFK_MUST_CHECK;
 
