@@ -5,6 +5,23 @@
 
 #define ADDRESSES (HAS_NODE_GUID | HAS_PORT_GUID | HAS_MAC)
 #define GUID_AT 12 /* in an address of InfiniBand */
+#define MAC_LEN 6
+
+bool baseline_modes_equal(const struct vf_settings *a, const struct vf_settings *b)
+{
+	uint32_t both = a->has & b->has;
+
+	return (!(both & HAS_PROMISC) || a->promisc == b->promisc) &&
+	       (!(both & HAS_ALLMULTI) || a->allmulti == b->allmulti) &&
+	       (!(both & HAS_IPOIB_MODE) || a->ipoib_mode == b->ipoib_mode);
+}
+
+/* That of an IPoIB link has a number of its queue in it, and its port GUID is compared anyway. */
+static bool mac_equal(const struct vf_baseline *a, const struct vf_baseline *b)
+{
+	return a->hwaddr_len != MAC_LEN || b->hwaddr_len != MAC_LEN ||
+	       !memcmp(a->hwaddr, b->hwaddr, MAC_LEN);
+}
 
 bool baseline_equal(const struct vf_baseline *a, const struct vf_baseline *b)
 {
@@ -18,7 +35,8 @@ bool baseline_equal(const struct vf_baseline *a, const struct vf_baseline *b)
 	       a->set.spoofchk == b->set.spoofchk && a->set.trust == b->set.trust &&
 	       a->set.min_tx_mbps == b->set.min_tx_mbps &&
 	       a->set.max_tx_mbps == b->set.max_tx_mbps &&
-	       a->set.mtu_bytes == b->set.mtu_bytes;
+	       a->set.mtu_bytes == b->set.mtu_bytes &&
+	       baseline_modes_equal(&a->set, &b->set) && mac_equal(a, b);
 }
 
 static void guid_octets(uint64_t guid, uint8_t out[8])
@@ -38,9 +56,9 @@ static void mend_link(struct vf_baseline *is, const struct vf_baseline *before,
 	if (all & HAS_PORT_GUID && is->hwaddr_len == sizeof(is->hwaddr) &&
 	    !memcmp(is->hwaddr + GUID_AT, guid, sizeof(guid)))
 		guid_octets(is->set.port_guid, is->hwaddr + GUID_AT);
-	if (all & HAS_MAC && is->hwaddr_len == 6 && before->hwaddr_len == 6 &&
-	    !memcmp(is->hwaddr, given->mac, 6))
-		memcpy(is->hwaddr, before->hwaddr, 6);
+	if (all & HAS_MAC && is->hwaddr_len == MAC_LEN && before->hwaddr_len == MAC_LEN &&
+	    !memcmp(is->hwaddr, given->mac, MAC_LEN))
+		memcpy(is->hwaddr, before->hwaddr, MAC_LEN);
 }
 
 bool baseline_mend(struct vf_baseline *seen, const struct vf_baseline *before,

@@ -9,6 +9,8 @@
 
 /* As far as a look can tell: names of devices, and what is set. */
 bool baseline_equal(const struct vf_baseline *a, const struct vf_baseline *b);
+/* Of what both report: promisc, allmulti, IPoIB mode. */
+bool baseline_modes_equal(const struct vf_settings *a, const struct vf_settings *b);
 /* Where 'is' has just what a pod was given, that is not the VF's own: it gets what was there
  * 'before'.  True: something was exchanged. */
 bool baseline_mend(struct vf_baseline *is, const struct vf_baseline *before,

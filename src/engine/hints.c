@@ -5,9 +5,11 @@
  * all of them, a few VFs at a time, and discoveries keep their distance. */
 #include "engine/engine-internal.h"
 
+#include <net/if.h>
 #include <string.h>
 
 #include "drivers/link.h"
+#include "engine/baseline.h"
 
 #define HINT_NS (20 * NS_PER_MS) /* what belongs together has come by then */
 #define HINT_BATCH 32
@@ -89,6 +91,16 @@ static bool address_as(const struct link *link, const struct vf_baseline *base)
 	       !memcmp(link->hwaddr + from, base->hwaddr + from, link->hwaddr_len - from);
 }
 
+static bool modes_as(const struct link *link, const struct vf_baseline *base)
+{
+	struct vf_settings is = { .has = HAS_PROMISC | HAS_ALLMULTI | HAS_IPOIB_MODE,
+				  .promisc = (link->flags & IFF_PROMISC) != 0,
+				  .allmulti = (link->flags & IFF_ALLMULTI) != 0,
+				  .ipoib_mode = (uint8_t)link->ipoib_mode };
+
+	return baseline_modes_equal(&is, &base->set);
+}
+
 /* The link of a FREE VF as its baseline has it: such events follow every release of ours. */
 static bool as_free(const struct vf *vf, const struct link *link)
 {
@@ -96,6 +108,7 @@ static bool as_free(const struct vf *vf, const struct link *link)
 
 	return vf->verified && base->valid && link->ifindex == vf->rec.ifindex &&
 	       !strcmp(link->ifname, base->ifname) && address_as(link, base) &&
+	       modes_as(link, base) &&
 	       (!(base->set.has & HAS_MTU) || link->mtu_bytes == base->set.mtu_bytes);
 }
 

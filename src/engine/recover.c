@@ -188,7 +188,7 @@ const char *discover_failed(const struct engine *e, const struct request *rq)
 		       NULL;
 }
 
-static bool handed_out(const struct engine *e, const struct vf_settings *set);
+static bool handed_out(const struct engine *e, const struct vf_baseline *seen);
 
 /* PFs set a GUID again that a VF had before it went.  One that an attachment had been given is
  * nobody's baseline (P4): it is undone like all that an attachment has set. */
@@ -218,7 +218,7 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 		memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
 	}
 	stale = baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
-	twin = !elsewhere && seen->bound && handed_out(e, &base.set);
+	twin = !elsewhere && seen->bound && handed_out(e, &base);
 	foreign = elsewhere || !seen->bound || twin;
 	vf->rec.pf = seen->pf;
 	vf->rec.index = seen->index;
@@ -248,8 +248,10 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 }
 
 /* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
-static bool handed_out(const struct engine *e, const struct vf_settings *set)
+static bool handed_out(const struct engine *e, const struct vf_baseline *seen)
 {
+	const struct vf_settings *set = &seen->set;
+
 	for (size_t i = 0; i < e->node->n_vfs; i++) {
 		const struct vf_settings *w = &e->node->vfs[i]->rec.wanted;
 
@@ -259,6 +261,9 @@ static bool handed_out(const struct engine *e, const struct vf_settings *set)
 			return true;
 		if ((w->has & set->has & HAS_MAC) &&
 		    !memcmp(w->mac, set->mac, sizeof(w->mac)))
+			return true;
+		if (w->has & HAS_MAC && seen->hwaddr_len == sizeof(w->mac) &&
+		    !memcmp(w->mac, seen->hwaddr, sizeof(w->mac)))
 			return true;
 	}
 	return false;
@@ -299,7 +304,7 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 	    (base->valid && baseline_equal(base, seen) &&
 	     (!strcmp(base->rdma_dev, seen->rdma_dev) || !seen->rdma_dev[0])))
 		return nothing;
-	if (handed_out(e, &seen->set))
+	if (handed_out(e, seen))
 		return (struct judgement){ false, VF_EV_BASELINE,
 					   "carries a GUID or MAC that a pod has: baseline "
 					   "kept" };
@@ -343,8 +348,7 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 	struct vf_baseline base = *seen;
 	bool stale = !known && baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
 
-	if (!known &&
-	    handed_out(e, &base.set)) /* P4: the next look sees whether it still has */
+	if (!known && handed_out(e, &base)) /* P4: the next look sees whether it still has */
 		return;
 	vf->rec.ifindex = ifindex;
 	if (stale) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A free VF whose link was made anew by somebody else's rebind, or came back from a namespace
- * that is gone, has whatever name was free and the MTU of a new link.  Nobody asked for that:
- * it is restored as after any attachment.  A new name on the same link is an operator's
- * word, and a new GUID is one always (P4). */
+ * that is gone, has whatever name was free and the MTU and modes of a new link.  Nobody asked
+ * for that: it is restored as after any attachment.  A new name on the same link is an
+ * operator's word, and a new GUID is one always (P4). */
 #include "engine/engine-internal.h"
 
 #include <string.h>
 
+#include "engine/baseline.h"
 #include "engine/plan.h"
 
 void tidy_index(struct vf *vf, uint32_t ifindex)
@@ -21,7 +22,8 @@ static bool named_as(const struct vf_baseline *base, const struct vf_baseline *s
 {
 	return !strcmp(base->ifname, seen->ifname) &&
 	       (!(base->set.has & seen->set.has & HAS_MTU) ||
-		base->set.mtu_bytes == seen->set.mtu_bytes);
+		base->set.mtu_bytes == seen->set.mtu_bytes) &&
+	       baseline_modes_equal(&base->set, &seen->set);
 }
 
 /* The name of an RDMA device is put back within a rebind, whose step restores the GUIDs, too:

@@ -9,7 +9,7 @@ PF=$(link_of $IB)
 printf '[vfkeeper]\nplugin_dirs = %s\n' "$PLUGIN_DIRS" >$ROOT/etc/vfkeeper/vfkeeper.conf
 GUID0=02:00:00:00:00:00:ff # and two digits
 
-# What VFs 0 to 3 are like, without our programs: link, MTU, port GUID, RDMA device, its node
+# What VFs 0 to 3 are like, without our programs: link, MTU, modes, port GUID, RDMA device, its node
 # GUID, verbs device, and what the PF holds for them.  One program: they are slow in a guest.
 look() {
 	local i a l r list line
@@ -17,7 +17,8 @@ look() {
 	for i in 0 1 2 3; do
 		a=$(vf $IB $i) l=$(link_of "$a") r=$(rdma_of "$a")
 		line=${list#*vf $i }
-		echo "$l $(<"/sys/class/net/$l/mtu") $(guid_of "$l") $r" \
+		echo "$l $(<"/sys/class/net/$l/mtu") $(<"/sys/class/net/$l/mode")" \
+			"$(($(<"/sys/class/net/$l/flags") & 0x300)) $(guid_of "$l") $r" \
 			"$(<"/sys/class/infiniband/$r/node_guid") $(uverbs_of "$a") NODE_GUID${line#*NODE_GUID}" |
 			while read -r line; do echo "$line" && break; done
 	done

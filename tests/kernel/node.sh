@@ -51,6 +51,13 @@ swap() {
 	echo "$2" >$DRV/bind
 	echo "$1" >$DRV/bind
 }
+# free_as VF WORD...: the engine has all of these in the baseline of a free VF
+free_as() {
+	local said word
+	said=$("$VFCTL" -o json show "$1") && [[ $said == *'"FREE"'*'"baseline"'* ]] || return
+	said=${said#*'"baseline"'} said=${said//' '}
+	for word in "${@:2}"; do [[ $said == *"$word"* ]] || return; done
+}
 is_free() { [ "$(state_of "$1")" = FREE ]; }
 all_as_before() {
 	within 20 all_free_again || return # also where -e is off

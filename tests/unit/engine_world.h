@@ -90,6 +90,7 @@ struct ew {
 	bool rdma_away;	       /* not there either */
 	bool rdma_renamed;     /* it has another name */
 	bool user;	       /* VFs have a driver for user space */
+	struct vf_baseline modes; /* valid: modes and address of VF 0 */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
@@ -146,6 +147,18 @@ static inline void ew_names(struct vf_baseline *seen, unsigned i, bool bound)
 {
 	snprintf(seen->driver, sizeof(seen->driver), "%s", bound ? "simvf" : "");
 	snprintf(seen->ifname, sizeof(seen->ifname), "vf%u", i);
+}
+
+static inline void ew_modes(const struct ew *w, unsigned i, struct vf_baseline *seen)
+{
+	if (!w->modes.valid || i != 0)
+		return;
+	seen->set.has |= w->modes.set.has;
+	seen->set.promisc = w->modes.set.promisc;
+	seen->set.allmulti = w->modes.set.allmulti;
+	seen->set.ipoib_mode = w->modes.set.ipoib_mode;
+	seen->hwaddr_len = w->modes.hwaddr_len;
+	memcpy(seen->hwaddr, w->modes.hwaddr, sizeof(seen->hwaddr));
 }
 
 /* After ew_names. */
@@ -210,6 +223,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
 				ew_names(&f.vf.seen, i - 1, f.vf.bound);
+				ew_modes(w, i - 1, &f.vf.seen);
 				ew_rdma(w, i - 1, f.vf.where, &f.vf.seen, &f.vf.cannot);
 			}
 			if (write(fds[0], &f, sizeof(f)) != sizeof(f))

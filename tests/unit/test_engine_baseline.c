@@ -246,6 +246,42 @@ static void the_name_of_an_rdma_device_is_an_operators_word(void)
 	ew_free(w);
 }
 
+static void modes_and_address_of_a_free_vf_are_an_operators_word(void)
+{
+	static const char conf[] =
+		"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"vfkeeper\","
+		"\"deviceID\":\"0000:3b:00.2\",\"mac\":\"02:00:00:00:00:77\"}";
+	struct ew *w = ew_new(2);
+	const struct vf_baseline *base = &ew_vf(w, 0)->rec.baseline;
+	struct vf_settings *set = &w->modes.set;
+
+	w->modes = (struct vf_baseline){
+		.valid = true,
+		.set = { .has = HAS_PROMISC | HAS_ALLMULTI | HAS_IPOIB_MODE },
+		.hwaddr_len = 6,
+		.hwaddr = { 2, 0, 0, 0, 0, 1 },
+	};
+	ew_look(w);
+	SUITE_INT(base->hwaddr[5], 1);
+	set->promisc = 1;
+	ew_look(w);
+	SUITE_INT(base->set.promisc, 1);
+	set->allmulti = 1;
+	ew_look(w);
+	SUITE_INT(base->set.allmulti, 1);
+	set->ipoib_mode = 1;
+	ew_look(w);
+	SUITE_INT(base->set.ipoib_mode, 1);
+	w->modes.hwaddr[5] = 2;
+	ew_look(w);
+	SUITE_INT(base->hwaddr[5], 2);
+	EW_OK(EW_ADD(w, .container = "c1", .vf = 1, .text = conf));
+	w->modes.hwaddr[5] = 0x77; /* the address of that pod */
+	ew_look(w);
+	SUITE_INT(base->hwaddr[5], 2);
+	ew_free(w);
+}
+
 VFK_SUITE(engine_baseline,
 	  { "P4: a pod's GUID that the PF sets again is undone", guid_of_a_pod_is_undone },
 	  { "P4: a VF that comes back with any other GUID has it", any_other_is_its_own },
@@ -259,4 +295,6 @@ VFK_SUITE(engine_baseline,
 	  { "the address of a link goes with the GUID", link_address_goes_with_the_guid },
 	  { "a MAC is treated likewise", mac_likewise },
 	  { "an RDMA device that an operator renames is called so from then on",
-	    the_name_of_an_rdma_device_is_an_operators_word })
+	    the_name_of_an_rdma_device_is_an_operators_word },
+	  { "modes and address that an operator gives a free VF are its baseline",
+	    modes_and_address_of_a_free_vf_are_an_operators_word })

@@ -186,6 +186,23 @@ given() { # an operator gave the PF an address that the VF has not taken over ye
 	remember
 	unpods g
 }
+of_an_operator() { # what is made of the link of a free VF is what it comes back as
+	local a l was
+	a=$(vf $CARD 1)
+	l=$(link_of "$a")
+	was=$(<"/sys/class/net/$l/address")
+	ip link set "$l" address ${MAC}9 promisc on allmulticast on
+	within 20 free_as "$a" '"promisc":true' '"allmulti":true' "\"${MAC}9\""
+	remember
+	pods o
+	attach 1 o "\"mac\":\"${MAC}8\""
+	release 1 o
+	all_as_before
+	ip link set "$l" address "$was" promisc off allmulticast off
+	within 20 free_as "$a" '"promisc":false' '"allmulti":false' "\"$was\""
+	remember
+	unpods o
+}
 has_in_pod() { ip -n "$1" link show net1 2>/dev/null; }
 pod_has() { # POD WORDS: its VF 0 is as it was given to it
 	shows 0 "$2"
@@ -595,6 +612,7 @@ t_case "ethernet: two DELs at a time (2.4, 4)" two_dels
 t_case "ethernet: another namespace, or none, at the path of the pod's (2.4, 11 and 16)" path_again
 # (2.4, 26) the incumbents fail as well, and their runtime's DEL for that takes the link of the pod
 t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4, 26)" twice
+t_case "ethernet: an operator's address and modes of a free VF" of_an_operator
 t_case "ethernet: a process holds the namespace" held_netns
 t_case "ethernet: the VF was unbound meanwhile" unbound
 t_case "ethernet: RoCE: the RDMA device goes along" roce

@@ -195,6 +195,27 @@ taken_at_home() {
 	all_as_before
 	unpods t
 }
+of_an_operator() { # what is made of the link of a free VF is what it comes back as
+	local a l
+	a=$(vf $IB 1)
+	l=$(link_of "$a")
+	ip link set "$l" promisc on allmulticast on
+	echo connected >"/sys/class/net/$l/mode"
+	within 20 free_as "$a" '"promisc":true' '"allmulti":true' '"ipoib_mode":"connected"'
+	remember
+	pods o
+	attach 1 o 0d
+	release 1 o
+	all_as_before
+	rebind "$a" # by somebody: the modes of a new link are not the baseline
+	all_as_before
+	l=$(link_of "$a")
+	ip link set "$l" promisc off allmulticast off
+	echo datagram >"/sys/class/net/$l/mode"
+	within 20 free_as "$a" '"promisc":false' '"allmulti":false' '"ipoib_mode":"datagram"'
+	remember
+	unpods o
+}
 back_to_front() { # the link is not made anew here: what it got in the pod comes home with it
 	pods t
 	was_up t
@@ -357,6 +378,7 @@ t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
 t_case "infiniband: the RDMA device gets another name in the pod" rdma_renamed
+t_case "infiniband: an operator's modes of a free VF" of_an_operator
 t_case "infiniband: the namespace died before the DEL" dead_netns
 t_case "infiniband: a process holds the namespace" held_netns
 t_case "infiniband: the VF was unbound meanwhile" unbound
