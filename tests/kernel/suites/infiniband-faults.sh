@@ -107,12 +107,13 @@ killed_adding() { # OP
 	local n
 	n=$(<"$DBG/$IB/ops/$1/count")
 	knob $IB "$1" delay_ms 3000
-	(add f net1 /run/netns/f "$(conf "$(vf $IB 0)" "$(guid 16)")" && echo "$RC" >/tmp/rc) &
+	(add f net1 /run/netns/f "$(conf "$(vf $IB 0)" "$(guid 16)")" && echo "$RC $(msg)" >/tmp/rc) &
 	within 20 started "$1" "$n"
 	kill_engines
 	wait $!
 	no_faults
-	[ -s /tmp/rc ]
+	want "$(</tmp/rc)" "0 "
+	link_in f net1 | grep -q "$GUID0:16"
 	release 0 f
 	all_as_before
 }
@@ -193,7 +194,8 @@ user_driver() {
 	pods u
 	# It has no RDMA device to isolate.  The incumbent's DEL would look for one called "" for ever.
 	CNI_NAME=ib-sriov add u net1 /run/netns/u "$(conf "$a" '"rdmaIsolation":true')"
-	not answered 0
+	answered 2
+	says "cannot honour rdmaIsolation"
 	within 20 is_free "$a"
 	for n in none mlx5_core; do # what the workload leaves it with
 		add u net1 /run/netns/u "$(conf "$a" '"guidPolicy":"keep"')"
