@@ -176,7 +176,7 @@ stuck() { # OP MILLISECONDS [service]
 	answered 0
 	n=$(<"$DBG/$IB/ops/$1/count")
 	knob $IB "$1" delay_ms "$2"
-	(add s net1 /run/netns/s "$(conf "$a" "$(guid 26)")" && echo "$RC" >/tmp/rc) &
+	(add s net1 /run/netns/s "$(conf "$a" "$(guid 26)")" && echo "$RC $(msg)" >/tmp/rc) &
 	adder=$!
 	within 20 started "$1" "$n"
 	kill_engines
@@ -197,7 +197,7 @@ stuck() { # OP MILLISECONDS [service]
 	[ "$(<"$DBG/$IB/ops/$1/count")" = $((n + 1)) ]
 	knob $IB "$1" delay_ms 0
 	wait $adder
-	[ -s /tmp/rc ]
+	want "$(</tmp/rc)" "0 "
 	del t net1 /run/netns/t "$(conf "$b")"
 	answered 0
 	release 0 s
