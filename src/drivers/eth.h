@@ -26,6 +26,7 @@ struct eth_vf {
 	char driver[24];  /* "": none */
 	bool user_driver; /* that is one for user space: no devices of the kernel's */
 	struct rdma_place rdma;
+	bool no_rdma;	/* nor has its PF one: the driver of RDMA devices is not loaded */
 	bool link_home; /* 'link' is there, in the home namespace */
 	struct link link;
 };
@@ -43,6 +44,8 @@ int eth_look(const struct drv_env *env, struct vnl *home, pci_addr_t addr, pci_a
 int eth_look_among(const struct drv_env *env, struct vnl *home,
 		   const struct link_list *links, pci_addr_t addr, pci_addr_t pf,
 		   struct eth_vf *out, struct vfk_err *err) VFK_MUST_CHECK;
+/* Whether the VF has to have an RDMA device at home by its baseline. */
+bool eth_owes_rdma(const struct eth_vf *vf, const struct vf_baseline *base);
 /* Whether what the VF has by its baseline is at home. */
 bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base);
 /* Whether the PF is one of ours: a network card that is not InfiniBand, with VFs that it

@@ -211,6 +211,12 @@ static int look_at_function(const struct drv_env *env, pci_addr_t addr, pci_addr
 	if (!out->driver[0] || out->user_driver)
 		return 0;
 	rdma_look(env, addr, &out->rdma);
+	if (!out->rdma.name[0]) {
+		struct rdma_place of_pf;
+
+		rdma_look(env, pf, &of_pf);
+		out->no_rdma = !of_pf.name[0];
+	}
 	return 1;
 }
 
@@ -238,12 +244,17 @@ int eth_look_among(const struct drv_env *env, struct vnl *home,
 	return rc < 0 ? rc : 0;
 }
 
+bool eth_owes_rdma(const struct eth_vf *vf, const struct vf_baseline *base)
+{
+	return base->rdma_dev[0] && !vf->no_rdma;
+}
+
 bool eth_complete(const struct eth_vf *vf, const struct vf_baseline *base)
 {
 	if (!base->valid)
 		return vf->driver[0] != '\0';
 	return vf->driver[0] && (!base->driver[0] || !strcmp(vf->driver, base->driver)) &&
-	       (vf->rdma.home || !base->rdma_dev[0]) &&
+	       (vf->rdma.home || !eth_owes_rdma(vf, base)) &&
 	       (vf->link_home || !base->ifname[0]);
 }
 

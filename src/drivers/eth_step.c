@@ -274,7 +274,7 @@ static int verify_link(const struct eth_vf *vf, const struct vf_baseline *base,
 static int verify_rdma(const struct eth_vf *vf, const struct vf_baseline *base,
 		       struct vfk_err *err)
 {
-	if (!base->rdma_dev[0])
+	if (!eth_owes_rdma(vf, base))
 		return 0;
 	if (!vf->rdma.home)
 		return vfk_err_set(err, VFK_E_KERNEL, 0, "its RDMA device is not at home");

@@ -179,6 +179,19 @@ static void another_driver_is_found_and_changed(void)
 	sysfs_end();
 }
 
+static void an_rdma_device_is_owed_where_its_card_has_any(void)
+{
+	one_vf("igbvf", "igbvf");
+	snprintf(lab.call.baseline.rdma_dev, sizeof(lab.call.baseline.rdma_dev), "mlx5_2");
+	SUITE_INT(step(STEP_VERIFY), 0); /* its driver was unloaded */
+	SUITE_INT(step(STEP_REBIND_HOME), 0);
+	attr("mlx5_0\n", "devices/" PF "/infiniband_verbs/uverbs0/ibdev");
+	SUITE_INT(step(STEP_VERIFY), -VFK_E_KERNEL);
+	SUITE_STR(lab.err.msg, "VF " VF ": its RDMA device is not at home");
+	SUITE_INT(step(STEP_REBIND_HOME), -VFK_E_TIMEOUT);
+	sysfs_end();
+}
+
 static void a_hold_for_user_space_is_let_go(void)
 {
 	one_vf("vfio-pci", "igbvf");
@@ -277,6 +290,8 @@ static void knows_representors_by_devlink(void)
 
 VFK_SUITE(eth,
 	  { "finds network cards by their class", finds_cards_that_are_not_infiniband },
+	  { "an RDMA device is owed where its card has any",
+	    an_rdma_device_is_owed_where_its_card_has_any },
 	  { "lists VFs with holes, unbound, of user space, and away", lists_vfs_with_holes },
 	  { "a VF for user space has no link steps", a_vf_for_user_space_has_no_link_steps },
 	  { "another driver than the baseline's is found and changed",
