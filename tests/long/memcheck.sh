@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # memcheck.sh SCRIPT...: netns scripts with the engine (service and on demand, its workers too)
 # under valgrind, which makes them ten to twenty times slower: VFK_SLOW lets the scripts wait so
-# much longer.  Judged by valgrind; what a script itself did not find right is shown.  Built
-# anew in long/memcheck of the build directory, without sanitizers and with shared libraries,
-# which valgrind wants.
+# much longer.  Judged by valgrind; what a script itself did not find right is shown: the
+# valgrind of Debian 12 knows no pidfd_open, so that an engine cannot pay a lease under it.
+# Built anew in long/memcheck of the build directory, without sanitizers and with shared
+# libraries, which valgrind wants.
 set -uo pipefail
 : "${top_srcdir:?}" "${top_builddir:?}"
 dir=$top_builddir/long/memcheck
