@@ -111,8 +111,13 @@ static int apply(struct ib_job *job, const struct vf_settings *set, struct vfk_e
 int ib_settings(struct ib_job *job, struct vfk_err *err)
 {
 	const struct vf_settings *want = &job->call->wanted;
+	const struct vf_baseline *base = &job->call->baseline;
 	int rc = check_wanted(want, err);
 
+	if (rc >= 0 && base->valid && want->has & ~base->set.has & HAS_LINK_STATE)
+		return vfk_err_set(err, VFK_E_BUSY, 0,
+				   "link_state: the PF does not tell it now, so it could not "
+				   "be put back");
 	if (rc >= 0)
 		rc = apply(job, want, err);
 	if (rc >= 0 && want->has & HAS_LINK_STATE)

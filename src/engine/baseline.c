@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#define ON_PF                                                                            \
+	(HAS_NODE_GUID | HAS_PORT_GUID | HAS_MAC | HAS_LINK_STATE | HAS_VLAN |           \
+	 HAS_SPOOFCHK | HAS_TRUST | HAS_MIN_TX | HAS_MAX_TX)
+#define OF_LINK (HAS_MTU | HAS_PROMISC | HAS_ALLMULTI | HAS_IPOIB_MODE)
 #define ADDRESSES (HAS_NODE_GUID | HAS_PORT_GUID | HAS_MAC)
 #define GUID_AT 12 /* in an address of InfiniBand */
 #define MAC_LEN 6
@@ -23,20 +27,76 @@ static bool mac_equal(const struct vf_baseline *a, const struct vf_baseline *b)
 	       !memcmp(a->hwaddr, b->hwaddr, MAC_LEN);
 }
 
+static void take(struct vf_settings *out, const struct vf_settings *from, uint32_t bits)
+{
+	if (bits & HAS_LINK_STATE)
+		out->link_state = from->link_state;
+	if (bits & HAS_NODE_GUID)
+		out->node_guid = from->node_guid;
+	if (bits & HAS_PORT_GUID)
+		out->port_guid = from->port_guid;
+	if (bits & HAS_MAC)
+		memcpy(out->mac, from->mac, sizeof(out->mac));
+	if (bits & HAS_VLAN) {
+		out->vlan = from->vlan;
+		out->qos = from->qos;
+		out->vlan_proto = from->vlan_proto;
+	}
+	if (bits & HAS_SPOOFCHK)
+		out->spoofchk = from->spoofchk;
+	if (bits & HAS_TRUST)
+		out->trust = from->trust;
+	if (bits & HAS_MIN_TX)
+		out->min_tx_mbps = from->min_tx_mbps;
+	if (bits & HAS_MAX_TX)
+		out->max_tx_mbps = from->max_tx_mbps;
+	if (bits & HAS_MTU)
+		out->mtu_bytes = from->mtu_bytes;
+	if (bits & HAS_PROMISC)
+		out->promisc = from->promisc;
+	if (bits & HAS_ALLMULTI)
+		out->allmulti = from->allmulti;
+	if (bits & HAS_IPOIB_MODE)
+		out->ipoib_mode = from->ipoib_mode;
+	out->has |= bits;
+}
+
+/* Bits of 'among' whose settings differ. */
+static uint32_t differing(const struct vf_settings *a, const struct vf_settings *b,
+			  uint32_t among)
+{
+	uint32_t same = 0;
+
+	same |= a->link_state == b->link_state ? HAS_LINK_STATE : 0;
+	same |= a->node_guid == b->node_guid ? HAS_NODE_GUID : 0;
+	same |= a->port_guid == b->port_guid ? HAS_PORT_GUID : 0;
+	same |= !memcmp(a->mac, b->mac, sizeof(a->mac)) ? HAS_MAC : 0;
+	same |= a->vlan == b->vlan && a->qos == b->qos && a->vlan_proto == b->vlan_proto ?
+			HAS_VLAN :
+			0;
+	same |= a->spoofchk == b->spoofchk ? HAS_SPOOFCHK : 0;
+	same |= a->trust == b->trust ? HAS_TRUST : 0;
+	same |= a->min_tx_mbps == b->min_tx_mbps ? HAS_MIN_TX : 0;
+	same |= a->max_tx_mbps == b->max_tx_mbps ? HAS_MAX_TX : 0;
+	same |= a->mtu_bytes == b->mtu_bytes ? HAS_MTU : 0;
+	return among & ~same;
+}
+
 bool baseline_equal(const struct vf_baseline *a, const struct vf_baseline *b)
 {
+	uint32_t compared = ON_PF | HAS_MTU;
+
 	return !strcmp(a->ifname, b->ifname) && !strcmp(a->driver, b->driver) &&
-	       a->set.has == b->set.has && a->set.link_state == b->set.link_state &&
-	       a->set.node_guid == b->set.node_guid &&
-	       a->set.port_guid == b->set.port_guid &&
-	       !memcmp(a->set.mac, b->set.mac, sizeof(a->set.mac)) &&
-	       a->set.vlan == b->set.vlan && a->set.qos == b->set.qos &&
-	       a->set.vlan_proto == b->set.vlan_proto &&
-	       a->set.spoofchk == b->set.spoofchk && a->set.trust == b->set.trust &&
-	       a->set.min_tx_mbps == b->set.min_tx_mbps &&
-	       a->set.max_tx_mbps == b->set.max_tx_mbps &&
-	       a->set.mtu_bytes == b->set.mtu_bytes &&
+	       a->set.has == b->set.has && !differing(&a->set, &b->set, compared) &&
 	       baseline_modes_equal(&a->set, &b->set) && mac_equal(a, b);
+}
+
+void baseline_fill(struct vf_baseline *seen, const struct vf_baseline *base)
+{
+	uint32_t lacks = base->set.has & ~seen->set.has & ON_PF;
+
+	if (seen->valid && base->valid)
+		take(&seen->set, &base->set, lacks);
 }
 
 static void guid_octets(uint64_t guid, uint8_t out[8])
@@ -64,71 +124,45 @@ static void mend_link(struct vf_baseline *is, const struct vf_baseline *before,
 bool baseline_mend(struct vf_baseline *seen, const struct vf_baseline *before,
 		   const struct vf_settings *given)
 {
-	const struct vf_settings *was = &before->set, have = seen->set;
-	struct vf_settings *is = &seen->set;
-	uint32_t all = is->has & was->has & given->has;
+	uint32_t set = before->set.has & given->has & ON_PF, all = set & seen->set.has;
+	uint32_t as_given = all & ~differing(&seen->set, given, all);
+	const struct vf_baseline have = *seen;
 
-	if (all & HAS_LINK_STATE && is->link_state == given->link_state)
-		is->link_state = was->link_state;
-	if (all & HAS_NODE_GUID && is->node_guid == given->node_guid)
-		is->node_guid = was->node_guid;
-	if (all & HAS_PORT_GUID && is->port_guid == given->port_guid)
-		is->port_guid = was->port_guid;
-	if (all & HAS_VLAN && is->vlan == given->vlan) {
-		is->vlan = was->vlan;
-		is->qos = was->qos;
-		is->vlan_proto = was->vlan_proto;
-	}
-	if (all & HAS_MIN_TX && is->min_tx_mbps == given->min_tx_mbps)
-		is->min_tx_mbps = was->min_tx_mbps;
-	if (all & HAS_MAX_TX && is->max_tx_mbps == given->max_tx_mbps)
-		is->max_tx_mbps = was->max_tx_mbps;
-	if (all & HAS_SPOOFCHK && is->spoofchk == given->spoofchk)
-		is->spoofchk = was->spoofchk;
-	if (all & HAS_TRUST && is->trust == given->trust)
-		is->trust = was->trust;
-	if (all & HAS_MAC && !memcmp(is->mac, given->mac, sizeof(is->mac)))
-		memcpy(is->mac, was->mac, sizeof(is->mac));
+	take(&seen->set, &before->set, as_given | (set & ~all));
 	mend_link(seen, before, given, all);
-	return memcmp(is, &have, sizeof(have)) != 0;
-}
-
-static struct vf_settings only(const struct vf_settings *set, uint32_t has)
-{
-	struct vf_settings out = { .has = has };
-
-	if (has & HAS_NODE_GUID)
-		out.node_guid = set->node_guid;
-	if (has & HAS_PORT_GUID)
-		out.port_guid = set->port_guid;
-	if (has & HAS_MAC)
-		memcpy(out.mac, set->mac, sizeof(out.mac));
-	return out;
+	return seen->set.has != have.set.has || differing(&seen->set, &have.set, all) ||
+	       !mac_equal(seen, &have);
 }
 
 /* What is the VF's own is nobody else's, whoever was given it. */
-static uint32_t exchanged(const struct vf_settings *was, const struct vf_settings *given)
-{
-	uint32_t has = given->has & was->has & ADDRESSES;
-
-	if (was->node_guid == given->node_guid)
-		has &= ~(uint32_t)HAS_NODE_GUID;
-	if (was->port_guid == given->port_guid)
-		has &= ~(uint32_t)HAS_PORT_GUID;
-	if (!memcmp(was->mac, given->mac, sizeof(was->mac)))
-		has &= ~(uint32_t)HAS_MAC;
-	return has;
-}
-
 void baseline_former(struct vf_baseline *before, struct vf_settings *given)
 {
-	uint32_t has = exchanged(&before->set, given);
-	struct vf_baseline kept = { .set = only(&before->set, has) };
+	uint32_t has = differing(&before->set, given, given->has & before->set.has & ON_PF);
+	struct vf_baseline kept = { .valid = false };
+	struct vf_settings of_given = { .has = 0 };
 
-	if (has) {
+	take(&kept.set, &before->set, has);
+	take(&of_given, given, has);
+	if (has & ADDRESSES) {
 		kept.hwaddr_len = before->hwaddr_len;
 		memcpy(kept.hwaddr, before->hwaddr, sizeof(kept.hwaddr));
 	}
 	*before = kept;
-	*given = only(given, has);
+	*given = of_given;
+}
+
+void baseline_owed(struct vf_baseline *out, const struct vf_baseline *base,
+		   const struct vf_baseline *seen)
+{
+	bool is_given = seen->set.has & HAS_MAC && seen->hwaddr_len == MAC_LEN &&
+			!memcmp(seen->set.mac, seen->hwaddr, MAC_LEN);
+
+	*out = *seen;
+	baseline_fill(out, base);
+	take(&out->set, &base->set, base->set.has & OF_LINK);
+	memcpy(out->ifname, base->ifname, sizeof(out->ifname));
+	if (base->rdma_dev[0] && seen->rdma_dev[0])
+		memcpy(out->rdma_dev, base->rdma_dev, sizeof(out->rdma_dev));
+	if (base->hwaddr_len == MAC_LEN && !is_given)
+		memcpy(out->hwaddr, base->hwaddr, sizeof(out->hwaddr));
 }

@@ -371,6 +371,9 @@ int lease_limits(struct engine *e, const struct request *rq, struct vfk_err *err
 bool lease_payable(struct engine *e, const struct lease *l, const struct request *rq);
 
 /* --- recover.c --- */
+
+/* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
+bool handed_out(const struct engine *e, const struct vf_baseline *seen);
 /* REPLAY of a RESERVED VF of an engine before us, unless a byte says that its step or its
  * plugin is still under way: then it is looked at again soon. */
 void recover_reserved(struct engine *e, struct vf *vf);

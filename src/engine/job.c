@@ -104,6 +104,8 @@ static void run_steps(const struct driver *drv, const struct job_req *rq,
 			continue;
 		}
 		res->done |= 1u << bit;
+		if (bit == STEP_LINK_HOME || bit == STEP_RDMA_HOME)
+			res->taken |= out.rebind_needed;
 		if (out.ifindex)
 			res->out.ifindex = out.ifindex;
 		if (out.where)

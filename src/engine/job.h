@@ -53,6 +53,7 @@ struct job_res {
 	uint32_t failed_step; /* STEPS: the first that did not, if err.kind */
 	pci_addr_t addr;      /* IDENTIFY */
 	char driver[16];      /* IDENTIFY */
+	uint8_t taken;	      /* STEPS: the driver was taken off, and has to come back */
 	uint8_t differs;      /* CHECK: err names what is not as expected */
 	struct drv_out out;
 	struct drv_pf pf;   /* PORTS */

@@ -46,6 +46,7 @@ struct vf {
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 	bool hinted;		/* an event spoke of it: it is looked at soon */
 	bool renewed;		/* free, and its link has another index than before */
+	int64_t renewed_ns; /* since when its RDMA device is waited for then; 0: not */
 };
 
 struct lease {

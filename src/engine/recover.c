@@ -188,7 +188,28 @@ const char *discover_failed(const struct engine *e, const struct request *rq)
 		       NULL;
 }
 
-static bool handed_out(const struct engine *e, const struct vf_baseline *seen);
+bool handed_out(const struct engine *e, const struct vf_baseline *seen)
+{
+	const struct vf_settings *set = &seen->set;
+
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		const struct vf *vf = e->node->vfs[i];
+		const struct vf_settings *w = &vf->rec.wanted;
+
+		/* What is kept of these is of an earlier incarnation. */
+		if (vf->fsm.state == VF_ABSENT || vf->fsm.foreign)
+			continue;
+		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
+			return true;
+		if ((w->has & set->has & HAS_MAC) &&
+		    !memcmp(w->mac, set->mac, sizeof(w->mac)))
+			return true;
+		if (w->has & HAS_MAC && seen->hwaddr_len == sizeof(w->mac) &&
+		    !memcmp(w->mac, seen->hwaddr, sizeof(w->mac)))
+			return true;
+	}
+	return false;
+}
 
 /* PFs set a GUID again that a VF had before it went.  One that an attachment had been given is
  * nobody's baseline (P4): it is undone like all that an attachment has set. */
@@ -196,7 +217,7 @@ static void take_stale(struct engine *e, struct vf *vf, const struct vf_baseline
 {
 	cause_set(e, CAUSE_EVENT, "it came back with the GUID or MAC of an attachment");
 	vf->rec.baseline = *base;
-	vf->rec.touched = STEP_BIT(SETTINGS);
+	vf->rec.touched = STEP_BIT(SETTINGS) | STEP_BIT(LINK_SETTINGS);
 	release_begin(e, vf, VF_EV_STALE);
 }
 
@@ -247,28 +268,6 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 	vf_event(e, vf, VF_EV_APPEARED, false);
 }
 
-/* P4: never taken for a baseline is a GUID or MAC that we handed out ourselves. */
-static bool handed_out(const struct engine *e, const struct vf_baseline *seen)
-{
-	const struct vf_settings *set = &seen->set;
-
-	for (size_t i = 0; i < e->node->n_vfs; i++) {
-		const struct vf_settings *w = &e->node->vfs[i]->rec.wanted;
-
-		if (e->node->vfs[i]->fsm.state == VF_ABSENT)
-			continue; /* what it is kept for is over with this boot */
-		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
-			return true;
-		if ((w->has & set->has & HAS_MAC) &&
-		    !memcmp(w->mac, set->mac, sizeof(w->mac)))
-			return true;
-		if (w->has & HAS_MAC && seen->hwaddr_len == sizeof(w->mac) &&
-		    !memcmp(w->mac, seen->hwaddr, sizeof(w->mac)))
-			return true;
-	}
-	return false;
-}
-
 /* A VF that had a driver, or of which nothing is known, and that has none now: there is
  * nothing to hand out (R14). */
 static bool unbound(const struct vf *vf, const struct vf_baseline *seen)
@@ -288,11 +287,14 @@ static void taken(struct engine *e, struct vf *vf, const char *why)
 }
 
 static struct judgement judge_free(const struct engine *e, const struct vf *vf,
-				   enum drv_where where, const struct vf_baseline *seen)
+				   enum drv_where where, const struct vf_baseline *look)
 {
 	const struct judgement nothing = { .found = false };
 	const struct vf_baseline *base = &vf->rec.baseline;
+	struct vf_baseline filled = *look;
+	const struct vf_baseline *seen = &filled;
 
+	baseline_fill(&filled, base);
 	if (where == WHERE_ELSEWHERE)
 		return (struct judgement){ true, VF_EV_TAKEN, "its link was moved away" };
 	if (where != WHERE_HOME)
@@ -316,9 +318,10 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 
 /* A FREE VF that somebody else may have changed. */
 static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
-		       const struct vf_baseline *seen)
+		       const struct vf_baseline *look)
 {
-	struct judgement j = judge_free(e, vf, where, seen);
+	struct judgement j = judge_free(e, vf, where, look);
+	struct vf_baseline seen = *look;
 	char addr[PCI_STRLEN];
 
 	if (j.found && j.ev == VF_EV_TAKEN) {
@@ -328,14 +331,15 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	if (where != WHERE_HOME)
 		return;
 	vf->verified = true;
-	if (tidy_begin(e, vf, seen))
+	baseline_fill(&seen, &vf->rec.baseline);
+	if (tidy_begin(e, vf, &seen))
 		return;
 	if (!j.found && j.why)
 		log_warn("engine", "vf=%s %s", pci_format(vf->rec.addr, addr), j.why);
 	if (!j.found)
 		return;
 	cause_set(e, CAUSE_EVENT, "%s", j.why);
-	vf->rec.baseline = *seen;
+	vf->rec.baseline = seen;
 	vf_event(e, vf, VF_EV_BASELINE, false);
 }
 
@@ -350,7 +354,8 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 
 	if (!known && handed_out(e, &base)) /* P4: the next look sees whether it still has */
 		return;
-	vf->rec.ifindex = ifindex;
+	if (!known)
+		vf->rec.ifindex = ifindex;
 	if (stale) {
 		take_stale(e, vf, &base);
 		return;
@@ -358,6 +363,7 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 	if (!known)
 		take_baseline(vf, &base);
 	vf_event(e, vf, VF_EV_HOME, false);
+	vf->rec.ifindex = ifindex; /* not with HOME: an engine after us has to see it, too */
 	vf->verified = vf->rec.baseline.valid;
 	vf->renewed = known;
 	if (known)

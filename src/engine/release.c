@@ -155,10 +155,7 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 	uint32_t failed = job->steps & ~res->done;
 
 	vf->rebind |= res->out.rebind_needed;
-	/* Those take the driver off where a link or device does not come otherwise; what a
-	 * failed VERIFY wants is part of the round that it begins. */
-	if (res->out.rebind_needed && !(failed & STEP_BIT(VERIFY)) &&
-	    job->steps & (STEP_BIT(LINK_HOME) | STEP_BIT(RDMA_HOME)))
+	if (res->taken)
 		rebind_first(e, vf);
 	if (res->out.ifindex)
 		vf->rec.ifindex = res->out.ifindex;

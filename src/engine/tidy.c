@@ -10,6 +10,8 @@
 #include "engine/baseline.h"
 #include "engine/plan.h"
 
+#define RDMA_WAIT_NS (60 * NS_PER_S)
+
 void tidy_index(struct vf *vf, uint32_t ifindex)
 {
 	if (!ifindex || ifindex == vf->rec.ifindex)
@@ -18,42 +20,63 @@ void tidy_index(struct vf *vf, uint32_t ifindex)
 	vf->rec.ifindex = ifindex;
 }
 
+/* The address of a new link is a random one, unless the PF gives it one. */
+static bool own_address(const struct vf_baseline *base, const struct vf_baseline *seen)
+{
+	struct vf_baseline owed;
+
+	baseline_owed(&owed, base, seen);
+	return seen->hwaddr_len != sizeof(seen->set.mac) ||
+	       !memcmp(owed.hwaddr, seen->hwaddr, sizeof(seen->set.mac));
+}
+
 static bool named_as(const struct vf_baseline *base, const struct vf_baseline *seen)
 {
 	return !strcmp(base->ifname, seen->ifname) &&
 	       (!(base->set.has & seen->set.has & HAS_MTU) ||
 		base->set.mtu_bytes == seen->set.mtu_bytes) &&
-	       baseline_modes_equal(&base->set, &seen->set);
+	       baseline_modes_equal(&base->set, &seen->set) && own_address(base, seen);
 }
 
-/* The name of an RDMA device is put back within a rebind, whose step restores the GUIDs, too:
- * only where these are as they were. */
 static bool rdma_named_as(const struct vf_baseline *base, const struct vf_baseline *seen)
 {
 	return !base->rdma_dev[0] || !seen->rdma_dev[0] ||
-	       !strcmp(base->rdma_dev, seen->rdma_dev) ||
-	       base->set.node_guid != seen->set.node_guid ||
-	       base->set.port_guid != seen->set.port_guid;
+	       !strcmp(base->rdma_dev, seen->rdma_dev);
+}
+
+/* A card may make the RDMA device after the link: then there is another look.  One that never
+ * comes is waited for until the next rounds of looks. */
+static bool wait_for_rdma(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
+{
+	const struct vf_baseline *base = &vf->rec.baseline;
+
+	if (!base->rdma_dev[0] || !seen->valid || seen->rdma_dev[0] ||
+	    strcmp(base->driver, seen->driver) != 0)
+		return false;
+	if (!vf->renewed_ns)
+		vf->renewed_ns = now_ns(e);
+	return now_ns(e) - vf->renewed_ns < RDMA_WAIT_NS;
 }
 
 bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
 {
-	const struct vf_baseline *base = &vf->rec.baseline;
-	bool renewed = vf->renewed, rdma;
+	const struct vf_baseline base = vf->rec.baseline;
+	bool renewed = vf->renewed, rdma, without;
 
-	/* A card may make the RDMA device after the link: then there is another look. */
-	vf->renewed = renewed && base->rdma_dev[0] && seen->valid && !seen->rdma_dev[0] &&
-		      !strcmp(base->driver, seen->driver);
-	if (vf->renewed)
+	if (renewed && wait_for_rdma(e, vf, seen))
 		return true;
-	if (!renewed || !base->valid || !base->ifname[0] || !seen->valid ||
-	    !seen->ifname[0])
+	without = vf->renewed_ns && !seen->rdma_dev[0];
+	vf->renewed = false;
+	vf->renewed_ns = 0;
+	if (!renewed || !base.valid || !base.ifname[0] || !seen->valid || !seen->ifname[0])
 		return false;
-	rdma = !rdma_named_as(base, seen);
-	if (!rdma && named_as(base, seen))
+	rdma = !rdma_named_as(&base, seen);
+	if (!rdma && !without && named_as(&base, seen))
 		return false;
 	cause_set(e, CAUSE_EVENT, "its link was made anew, as %s%s%s", seen->ifname,
 		  rdma ? " with RDMA device " : "", rdma ? seen->rdma_dev : "");
+	if (!handed_out(e, seen))
+		baseline_owed(&vf->rec.baseline, &base, seen);
 	vf->rec.touched = STEP_BIT(LINK_SETTINGS) | (rdma ? STEP_BIT(REBIND) : 0);
 	return release_begin(e, vf, VF_EV_RETURNED);
 }

@@ -326,6 +326,8 @@ static void run_steps(struct worker *w)
 		if (result == STEP_DONE) {
 			w->res.done |= 1u << bit;
 			take_out(&w->res, &out);
+			if (bit == STEP_LINK_HOME || bit == STEP_RDMA_HOME)
+				w->res.taken |= out.rebind_needed;
 		} else {
 			step_failed(w, bit, &err);
 		}

@@ -80,16 +80,18 @@ struct ew {
 	bool nsid_alive;
 	uint8_t n_addrs; /* 1 + how many of 'addrs' a link elsewhere has; 0: cannot be seen */
 	struct drv_addr addrs[DRV_MAX_SEEN_ADDRS];
-	pci_addr_t identified; /* IDENTIFY */
-	unsigned twin_vf;      /* 1 + index that discovery finds with GUID 02...01 */
-	uint64_t guid;	       /* that VF 0 is found with; 0: it has none */
-	unsigned gone_vf;      /* 1 + index that discovery does not find; 0: none */
-	unsigned foreign_vf;   /* 1 + index that discovery finds elsewhere */
-	unsigned unbound_vf;   /* 1 + index that discovery finds without a driver */
-	bool rdma;	       /* VFs have an RDMA device, which is seen at home only */
-	bool rdma_away;	       /* not there either */
-	bool rdma_renamed;     /* it has another name */
-	bool user;	       /* VFs have a driver for user space */
+	pci_addr_t identified;	/* IDENTIFY */
+	unsigned twin_vf;	/* 1 + index that discovery finds with GUID 02...01 */
+	uint64_t guid;		/* that VF 0 is found with; 0: it has none */
+	unsigned gone_vf;	/* 1 + index that discovery does not find; 0: none */
+	unsigned foreign_vf;	/* 1 + index that discovery finds elsewhere */
+	unsigned unbound_vf;	/* 1 + index that discovery finds without a driver */
+	bool rdma;		/* VFs have an RDMA device, which is seen at home only */
+	bool rdma_away;		/* not there either */
+	bool rdma_renamed;	/* it has another name */
+	const char *other_name; /* of VF 0's link, which was made anew */
+	bool took_driver;	/* LINK_HOME took the driver off */
+	bool user;		/* VFs have a driver for user space */
 	struct vf_baseline modes; /* valid: modes and address of VF 0 */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
@@ -213,16 +215,21 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 			} else if (w->gone_vf == i) {
 				continue;
 			} else {
-				f.vf = (struct drv_vf){ .addr = EW_VF(i - 1),
-							.pf = EW_PF,
-							.index = (uint16_t)(i - 1),
-							.incarnation = w->incarnation,
-							.where = ew_where(w, i - 1),
-							.bound = w->unbound_vf != i,
-							.ifindex = 100 + i };
+				f.vf = (struct drv_vf){
+					.addr = EW_VF(i - 1),
+					.pf = EW_PF,
+					.index = (uint16_t)(i - 1),
+					.incarnation = w->incarnation,
+					.where = ew_where(w, i - 1),
+					.bound = w->unbound_vf != i,
+					.ifindex = 100 + i + (w->other_name ? 50 : 0)
+				};
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
 				ew_names(&f.vf.seen, i - 1, f.vf.bound);
+				if (i == 1 && w->other_name)
+					snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
+						 "%s", w->other_name);
 				ew_modes(w, i - 1, &f.vf.seen);
 				ew_rdma(w, i - 1, f.vf.where, &f.vf.seen, &f.vf.cannot);
 			}
@@ -400,6 +407,12 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 	case JOB_STEPS:
 		res.done = job.rq->steps & ~w->fail_steps;
 		res.out.rebind_needed = w->other_guid && res.done & STEP_BIT(SETTINGS);
+		if (w->took_driver && res.done & STEP_BIT(LINK_HOME))
+			res.taken = res.out.rebind_needed = true;
+		if (w->modes.valid && job.rq->call.addr == EW_VF(0) &&
+		    res.done & STEP_BIT(LINK_BASELINE))
+			memcpy(w->modes.hwaddr, job.rq->call.baseline.hwaddr,
+			       sizeof(w->modes.hwaddr));
 		if (job.rq->steps & w->fail_steps)
 			vfk_err_set(&res.err, w->fail_kind, EIO, "step failed");
 		if (res.done & STEP_BIT(LINK_TO_POD)) {
@@ -418,9 +431,14 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		res.out.n_addrs = w->n_addrs ? w->n_addrs - 1 : 0;
 		memcpy(res.out.addrs, w->addrs, sizeof(w->addrs));
 		ew_guid(w, job.rq->call.addr, &res.out.seen);
-		if ((w->guid || w->rdma) && job.rq->call.addr == EW_VF(0)) {
+		if ((w->guid || w->rdma || w->modes.valid) &&
+		    job.rq->call.addr == EW_VF(0)) {
 			res.out.seen.valid = true;
 			ew_names(&res.out.seen, 0, w->unbound_vf != 1);
+			if (w->other_name)
+				snprintf(res.out.seen.ifname, sizeof(res.out.seen.ifname),
+					 "%s", w->other_name);
+			ew_modes(w, 0, &res.out.seen);
 			ew_rdma(w, 0, res.out.where, &res.out.seen, &res.out.cannot);
 		}
 		break;

@@ -15,6 +15,10 @@
 	"\"deviceID\":\"0000:3b:00.%u\","                                                \
 	"\"runtimeConfig\":{\"infinibandGUID\":\"02:00:00:00:00:00:00:01\"}}"
 
+#define MAC_CONF(last)                                                                   \
+	"{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"vfkeeper\","              \
+	"\"deviceID\":\"0000:3b:00.1\",\"mac\":\"02:00:00:00:00:" last "\"}"
+
 static struct ew_client *give(struct ew *w, const char *container, unsigned vf)
 {
 	char text[300];
@@ -282,6 +286,179 @@ static void modes_and_address_of_a_free_vf_are_an_operators_word(void)
 	ew_free(w);
 }
 
+/* Comes home under another name, its RDMA device later; perhaps with another engine. */
+static void late_device(bool dies)
+{
+	struct ew *w = ew_new(1);
+
+	w->rdma = true;
+	ew_look(w);
+	w->unbound_vf = 1;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	w->unbound_vf = 0;
+	w->rdma_away = true;
+	w->other_name = "eth7";
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "vf0");
+	if (dies) {
+		ew_die(w);
+		ew_start(w);
+	}
+	w->rdma_away = false;
+	w->fail_steps = STEP_BIT(VERIFY);
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "DETACHING"); /* it gets its name again */
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "vf0");
+	ew_free(w);
+}
+
+static void waits_for_its_rdma_device(void)
+{
+	late_device(false);
+}
+
+static void the_next_engine_waits_for_it(void)
+{
+	late_device(true);
+}
+
+/* RoCE was switched off for it: what an operator does later is learned all the same. */
+static void an_rdma_device_may_never_come(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->rdma = true;
+	ew_look(w);
+	w->unbound_vf = 1;
+	ew_look(w);
+	w->unbound_vf = 0;
+	w->rdma_away = true;
+	w->other_name = "eth7";
+	for (int i = 0; i < 3; i++) {
+		ew_look(w);
+		ew_pass(w, 60 * NS_PER_S);
+	}
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.rdma_dev, "");
+	w->other_name = "opers";
+	ew_look(w);
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "opers");
+	ew_free(w);
+}
+
+static struct ew *with_mac(uint8_t last, const char *conf)
+{
+	struct ew *w = ew_new(1);
+
+	w->modes = (struct vf_baseline){ .valid = true,
+					 .set = { .has = HAS_MAC },
+					 .hwaddr_len = 6,
+					 .hwaddr = { 2, 0, 0, 0, 0, 1 } };
+	ew_look(w);
+	EW_OK(EW_ADD(w, .container = "c1", .vf = 0, .text = conf));
+	w->gone_vf = 1;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "ABSENT");
+	w->gone_vf = 0;
+	w->incarnation = 2;
+	w->modes.hwaddr[5] = last;
+	return w;
+}
+
+/* A pod was given the very address that its VF has. */
+static void its_own_mac_is_nobody_elses(void)
+{
+	struct ew *w = with_mac(1, MAC_CONF("01"));
+
+	w->unbound_vf = 1;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	w->unbound_vf = 0;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* The card kept the pod's address in the VF's link, and its PF does not tell it. */
+static void a_mac_that_only_the_link_keeps_is_undone(void)
+{
+	struct ew *w = with_mac(0x77, MAC_CONF("77"));
+
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.hwaddr[5], 1);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.hwaddr[5], 1);
+	ew_free(w);
+}
+
+static void without_a_driver_no_other_vf_is_bound(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_look(w);
+	EW_OK(EW_ADD(w, .container = "c1"));
+	w->took_driver = true;
+	w->fail_steps = STEP_BIT(VERIFY);
+	EW_DEL(w, .container = "c1", .netns = "");
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT_TRUE(ew_vf(w, 0)->half_bound);
+	ew_free(w);
+}
+
+/* While the PF's link is away it tells nothing of its VFs. */
+static void what_is_not_told_stays(void)
+{
+	struct vf_baseline base = { .valid = true,
+				    .set = { .has = HAS_LINK_STATE | HAS_VLAN | HAS_MTU,
+					     .link_state = 2,
+					     .vlan = 9 } };
+	struct vf_baseline seen = { .valid = true, .set = { .has = HAS_MTU } };
+
+	baseline_fill(&seen, &base);
+	SUITE_INT(seen.set.has, base.set.has);
+	SUITE_INT(seen.set.link_state, 2);
+	SUITE_INT(seen.set.vlan, 9);
+	CU_ASSERT_TRUE(baseline_equal(&base, &seen));
+}
+
+static void a_new_link_gets_what_it_lost(void)
+{
+	struct vf_baseline base = { .valid = true,
+				    .set = { .has = HAS_MAC | HAS_MTU | HAS_PROMISC |
+						    HAS_VLAN,
+					     .mtu_bytes = 9000,
+					     .promisc = 1 },
+				    .ifname = "ens1v0",
+				    .rdma_dev = "roce0",
+				    .hwaddr_len = 6,
+				    .hwaddr = { 2, 1 } };
+	struct vf_baseline seen = { .valid = true,
+				    .set = { .has = HAS_MAC | HAS_MTU | HAS_PROMISC |
+						    HAS_VLAN,
+					     .mtu_bytes = 1500,
+					     .vlan = 5 },
+				    .ifname = "eth7",
+				    .rdma_dev = "mlx5_7",
+				    .hwaddr_len = 6,
+				    .hwaddr = { 2, 9 } };
+	struct vf_baseline owed;
+
+	baseline_owed(&owed, &base, &seen);
+	SUITE_STR(owed.ifname, "ens1v0");
+	SUITE_STR(owed.rdma_dev, "roce0");
+	SUITE_INT(owed.set.mtu_bytes, 9000);
+	SUITE_INT(owed.set.promisc, 1);
+	SUITE_INT(owed.set.vlan, 5); /* an operator's word */
+	SUITE_INT(owed.hwaddr[1], 1);
+	memcpy(seen.set.mac, seen.hwaddr, 6); /* and so is this */
+	baseline_owed(&owed, &base, &seen);
+	SUITE_INT(owed.hwaddr[1], 9);
+}
+
 VFK_SUITE(engine_baseline,
 	  { "P4: a pod's GUID that the PF sets again is undone", guid_of_a_pod_is_undone },
 	  { "P4: a VF that comes back with any other GUID has it", any_other_is_its_own },
@@ -297,4 +474,14 @@ VFK_SUITE(engine_baseline,
 	  { "an RDMA device that an operator renames is called so from then on",
 	    the_name_of_an_rdma_device_is_an_operators_word },
 	  { "modes and address that an operator gives a free VF are its baseline",
-	    modes_and_address_of_a_free_vf_are_an_operators_word })
+	    modes_and_address_of_a_free_vf_are_an_operators_word },
+	  { "P4: an RDMA device that is late is waited for", waits_for_its_rdma_device },
+	  { "P4: also by the next engine", the_next_engine_waits_for_it },
+	  { "P4: but not for ever", an_rdma_device_may_never_come },
+	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
+	  { "P4: a pod's MAC that only the link keeps is undone",
+	    a_mac_that_only_the_link_keeps_is_undone },
+	  { "a VF without its driver lets no other be bound",
+	    without_a_driver_no_other_vf_is_bound },
+	  { "P4: what a PF does not tell stays as it was", what_is_not_told_stays },
+	  { "P4: a new link gets what it lost", a_new_link_gets_what_it_lost })

@@ -203,6 +203,44 @@ of_an_operator() { # what is made of the link of a free VF is what it comes back
 	remember
 	unpods o
 }
+rebound() { # an operator binds a free VF anew: what a new link has lost is put back
+	local a l was
+	a=$(vf $CARD 1)
+	l=$(link_of "$a")
+	was=$(<"/sys/class/net/$l/address")
+	ip link set "$l" address ${MAC}9
+	within 20 free_as "$a" "\"${MAC}9\""
+	remember
+	rebind "$a"
+	within 20 names_as_before
+	# what the PF gives it is not
+	ip link set "$l" name op1
+	within 20 free_as "$a" '"op1"'
+	ip link set "$PF" vf 1 mac ${MAC}a
+	rebind "$a"
+	within 40 free_as "$a" '"op1"' "\"hwaddr\":\"${MAC}a\""
+	want "$(link_of "$a") $(<"/sys/class/net/op1/address")" "op1 ${MAC}a"
+	ip link set "$PF" vf 1 mac 00:00:00:00:00:00
+	ip link set op1 name "$l"
+	ip link set "$l" address "$was"
+	within 20 free_as "$a" "\"$l\"" "\"hwaddr\":\"$was\""
+	look_anew
+	remember
+}
+is_faulted() { [ "$(state_of "$1")" = FAULTED ]; }
+lent() { # what somebody else has made of a free VF's link is undone
+	local a l
+	a=$(vf $CARD 1)
+	l=$(link_of "$a")
+	pods x
+	ip link set "$l" netns x
+	within 20 is_faulted "$a"
+	ip -n x link set "$l" address 02:00:00:00:dd:dd
+	ip -n x link set "$l" netns 1
+	within 20 is_free "$a"
+	all_as_before
+	unpods x
+}
 has_in_pod() { ip -n "$1" link show net1 2>/dev/null; }
 pod_has() { # POD WORDS: its VF 0 is as it was given to it
 	shows 0 "$2"
@@ -343,19 +381,21 @@ unbound() {
 	unpods u
 }
 numvfs() {
-	local a
+	local a was
 	a=$(vf $CARD 0)
+	was=$(on_pf 0)
 	pods u
-	attach 0 u '"vlan":7'
+	attach 0 u "\"mac\":\"${MAC}7\"" '"vlan":7'
 	echo 0 >$PCI/$CARD/sriov_numvfs
 	del u net1 /run/netns/u "$(conf "$a")" # its VF is not there
 	answered 0
 	echo 4 >$PCI/$CARD/sriov_numvfs
-	ip link set "$PF" vf 0 vlan 0 # this card has kept it
 	look_anew
 	within 60 is_free "$(vf $CARD 3)"
 	within 60 all_free_again
-	remember
+	want "$(on_pf 0)" "$was" # this card has kept what the pod was given
+	[ "$(<"/sys/class/net/$(link_of "$a")/address")" != ${MAC}7 ]
+	remember # the names are new
 	attach 0 u '"vlan":8'
 	release 0 u
 	all_as_before
@@ -613,6 +653,8 @@ t_case "ethernet: another namespace, or none, at the path of the pod's (2.4, 11 
 # (2.4, 26) the incumbents fail as well, and their runtime's DEL for that takes the link of the pod
 t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4, 26)" twice
 t_case "ethernet: an operator's address and modes of a free VF" of_an_operator
+t_case "ethernet: an operator binds a free VF anew" rebound
+t_case "ethernet: a free VF is lent to another namespace" lent
 t_case "ethernet: a process holds the namespace" held_netns
 t_case "ethernet: the VF was unbound meanwhile" unbound
 t_case "ethernet: RoCE: the RDMA device goes along" roce

@@ -98,6 +98,7 @@ hot() {
 	release 0 h
 	within 30 all_free_again
 	for i in 0 1 2 3; do [ "$(state_of "$(vf $IB $i)")" = FREE ]; done
+	[ "$(guid_of "$(link_of "$a")")" != $GUID0:23 ] # which the card has kept
 	attach 0 h 24
 	release 0 h
 	unpods h

@@ -216,6 +216,40 @@ of_an_operator() { # what is made of the link of a free VF is what it comes back
 	remember
 	unpods o
 }
+rebound() { # an operator's new GUID stays, under the names that were
+	local a l r
+	a=$(vf $IB 2)
+	provision $IB 2 72
+	look_anew
+	within 60 all_free_again
+	l=$(link_of "$a") r=$(rdma_of "$a")
+	ip link set "$l" name ibop2
+	rdma dev set "$r" name rdmaop2
+	within 20 free_as "$a" '"ibop2"' '"rdmaop2"'
+	provision $IB 2 a2
+	within 40 free_as "$a" '"ibop2"' '"rdmaop2"' '"02:00:00:00:00:00:00:a2"'
+	want "$(link_of "$a") $(rdma_of "$a") $(guid_of ibop2)" "ibop2 rdmaop2 02:00:00:00:00:00:00:a2"
+	ip link set ibop2 name "$l"
+	rdma dev set rdmaop2 name "$r"
+	look_anew
+	remember
+}
+pf_away() { # what the PF does not tell for a while is no operator's word
+	local a
+	a=$(vf $IB 0)
+	pods m x
+	ip link set "$PF" netns x
+	"$VFCTL" reconcile >/dev/null
+	ip -n x link set "$PF" netns 1
+	add m net1 /run/netns/m "$(conf "$a" "$(guid 04)" '"link_state":"disable"')"
+	release 0 m
+	within 20 all_free_again
+	look_anew
+	within 20 all_free_again
+	ip link show "$PF" | grep 'vf 0 ' | grep -q 'link-state auto'
+	all_as_before
+	unpods m x
+}
 back_to_front() { # the link is not made anew here: what it got in the pod comes home with it
 	pods t
 	was_up t
@@ -287,8 +321,11 @@ unbound() {
 numvfs() {
 	local a
 	a=$(vf $IB 0)
+	provision $IB 0 77
+	look_anew
+	within 60 all_free_again
 	pods u
-	attach 0 u 0a
+	attach 0 u 0a '"link_state":"disable"'
 	echo 0 >$PCI/$IB/sriov_numvfs
 	del u net1 /run/netns/u "$(conf "$a")" # its VF is not there
 	answered 0
@@ -297,6 +334,8 @@ numvfs() {
 	look_anew
 	within 60 is_free "$(vf $IB 3)" # no engine binds anything any more
 	within 60 all_free_again
+	want "$(guid_of "$(link_of "$a")")" 02:00:00:00:00:00:00:77
+	ip link show "$PF" | grep 'vf 0 ' | grep -q 'link-state auto'
 	provision $IB 0 78
 	look_anew
 	within 60 all_free_again
@@ -379,6 +418,8 @@ t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
 t_case "infiniband: the RDMA device gets another name in the pod" rdma_renamed
 t_case "infiniband: an operator's modes of a free VF" of_an_operator
+t_case "infiniband: an operator gives a free VF a new GUID" rebound
+t_case "infiniband: the PF's link is away for a while" pf_away
 t_case "infiniband: the namespace died before the DEL" dead_netns
 t_case "infiniband: a process holds the namespace" held_netns
 t_case "infiniband: the VF was unbound meanwhile" unbound
