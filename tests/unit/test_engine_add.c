@@ -115,6 +115,113 @@ static void held_same_nonce_resumes(void)
 	ew_free(w);
 }
 
+/* The steps that are under way; NULL: none. */
+static const struct job_req *under_way(const struct ew *w)
+{
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].rq->kind == JOB_STEPS)
+			return w->jobs[i].rq;
+	return NULL;
+}
+
+/* The engine dies during a step of c1, whose client has the answer of IPAM and comes again. */
+static void die_in_step(struct ew *w)
+{
+	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	CU_ASSERT_PTR_NOT_NULL(under_way(w));
+	ew_die(w);
+	w->hold_jobs = false;
+	ew_hold(w, byte);
+	ew_start(w);
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	ew_trace_clear(w);
+}
+
+/* P2: what IPAM told the engine before us is put on the link by this one. */
+static void resumed_has_its_addresses(void)
+{
+	static const uint8_t addr[] = { 10, 1, 2, 3 };
+	struct ew_call add = {
+		.verb = CNI_ADD, .container = "c1", .ipam = "host-local", .nonce = 7
+	};
+	struct ew *w = ew_new(1);
+	struct ew_client *c = ew_ask(w, add);
+	const struct job_req *job;
+	const struct drv_ip *ip;
+
+	w->hold_jobs = true;
+	ew_ran_ok(w, c);
+	die_in_step(w);
+	w->hold_jobs = true;
+	c = ew_ask(w, add);
+	job = under_way(w);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+	SUITE_INT(job->steps, STEP_BIT(LINK_TO_POD) | STEP_BIT(ADDRESSES));
+	CU_ASSERT_EQUAL_FATAL(job->call.n_ips, 1);
+	ip = (const struct drv_ip *)(job + 1);
+	SUITE_INT(ip->prefix_len, 24);
+	SUITE_INT(memcmp(ip->addr, addr, sizeof(addr)), 0);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(c);
+	ew_free(w);
+}
+
+/* What SETTINGS said is lost with the engine that they told: that a rebind has to follow. */
+static void resumed_asks_again_for_a_rebind(void)
+{
+	struct ew_call add = { .verb = CNI_ADD,
+			       .container = "c1",
+			       .nonce = 7,
+			       .text = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\","
+				       "\"type\":\"vfkeeper\",\"deviceID\":\"0000:3b:00.1\","
+				       "\"ipam\":{\"type\":\"host-local\"},"
+				       "\"runtimeConfig\":{\"infinibandGUID\":"
+				       "\"02:00:00:00:00:00:00:01\"}}" };
+	struct ew *w = ew_new(1);
+	struct ew_client *c = ew_ask(w, add);
+
+	w->other_guid = w->hold_jobs = true;
+	ew_ran_ok(w, c);
+	ew_job_end(w, 0); /* SETTINGS */
+	SUITE_INT(under_way(w)->steps, STEP_BIT(REBIND));
+	die_in_step(w);
+	SUITE_INT(ew_vf(w, 0)->rec.done, STEP_BIT(SETTINGS)); /* is on record */
+	c = ew_ask(w, add);
+	EW_OK(c);
+	SUITE_STR(w->trace.data, "job STEPS 1;job STEPS 2;job STEPS 28;answer 0;");
+	ew_free(w);
+}
+
+/* So is what the last step said of the link.  That it was done is on record where the journal
+ * began another file before the answer. */
+static void resumed_asks_again_for_mac_and_mtu(void)
+{
+	struct ew_call add = {
+		.verb = CNI_ADD, .container = "c1", .ipam = "host-local", .nonce = 7
+	};
+	struct ew *w = ew_new(1);
+	struct ew_client *c = ew_ask(w, add);
+	struct vfk_err err = { 0 };
+
+	w->hold_jobs = true;
+	ew_ran_ok(w, c);
+	ew_vf(w, 0)->rec.done = under_way(w)->steps;
+	SUITE_INT(journal_begin(w->journal, &err), 0);
+	die_in_step(w);
+	CU_ASSERT_TRUE(ew_vf(w, 0)->rec.done & STEP_BIT(LINK_TO_POD));
+	c = ew_ask(w, add);
+	EW_OK(c);
+	SUITE_STR(w->trace.data, "job STEPS 28;answer 0;");
+	if (!strstr(c->text, "\"mac\":\"02:00:00:00:00:01\""))
+		SUITE_STR(c->text, "mac");
+	if (!strstr(c->text, "\"mtu\":2044"))
+		SUITE_STR(c->text, "mtu");
+	ew_free(w);
+}
+
 static void attached_same_nonce_repeats(void)
 {
 	struct ew *w = ew_new(1);
@@ -256,6 +363,25 @@ static void attached_another_owner_is_refused(void)
 	EW_FAILED(c, "\"code\":11,\"msg\":\"VF 0000:3b:00.1 is in use by container c1 "
 		     "interface net1");
 	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
+/* The kernel takes its time: a look or two later it is gone. */
+static void attached_netns_dying_is_waited_for(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1");
+	ew_tell(w, WHERE_IN_POD, true);
+	c = EW_ADD(w, .container = "c2");
+	CU_ASSERT_FALSE(c->answered);
+	ew_pass(w, 300 * NS_PER_MS);
+	CU_ASSERT_FALSE(c->answered);
+	ew_tell(w, WHERE_UNKNOWN, false);
+	ew_pass(w, 300 * NS_PER_MS);
+	EW_OK(c);
+	SUITE_STR(ew_vf(w, 0)->rec.owner.container, "c2");
 	ew_free(w);
 }
 
@@ -461,6 +587,12 @@ VFK_SUITE(engine_add,
 	    reserved_same_nonce_resumes },
 	  { "ADD finds RESERVED with HELD, same owner and nonce: goes on without IPAM",
 	    held_same_nonce_resumes },
+	  { "ADD finds RESERVED with HELD: its addresses are put on the link again",
+	    resumed_has_its_addresses },
+	  { "ADD finds RESERVED with SETTINGS made: makes them again, and rebinds",
+	    resumed_asks_again_for_a_rebind },
+	  { "ADD finds RESERVED with every step done: does them again, for MAC and MTU",
+	    resumed_asks_again_for_mac_and_mtu },
 	  { "ADD finds ATTACHED, same owner and nonce: the stored result again",
 	    attached_same_nonce_repeats },
 	  { "ADD finds ATTACHED, same container and interface, another request: an error",
@@ -478,6 +610,8 @@ VFK_SUITE(engine_add,
 	    free_with_ipam },
 	  { "ADD finds ATTACHED, another owner whose netns is provably gone: releases first",
 	    attached_netns_gone_is_released_first },
+	  { "ADD finds ATTACHED, another owner whose netns is dying: waits for that",
+	    attached_netns_dying_is_waited_for },
 	  { "ADD finds ATTACHED, another owner: code 11 with owner and age",
 	    attached_another_owner_is_refused },
 	  { "ADD finds RESERVED, another owner: code 11 with owner",

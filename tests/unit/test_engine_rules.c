@@ -23,6 +23,30 @@ static void r9_locked_lease_is_not_paid(void)
 	ew_free(w);
 }
 
+/* What hangs for ever keeps its byte.  It is not waited for in silence: an attempt to pay is
+ * on record then, and the lease is paid once the byte is free. */
+static void r9_is_not_silent_after_130_s(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	uint64_t id = ew_vf(w, 0)->rec.lease_id;
+	const struct lease *l;
+
+	ew_hold(w, inflight_lease(id));
+	ew_gone(w, c);
+	ew_pass(w, 129 * NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	SUITE_INT(node_lease(w->e->node, id)->rec.attempts, 0);
+	ew_pass(w, 2 * NS_PER_S);
+	ew_pass(w, NS_PER_S);
+	l = node_lease(w->e->node, id);
+	CU_ASSERT_TRUE(!l || l->rec.attempts > 0);
+	ew_let_go(w);
+	ew_pass(w, 61 * NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
 static void r9_waits_at_most_130_s(void)
 {
 	struct ew *w = ew_new(1);
@@ -215,6 +239,63 @@ static void r12_del_ends_a_waiting_add(void)
 	w->hold_jobs = false;
 	ew_settle(w);
 	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* A DEL of c1 that its client left in the spool at 'asked_ns' is read now. */
+static void read_from_spool(struct ew *w, uint64_t asked_ns)
+{
+	static const char env[] = "CNI_COMMAND=DEL\0CNI_CONTAINERID=c1\0CNI_IFNAME=net1\0"
+				  "CNI_PATH=/usr/bin";
+	static const char text[] = "{\"cniVersion\":\"1.1.0\",\"name\":\"net\","
+				   "\"type\":\"vfkeeper\"}";
+	struct vfk_err err = { 0 };
+
+	SUITE_INT(engine_spooled(w->e, DIALECT_VFKEEPER, env, sizeof(env), text,
+				 strlen(text), EW_BOOT, asked_ns, &err),
+		  0);
+	ew_settle(w);
+}
+
+/* The DEL is that of the attachment before: the ADD waits until that is released. */
+static void r12_an_older_del_ends_no_add(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add;
+	uint64_t asked_ns;
+
+	ew_attach(w, "c1", NULL);
+	asked_ns = (uint64_t)w->now_ns;
+	w->hold_jobs = true;
+	read_from_spool(w, asked_ns);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	add = EW_ADD(w, .container = "c1");
+	CU_ASSERT_FALSE(add->answered);
+	read_from_spool(w, asked_ns); /* once more: nobody could remove its file */
+	CU_ASSERT_FALSE(add->answered);
+	w->hold_jobs = false;
+	ew_settle(w);
+	EW_OK(add);
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
+/* An ADD that began in between is the newer of the two, however late the DEL is read. */
+static void r12_a_del_counts_from_when_it_was_asked(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t asked_ns;
+
+	ew_attach(w, "c1", NULL);
+	asked_ns = (uint64_t)w->now_ns;
+	w->now_ns += 60 * NS_PER_S;
+	read_from_spool(w, asked_ns);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	EW_FAILED(EW_ADD(w, .container = "c1", .start = asked_ns), "came after this ADD");
+	EW_OK(EW_ADD(w, .container = "c1", .start = asked_ns + 1));
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	read_from_spool(w, asked_ns); /* P3: nor does it release that */
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
 	ew_free(w);
 }
 
@@ -508,6 +589,8 @@ static void dies_after_every_job(void)
 VFK_SUITE(engine_rules,
 	  { "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
 	  { "R9: for at most 130 s", r9_waits_at_most_130_s },
+	  { "R9: a lease whose byte stays locked is tried after 130 s",
+	    r9_is_not_silent_after_130_s },
 	  { "R9: a result for a lease that is not ASKED is not used",
 	    r9_late_result_is_not_used },
 	  { "R9: who holds the byte of an owed lease may pay it",
@@ -524,6 +607,10 @@ VFK_SUITE(engine_rules,
 	  { "R12: an ADD that began before a DEL of its attachment is refused",
 	    r12_add_that_began_before_its_del },
 	  { "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
+	  { "R12: a DEL from the spool ends no ADD that came after it",
+	    r12_an_older_del_ends_no_add },
+	  { "R12: a DEL from the spool counts from when it was asked",
+	    r12_a_del_counts_from_when_it_was_asked },
 	  { "R13: the first engine of a boot does the REBOOT step",
 	    r13_first_engine_of_a_boot },
 	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
