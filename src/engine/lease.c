@@ -171,8 +171,10 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 		   unsigned n_stored, uint32_t limit_ms, struct vfk_err *err)
 {
 	/* A client that holds the byte already keeps it; it gets another one's lock, so that
-	 * the frame is the same. */
+	 * the frame is the same.  So does who pays although the byte is held (R9). */
 	uint64_t other = e->own_del_byte++;
+	bool takes = l && rq->holds_lease != l->rec.id;
+	bool besides = takes && verb == CNI_DEL && lease_byte_held(e, l->rec.id);
 	struct frame_run run = { .hdr = { .version = FRAME_VERSION, .type = FRAME_RUN },
 				 .run_id = l ? l->rec.id : other,
 				 .verb = (uint8_t)verb,
@@ -181,8 +183,7 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 	VFK_AUTO(fd_auto) int byte_fd = -1;
 	int fds[3];
 
-	if (e->ops.lock(e->ops.ctx,
-			inflight_lease(l && rq->holds_lease != l->rec.id ? l->rec.id : other),
+	if (e->ops.lock(e->ops.ctx, inflight_lease(takes && !besides ? l->rec.id : other),
 			&byte_fd, err) < 0)
 		return -err->kind;
 	snprintf(run.type, sizeof(run.type), "%s", type);
@@ -191,7 +192,7 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 		fds[i + 1] = stored[i];
 	if (e->ops.run(e->ops.ctx, rq->client, &run, fds, n_stored + 1, err) < 0)
 		return -err->kind;
-	if (l)
+	if (l && !besides)
 		rq->holds_lease = l->rec.id;
 	rq->run_id = run.run_id;
 	rq->ran_is_old = rq->ran_follows;
@@ -314,7 +315,9 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 	}
 	job->lease = l;
 	job->req->lease_id = l->rec.id;
-	job->byte = inflight_lease(l->rec.id);
+	/* R9: after 130 s it is paid whoever holds its byte. */
+	job->byte = inflight_lease(lease_byte_held(e, l->rec.id) ? e->own_del_byte++ :
+								   l->rec.id);
 	if (!job_takes(job, fds[0]) || !job_takes(job, fds[1])) {
 		job_free(job);
 		unpaid(e, l, NO_DESCRIPTOR);

@@ -23,14 +23,12 @@ static void r9_locked_lease_is_not_paid(void)
 	ew_free(w);
 }
 
-/* What hangs for ever keeps its byte.  It is not waited for in silence: an attempt to pay is
- * on record then, and the lease is paid once the byte is free. */
-static void r9_is_not_silent_after_130_s(void)
+/* What hangs for ever keeps its byte, and is not waited for. */
+static void r9_pays_after_130_s(void)
 {
 	struct ew *w = ew_new(1);
 	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local");
 	uint64_t id = ew_vf(w, 0)->rec.lease_id;
-	const struct lease *l;
 
 	ew_hold(w, inflight_lease(id));
 	ew_gone(w, c);
@@ -39,11 +37,8 @@ static void r9_is_not_silent_after_130_s(void)
 	SUITE_INT(node_lease(w->e->node, id)->rec.attempts, 0);
 	ew_pass(w, 2 * NS_PER_S);
 	ew_pass(w, NS_PER_S);
-	l = node_lease(w->e->node, id);
-	CU_ASSERT_TRUE(!l || l->rec.attempts > 0);
-	ew_let_go(w);
-	ew_pass(w, 61 * NS_PER_S);
 	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_let_go(w);
 	ew_free(w);
 }
 
@@ -586,52 +581,52 @@ static void dies_after_every_job(void)
 	}
 }
 
-VFK_SUITE(engine_rules,
-	  { "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
-	  { "R9: for at most 130 s", r9_waits_at_most_130_s },
-	  { "R9: a lease whose byte stays locked is tried after 130 s",
-	    r9_is_not_silent_after_130_s },
-	  { "R9: a result for a lease that is not ASKED is not used",
-	    r9_late_result_is_not_used },
-	  { "R9: who holds the byte of an owed lease may pay it",
-	    r9_byte_of_the_one_who_waits },
-	  { "R9: a result that comes before the VF is found is used",
-	    r9_result_that_comes_early },
-	  { "a client is answered before it gives up",
-	    a_client_is_answered_before_it_gives_up },
-	  { "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
-	  { "R11: a plugin outside plugin_dirs is refused, both named",
-	    r11_plugin_outside_plugin_dirs },
-	  { "R11: a plugin that others than root can write is refused",
-	    r11_plugin_that_others_can_write },
-	  { "R12: an ADD that began before a DEL of its attachment is refused",
-	    r12_add_that_began_before_its_del },
-	  { "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
-	  { "R12: a DEL from the spool ends no ADD that came after it",
-	    r12_an_older_del_ends_no_add },
-	  { "R12: a DEL from the spool counts from when it was asked",
-	    r12_a_del_counts_from_when_it_was_asked },
-	  { "R13: the first engine of a boot does the REBOOT step",
-	    r13_first_engine_of_a_boot },
-	  { "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
-	  { "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
-	  { "R15: a limit spares an ADD whose engine died and that comes again",
-	    r15_spares_an_add_that_comes_again },
-	  { "P4: a free VF whose link somebody took is not given to a pod",
-	    p4_a_free_vf_that_is_taken },
-	  { "P4: a VF that appears with a GUID that a pod has is not handed out",
-	    p4_a_vf_that_appears_with_a_guid_of_a_pod },
-	  { "P8: a plugin that never ran owes nothing",
-	    p8_a_plugin_that_never_ran_owes_nothing },
-	  { "P10: a configuration that cannot be read costs no VF its owner",
-	    p10_an_unreadable_configuration_costs_no_owner },
-	  { "a DEL whose link discovery has not come to waits for it",
-	    a_link_that_discovery_has_not_come_to },
-	  { "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
-	  { "the death of the netns releases without a DEL",
-	    netns_death_releases_without_a_del },
-	  { "a netns that dies during a look at its VF is looked at again",
-	    netns_dies_during_a_look },
-	  { "a DEL that comes during a look at the VF is carried out",
-	    a_look_does_not_stop_a_release },
-	  { "P5: the engine dies after each of its jobs", dies_after_every_job })
+VFK_SUITE(
+	engine_rules,
+	{ "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
+	{ "R9: for at most 130 s", r9_waits_at_most_130_s },
+	{ "R9: a lease whose byte stays locked is paid after 130 s", r9_pays_after_130_s },
+	{ "R9: a result for a lease that is not ASKED is not used",
+	  r9_late_result_is_not_used },
+	{ "R9: who holds the byte of an owed lease may pay it",
+	  r9_byte_of_the_one_who_waits },
+	{ "R9: a result that comes before the VF is found is used",
+	  r9_result_that_comes_early },
+	{ "a client is answered before it gives up",
+	  a_client_is_answered_before_it_gives_up },
+	{ "R10: DEL during a running IPAM ADD frees the VF at once", r10_del_during_ipam },
+	{ "R11: a plugin outside plugin_dirs is refused, both named",
+	  r11_plugin_outside_plugin_dirs },
+	{ "R11: a plugin that others than root can write is refused",
+	  r11_plugin_that_others_can_write },
+	{ "R12: an ADD that began before a DEL of its attachment is refused",
+	  r12_add_that_began_before_its_del },
+	{ "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
+	{ "R12: a DEL from the spool ends no ADD that came after it",
+	  r12_an_older_del_ends_no_add },
+	{ "R12: a DEL from the spool counts from when it was asked",
+	  r12_a_del_counts_from_when_it_was_asked },
+	{ "R13: the first engine of a boot does the REBOOT step",
+	  r13_first_engine_of_a_boot },
+	{ "R14: a VF that appears in use is FAULTED until it comes home", r14_foreign_vf },
+	{ "R15: a limit refuses an ADD and never a DEL", r15_limits_refuse_an_add_only },
+	{ "R15: a limit spares an ADD whose engine died and that comes again",
+	  r15_spares_an_add_that_comes_again },
+	{ "P4: a free VF whose link somebody took is not given to a pod",
+	  p4_a_free_vf_that_is_taken },
+	{ "P4: a VF that appears with a GUID that a pod has is not handed out",
+	  p4_a_vf_that_appears_with_a_guid_of_a_pod },
+	{ "P8: a plugin that never ran owes nothing",
+	  p8_a_plugin_that_never_ran_owes_nothing },
+	{ "P10: a configuration that cannot be read costs no VF its owner",
+	  p10_an_unreadable_configuration_costs_no_owner },
+	{ "a DEL whose link discovery has not come to waits for it",
+	  a_link_that_discovery_has_not_come_to },
+	{ "the caller of an ADD ends: the VF is released", caller_gone_frees_the_vf },
+	{ "the death of the netns releases without a DEL",
+	  netns_death_releases_without_a_del },
+	{ "a netns that dies during a look at its VF is looked at again",
+	  netns_dies_during_a_look },
+	{ "a DEL that comes during a look at the VF is carried out",
+	  a_look_does_not_stop_a_release },
+	{ "P5: the engine dies after each of its jobs", dies_after_every_job })
