@@ -83,6 +83,23 @@ const char *scenario_value(const struct scenario_step *s, const char *key)
 	return NULL;
 }
 
+void scenario_keys(const struct scenario_step *s, unsigned from, const char *keys)
+{
+	for (unsigned i = from; i < s->n; i++) {
+		const char *word = s->word[i], *value = strchr(word, '=');
+		size_t len = value ? (size_t)(value - word) + 1 : strlen(word), one;
+		bool known = false;
+
+		for (const char *k = keys; *k && !(value && !value[1]);
+		     k += one, k += strspn(k, " ")) {
+			one = strcspn(k, " ");
+			known |= one == len && !strncmp(k, word, len);
+		}
+		if (!known)
+			scenario_bad("no such key, or without its value: %s", word);
+	}
+}
+
 static bool read_file(const char *file, char text[TEXT_MAX])
 {
 	FILE *f = fopen(file, "re");

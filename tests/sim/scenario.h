@@ -32,6 +32,8 @@ void scenario_bad(const char *fmt, ...) VFK_PRINTF(1, 2);
 bool scenario_is_bad(void);
 /* The value of a word KEY=VALUE, "" for KEY alone, or NULL. */
 const char *scenario_value(const struct scenario_step *s, const char *key);
+/* Only these are among the words from that number on: "mtu=" has a value, "keep" has none. */
+void scenario_keys(const struct scenario_step *s, unsigned from, const char *keys);
 void scenario_print(const char *fmt, ...) VFK_PRINTF(1, 2);
 
 /* --- requests --- */

@@ -83,10 +83,17 @@ void scenario_call(const struct scenario_step *s, unsigned from, bool wait)
 	struct asked *a = &asked[n_asked];
 	struct call c = { .ipam = scenario_value(s, "ipam") };
 
-	if (pod < 0 || !v || n_asked == MAX_CALLS) {
+	if (pod < 0 || !v || n_asked == MAX_CALLS ||
+	    (strcmp(s->word[from], "add") != 0 && strcmp(s->word[from], "del") != 0)) {
 		scenario_bad("want add or del, a pod and a VF");
 		return;
 	}
+	scenario_keys(s, from + 3,
+		      !strcmp(s->word[from], "add") ?
+			      "if= mtu= vlan= mac= guid= spoofchk= trust= state= isolated keep ipam nonetns" :
+			      "if= ipam nonetns");
+	if (scenario_is_bad())
+		return;
 	c.verb = !strcmp(s->word[from], "add") ? CNI_ADD : CNI_DEL;
 	c.claim = claim_of((unsigned)pod, ifname && !strcmp(ifname, "net2"));
 	c.vf = (unsigned)(v - vfs);

@@ -26,6 +26,41 @@
 
 static unsigned held[SIM_PODS]; /* namespaces that somebody holds; 0: none */
 
+/* eth: 0, ib: 1.  -1: no such PF. */
+static int pf_of(const char *name)
+{
+	if (!strcmp(name, "eth") || !strcmp(name, "ib"))
+		return !strcmp(name, "ib");
+	scenario_bad("no such PF: %s", name);
+	return -1;
+}
+
+/* One of two words: 0 or 1.  -1: another. */
+static int either(const char *word, const char *a, const char *b)
+{
+	if (!strcmp(word, a) || !strcmp(word, b))
+		return !strcmp(word, b);
+	scenario_bad("want %s or %s: %s", a, b, word);
+	return -1;
+}
+
+/* What fault_arm_card() calls a command of the card.  NULL: no such command. */
+static const char *command_of(const char *name)
+{
+	static const struct {
+		const char *name, *member;
+	} commands[] = { { "node_guid", "node_guid" }, { "port_guid", "port_guid" },
+			 { "state", "link_state" },    { "mac", "mac" },
+			 { "vlan", "vlan" },	       { "spoofchk", "spoofchk" },
+			 { "trust", "trust" },	       { "probe", "bind" } };
+
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].member;
+	scenario_bad("no such command of the card: %s", name);
+	return NULL;
+}
+
 /* --- waiting --- */
 
 static bool at_rest(void)
@@ -91,7 +126,8 @@ static void pass(const struct scenario_step *s)
 
 static void begun(const struct scenario_step *s)
 {
-	(void)s;
+	if (pf_of(s->word[1]) < 0 || !command_of(s->word[2]))
+		return;
 	for (int64_t t = 0; !fault_card_met(); t += MS) {
 		if (t >= UNTIL)
 			scenario_print("the command is never met\n");
@@ -133,10 +169,13 @@ static void plugin(const struct scenario_step *s)
 	} fails[] = { { "fails", IF_FAILS },
 		      { "fails-late", IF_FAILS_LATE },
 		      { "lies", IF_LIES } };
+	int del = either(s->word[1], "add", "del");
 
+	if (del < 0)
+		return;
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(fails); i++)
 		if (!strcmp(s->word[2], fails[i].name)) {
-			fault_arm_ipam(fails[i].fail, !strcmp(s->word[1], "del"));
+			fault_arm_ipam(fails[i].fail, del);
 			return;
 		}
 	scenario_bad("no such end of a plugin: %s", s->word[2]);
@@ -328,6 +367,7 @@ static void operator_sets(const struct scenario_step *s)
 	struct kvf *v = scenario_vf(s->word[1]);
 	const char *vlan = scenario_value(s, "vlan"), *guid = scenario_value(s, "guid");
 
+	scenario_keys(s, 2, "guid= vlan=");
 	if (!v)
 		return;
 	if (vlan)
@@ -348,12 +388,14 @@ static void own(const struct scenario_step *s)
 
 static void numvfs(const struct scenario_step *s)
 {
-	unsigned pf = !strcmp(s->word[1], "ib");
+	int pf = pf_of(s->word[1]), there = either(s->word[2], "0", "2");
 
+	if (pf < 0 || there < 0)
+		return;
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
-		if (vfs[i].pf != pf)
+		if (vfs[i].pf != (unsigned)pf)
 			continue;
-		if (!strcmp(s->word[2], "0")) {
+		if (!there) {
 			unsigned claim = promise_owner(&vfs[i]);
 
 			if (claim < SIM_CLAIMS)
@@ -372,26 +414,24 @@ static void numvfs(const struct scenario_step *s)
 static void fault(const struct scenario_step *s)
 {
 	static const struct {
-		const char *name, *member;
-	} commands[] = { { "node_guid", "node_guid" }, { "port_guid", "port_guid" },
-			 { "state", "link_state" },    { "mac", "mac" },
-			 { "vlan", "vlan" },	       { "spoofchk", "spoofchk" },
-			 { "trust", "trust" },	       { "probe", "bind" } };
+		const char *name;
+		enum card what;
+		int sys;
+	} kinds[] = { { "ignored", CARD_FORGETS, 0 },
+		      { "slow", CARD_SLOW, 0 },
+		      { "EIO", CARD_FAILS, EIO },
+		      { "EBUSY", CARD_FAILS, EBUSY } };
 	unsigned times = s->n > 4 ? (unsigned)atoi(s->word[4]) : 1;
+	const char *member = command_of(s->word[2]);
 
-	for (size_t i = 0; i < VFK_ARRAY_SIZE(commands); i++) {
-		if (strcmp(s->word[2], commands[i].name) != 0)
-			continue;
-		if (!strcmp(s->word[3], "ignored"))
-			fault_arm_card(commands[i].member, CARD_FORGETS, 0, times);
-		else if (!strcmp(s->word[3], "slow"))
-			fault_arm_card(commands[i].member, CARD_SLOW, 0, times);
-		else
-			fault_arm_card(commands[i].member, CARD_FAILS,
-				       !strcmp(s->word[3], "EBUSY") ? EBUSY : EIO, times);
+	if (pf_of(s->word[1]) < 0 || !member)
 		return;
-	}
-	scenario_bad("no such command of the card: %s", s->word[2]);
+	for (size_t i = 0; i < VFK_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(s->word[3], kinds[i].name)) {
+			fault_arm_card(member, kinds[i].what, kinds[i].sys, times);
+			return;
+		}
+	scenario_bad("no such fault of the card: %s", s->word[3]);
 }
 
 static void no_faults(const struct scenario_step *s)
@@ -402,11 +442,13 @@ static void no_faults(const struct scenario_step *s)
 
 static void port(const struct scenario_step *s)
 {
-	unsigned pf = !strcmp(s->word[1], "ib");
+	int pf = pf_of(s->word[1]), down = either(s->word[2], "up", "down");
 
-	port_state[pf] = !strcmp(s->word[2], "down") ? PORT_DOWN : PORT_ACTIVE;
+	if (pf < 0 || down < 0)
+		return;
+	port_state[pf] = down ? PORT_DOWN : PORT_ACTIVE;
 	for (unsigned i = 0; i < n_sim_vfs; i++)
-		if (vfs[i].pf == pf)
+		if (vfs[i].pf == (unsigned)pf)
 			engine_hears(&vfs[i]);
 }
 
