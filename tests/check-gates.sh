@@ -286,16 +286,35 @@ kernels=$work/kernels/tests/kernel
 mkdir -p "$kernels/suites"
 cp tests/kernel/{check,lib.sh} "$kernels/"
 printf '#!/bin/sh\n' >"$kernels/prepare"
-printf '#!/bin/sh\necho "PASS: planted: done by both"; echo "LEFT: planted: left by both"\n' >"$kernels/guest"
+cat >"$kernels/guest" <<'S'
+#!/bin/sh
+case "$*" in
+*T_ONLY=moon*) exit ;;
+*skipped.sh*) echo "SKIP: planted: a case: no moon"; exit ;;
+esac
+echo "PASS: planted: done by both"; echo "LEFT: planted: left by both"
+S
 chmod 755 "$kernels"/{prepare,guest}
 printf '# SPDX-License-Identifier: Apache-2.0\n# layout: ib\n# kernel: 6.12 6.1\n# turns: yes\n' \
 	>"$kernels/suites/planted.sh"
+cp "$kernels/suites/planted.sh" "$kernels/suites/skipped.sh"
 KERNEL_TURNS=1 bash "$kernels/check" planted >"$work/said" 2>&1
 echo "status $?" >>"$work/said"
 { grep -qx 'FAIL: kernel: left to another kernel by each: planted: left by both' "$work/said" &&
 	[ "$(grep -c '^PASS: .*done by both$' "$work/said")" = 2 ] &&
 	tail -n 1 "$work/said" | grep -qx 'status 1' || cat "$work/said"; } |
 	rule "tests/kernel/check notices a case that is left by each kernel"
+# said_by_check STATUS LINE SUITE
+said_by_check() {
+	bash "$kernels/check" "$3" >"$work/said" 2>&1
+	[ $? = "$1" ] && grep -qx "$2" "$work/said" || cat "$work/said"
+}
+said_by_check 0 'kernel tests: 0 passed, 0 failed, 2 skipped' skipped |
+	rule "tests/kernel/check takes a suite that skips all for no failure"
+said_by_check 1 'FAIL: kernel: no such suite: plantde' plantde |
+	rule "tests/kernel/check names a suite that it does not know"
+T_ONLY=moon said_by_check 1 "FAIL: kernel: no case matches T_ONLY='moon'" planted |
+	rule "tests/kernel/check says that no case matches"
 
 # --- pages of programs ---
 copy
