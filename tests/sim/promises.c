@@ -62,8 +62,7 @@ void promise_calm(void)
 
 bool promise_excused(void)
 {
-	return damaged || rotten || unwritten || shadow.write_failed ||
-	       !engine_has_journal();
+	return rotten || unwritten || shadow.write_failed || !engine_has_journal();
 }
 
 bool promise_free(const struct kvf *v)
@@ -421,7 +420,7 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		peer_imported(v, s);
 	if (r->event == VF_EV_EXPORTED)
 		peer_exported(v, s);
-	if (damaged || unwritten)
+	if (unwritten)
 		return;
 	if (r->event == VF_EV_ADD && was->state != VF_FREE)
 		broken("P3", "vf%u is reserved, its record said %s", i,
