@@ -159,6 +159,7 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 	const struct claim *c = &claims[claim];
 	const struct shadow_vf *s = &shadow.vf[vf];
 	const struct kvf *v = &vfs[vf];
+	const char *what;
 
 	if (!s->have || s->rec.state != VF_ATTACHED || promise_owner(v) != claim) {
 		broken("P2", "ADD %s succeeds and the record of vf%u says %s",
@@ -181,6 +182,13 @@ static void add_succeeded(unsigned claim, unsigned vf, uint64_t start_ns)
 		broken("P2",
 		       "ADD %s succeeds and the link of vf%u is not up in its namespace",
 		       c->container, vf);
+	if (s->rec.lease_id && !v->link.n_addrs)
+		broken("P2", "ADD %s succeeds and the link of vf%u has no address",
+		       c->container, vf);
+	what = settings_missing(v, &s->rec.wanted);
+	if (what)
+		broken("P2", "ADD %s succeeds and the %s of vf%u is not what was asked for",
+		       c->container, what, vf);
 	if (s->rec.lease_id && ipam_held(claim) == 0 && !ever_unwritten)
 		broken("P2", "ADD %s succeeds without an address", c->container);
 }

@@ -58,5 +58,7 @@ bool promise_attached(const struct kvf *v);
 unsigned promise_owner(const struct kvf *v);
 
 bool settings_same(const struct vf_settings *a, const struct vf_settings *b);
+/* What an ADD asked for and the VF has not, NULL: nothing; its link is in the pod. */
+const char *settings_missing(const struct kvf *v, const struct vf_settings *want);
 
 #endif

@@ -319,6 +319,56 @@ bool settings_same(const struct vf_settings *a, const struct vf_settings *b)
 	       a->allmulti == b->allmulti && a->promisc == b->promisc;
 }
 
+/* What the PF keeps for the VF, of what was asked for. */
+static const char *missing_on_pf(const struct kvf *v, const struct vf_settings *want)
+{
+	const struct vf_settings *is = &v->set;
+
+	if ((want->has & HAS_MAC) && memcmp(is->mac, want->mac, sizeof(is->mac)) != 0)
+		return "MAC";
+	if ((want->has & HAS_VLAN) && (is->vlan != want->vlan || is->qos != want->qos ||
+				       is->vlan_proto != want->vlan_proto))
+		return "VLAN";
+	if ((want->has & HAS_NODE_GUID) && is->node_guid != want->node_guid)
+		return "node GUID";
+	if ((want->has & HAS_PORT_GUID) && is->port_guid != want->port_guid)
+		return "port GUID";
+	if ((want->has & HAS_PORT_GUID) && v->guid != want->port_guid)
+		return "port GUID (its driver has another)";
+	if ((want->has & HAS_SPOOFCHK) && is->spoofchk != want->spoofchk)
+		return "spoofchk";
+	if ((want->has & HAS_TRUST) && is->trust != want->trust)
+		return "trust";
+	return NULL;
+}
+
+/* What the link has, which a rebind or a move of the RDMA device makes anew. */
+static const char *missing_on_link(const struct kvf *v, const struct vf_settings *want)
+{
+	const struct link *l = &v->link;
+
+	if ((want->has & HAS_MTU) && l->mtu_bytes != want->mtu_bytes)
+		return "MTU";
+	if ((want->has & HAS_MAC) && l->hwaddr_len == sizeof(want->mac) &&
+	    memcmp(l->hwaddr, want->mac, sizeof(want->mac)) != 0)
+		return "address of the link";
+	if ((want->has & HAS_ALLMULTI) && l->allmulti != want->allmulti)
+		return "allmulti";
+	if ((want->has & HAS_PROMISC) && l->promisc != want->promisc)
+		return "promisc";
+	if (v->kind == KIND_INFINIBAND && (want->has & HAS_RDMA_ISOLATION) &&
+	    want->rdma_isolation && v->rdma_ns != l->ns)
+		return "RDMA device";
+	return NULL;
+}
+
+const char *settings_missing(const struct kvf *v, const struct vf_settings *want)
+{
+	const char *what = missing_on_pf(v, want);
+
+	return what ? what : missing_on_link(v, want);
+}
+
 static enum step_end verify(struct step_run *r)
 {
 	const struct vf_baseline *b = &r->rq->call.baseline;
