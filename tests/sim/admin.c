@@ -70,6 +70,20 @@ void admin_cordon(struct rng *r, bool on)
 		*is = true;
 }
 
+bool admin_uncordon_all(void)
+{
+	char addr[PCI_STRLEN];
+	bool said = say("uncordon", "node", NULL);
+
+	for (unsigned i = 0; i < SIM_PFS && said; i++)
+		said = say("uncordon", pci_format(PF_ADDR(i), addr), NULL);
+	for (unsigned i = 0; i < n_sim_vfs && said; i++)
+		said = say("uncordon", pci_format(vfs[i].addr, addr), NULL);
+	if (said)
+		admin_forget();
+	return said;
+}
+
 bool admin_cordon_node(void)
 {
 	if (!say("cordon", "node", NULL))

@@ -11,6 +11,8 @@
 void admin_reset(void);
 void admin_release(const struct kvf *v); /* --force */
 void admin_retry(const struct kvf *v);
+/* False: there is no engine to say it to, or it says no. */
+bool admin_uncordon_all(void);
 /* As vfctl export begins. */
 bool admin_cordon_node(void);
 void admin_cordon(struct rng *r, bool on); /* the node, a PF or a VF */

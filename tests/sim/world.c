@@ -18,6 +18,7 @@
 #include "kernel.h"
 #include "peer.h"
 #include "promises.h"
+#include "shadow.h"
 #include "spooler.h"
 #include "story.h"
 #include "when.h"
@@ -25,6 +26,7 @@
 
 /* P5: so long after the last fault everything is at rest. */
 #define REST_WITHIN (400 * SEC)
+#define PORTS_SEEN (70 * SEC)
 #define MAX_EVENTS_AT_ONCE 20000
 
 static const int step_errnos[] = { EBUSY,  EAGAIN,     EMSGSIZE, EIO,
@@ -505,6 +507,44 @@ static bool until_rest(bool thorough)
 	return true;
 }
 
+/* P5: nothing hinders an ADD any more.  By a new pod, since what has happened to the others
+ * may well refuse theirs. */
+static bool takes_a_pod(unsigned vf)
+{
+	unsigned claim;
+
+	pod_new(0, false);
+	claim = claim_of(0, 0);
+	if (claims[claim].asked) /* there are no more of them */
+		return true;
+	story("--- an ADD of vf%u, and its DEL ---", vf);
+	caller_start(&(struct call){
+		.verb = CNI_ADD, .claim = claim, .vf = vf, .netns = true, .ipam = true });
+	while (callers_running())
+		if (!world_run(SEC))
+			return false;
+	if (!claims[claim].added_start) {
+		broken("P5", "an ADD of vf%u, which is free, fails and there is no fault",
+		       vf);
+		return false;
+	}
+	caller_start(&(struct call){ .verb = CNI_DEL, .claim = claim, .ipam = true });
+	return until_rest(false);
+}
+
+static bool free_vfs_take_pods(void)
+{
+	if (!world_run(PORTS_SEEN) || !until_rest(false)) /* without an event as well */
+		return false;
+	if (promise_excused() || !admin_uncordon_all())
+		return true;
+	for (unsigned i = 0; i < n_sim_vfs; i++)
+		if (shadow.vf[i].have && shadow.vf[i].rec.state == VF_FREE &&
+		    vfs[i].present && vfs[i].bound && !takes_a_pod(i))
+			return false;
+	return true;
+}
+
 bool world_calm(bool thorough)
 {
 	story("--- no fault from here on ---");
@@ -541,6 +581,9 @@ bool world_calm(bool thorough)
 	for (unsigned i = 0; i < SIM_PODS; i++)
 		netns_remove(pods[i].ns);
 	if (!until_rest(false))
+		return false;
+	promise_end();
+	if (story_broken() || !free_vfs_take_pods())
 		return false;
 	promise_end();
 	return !story_broken();
