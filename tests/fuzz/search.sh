@@ -19,7 +19,12 @@ search() {
 		"$dir" ${kept:+"$kept"} >"corpus/$name.log" 2>&1; then
 		inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "corpus/$name.log")
 		cov=$(grep -o ' cov: [0-9]*' "corpus/$name.log" | tail -n 1)
-		echo "PASS: $name: a search of $seconds s finds nothing (${inputs:-0} inputs,$cov)"
+		if [ "${inputs:-0}" = 0 ]; then # its seeds alone are some
+			tail -n 40 "corpus/$name.log" | sed 's/^/      /'
+			echo "FAIL: $name: a search of $seconds s has tried no input"
+			return 1
+		fi
+		echo "PASS: $name: a search of $seconds s finds nothing ($inputs inputs,$cov)"
 	else
 		tail -n 40 "corpus/$name.log" | sed 's/^/      /'
 		echo "FAIL: $name: found an input, corpus/$name-*; corpus/$name.log tells"
