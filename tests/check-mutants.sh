@@ -15,7 +15,8 @@ field() {
 for patch in tests/sim/mutants/*.patch; do
 	sed -n 's|^+++ b/||p' "$patch" | while read -r file; do
 		mkdir -p "$work/$(dirname "$file")"
-		cp "$file" "$work/$file" || echo "$patch: no $file"
+		cp -f "$file" "$work/$file" || echo "$patch: no $file"
+		chmod u+w "$work/$file" # the sources of an archive may be read-only
 	done
 	patch -s -p1 -d "$work" <"$patch" >"$work/said" 2>&1 || {
 		echo "$patch does not apply:"
