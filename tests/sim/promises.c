@@ -31,6 +31,7 @@ static struct {
 	uint64_t ns_cookie; /* of the namespace where it was attached */
 	unsigned ns;
 	bool admin; /* an administrator has released it */
+	bool lost;  /* what its attachment has touched was in a damaged record (P10) */
 } about[SIM_VFS];
 
 static bool sync_all, calm;
@@ -63,6 +64,11 @@ void promise_calm(void)
 bool promise_excused(void)
 {
 	return rotten || unwritten || shadow.write_failed || !engine_has_journal();
+}
+
+bool promise_damaged(void)
+{
+	return damaged;
 }
 
 bool promise_free(const struct kvf *v)
@@ -350,6 +356,8 @@ static void became_free(struct kvf *v, const struct shadow_vf *s)
 			took_baseline(v, s);
 		return;
 	}
+	if (about[i].lost) /* it is looked at before it is given to anybody */
+		return;
 	if (!kernel_is_home(v) || v->rdma_ns != HOME)
 		broken("P4", "vf%u is FREE and not at home", i);
 	else if (!settings_same(&now.set, &v->home.set) ||
@@ -430,6 +438,8 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 		peer_exported(v, s);
 	if (unwritten)
 		return;
+	if (r->event == VF_EV_ADD)
+		about[i].lost = false;
 	if (r->event == VF_EV_ADD && was->state != VF_FREE)
 		broken("P3", "vf%u is reserved, its record said %s", i,
 		       vf_state_name(was->state));
@@ -540,8 +550,14 @@ void promise_replayed_all(enum journal_verdict verdict)
 	if (!ever_rotten && !rotten && !unwritten && !damaged &&
 	    (verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN))
 		broken("P10", "a journal that nobody damaged is found damaged");
-	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED)
+	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED) {
 		damaged = true;
+		for (unsigned i = 0; i < n_sim_vfs; i++)
+			about[i].lost |= before.vf[i].have &&
+					 (!shadow.vf[i].have ||
+					  shadow.vf[i].rec.touched !=
+						  before.vf[i].rec.touched);
+	}
 	if (damaged || rotten || lost)
 		admin_forget();
 	if (damaged) /* so are the numbers that were given out */

@@ -46,6 +46,8 @@ void promise_reboot(void);
 
 /* Something is lost, or cannot be recorded: what is judged by records is open. */
 bool promise_excused(void);
+/* Since then what is on record has its promises, but not what is compared with what was. */
+bool promise_damaged(void);
 
 void promise_step(void);
 void promise_end(void);

@@ -131,7 +131,7 @@ void promise_pays(unsigned claim, uint64_t lease)
 
 		if (!s->have || s->rec.state != VF_ATTACHED ||
 		    promise_owner(&vfs[i]) != claim || !s->rec.lease_id ||
-		    promise_excused() ||
+		    promise_excused() || promise_damaged() || /* that it was paid is lost */
 		    (s->rec.lease_id == lease && pays_unrecorded(lease)))
 			continue;
 		broken(s->rec.lease_id == lease ? "R11" : "P8",
