@@ -143,10 +143,18 @@ static int set_up(struct eth_job *job, const struct eth_pf *pf,
 	return vfinfo_set(job->home, pf->link.ifindex, job->call->index, &set, bits, err);
 }
 
-/* Makes the settings 'bits' as in 'want' and has the PF say so.  A card that is busy, or that
- * took a command and did nothing, gets it again for a while. */
+static int not_told(uint32_t bits, struct vfk_err *err)
+{
+	return vfk_err_set(err, VFK_E_BUSY, 0,
+			   "its PF does not tell its %s, which so could not be restored",
+			   name_of(bits));
+}
+
+/* Makes the settings 'bits' as in 'want' and has the PF say so, if it has to or if it tells
+ * of the VF.  A card that is busy, or that took a command and did nothing, gets it again for
+ * a while. */
 static int make(struct eth_job *job, const struct vf_settings *want, uint32_t bits,
-		struct vfk_err *err)
+		bool has_to_tell, struct vfk_err *err)
 {
 	int64_t until = retry_until(job);
 	struct vf_settings is;
@@ -167,6 +175,8 @@ static int make(struct eth_job *job, const struct vf_settings *want, uint32_t bi
 		if (rc < 0)
 			break;
 		left = differing(want, &is, bits);
+		if (!left && has_to_tell && bits & ~is.has)
+			return not_told(bits & ~is.has, err);
 		if (!left)
 			return 0;
 		rc = vfk_err_set(&own, VFK_E_KERNEL, 0,
@@ -201,10 +211,7 @@ static int check_wanted(const struct eth_job *job, struct vfk_err *err)
 					   keys[i].key);
 	/* What cannot be undone is not done. */
 	if (base->valid && pf_side & ~base->set.has)
-		return vfk_err_set(err, VFK_E_BUSY, 0,
-				   "its PF does not tell its %s, which so could not be "
-				   "restored",
-				   name_of(pf_side & ~base->set.has));
+		return not_told(pf_side & ~base->set.has, err);
 	if (want->has & HAS_RDMA_ISOLATION && want->rdma_isolation)
 		return rdma_movable(err);
 	return 0;
@@ -216,7 +223,7 @@ int eth_settings(struct eth_job *job, struct vfk_err *err)
 	int rc = check_wanted(job, err);
 
 	if (rc >= 0 && want->has & VFINFO_ETHERNET)
-		rc = make(job, want, want->has & VFINFO_ETHERNET, err);
+		rc = make(job, want, want->has & VFINFO_ETHERNET, true, err);
 	if (rc < 0)
 		return rc;
 	job->out->rebind_needed = !job->vf.driver[0];
@@ -243,7 +250,7 @@ int eth_settings_home(struct eth_job *job, struct vfk_err *err)
 	 * a VF that the PF does not tell of: what was set for this attachment. */
 	bits = is.has ? off_baseline(base, &is) :
 			base->set.has & job->call->wanted.has & VFINFO_ETHERNET;
-	return bits ? make(job, &base->set, bits, err) : 0;
+	return bits ? make(job, &base->set, bits, false, err) : 0;
 }
 
 /* --- verify ----------------------------------------------------------------------- */

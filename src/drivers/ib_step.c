@@ -58,6 +58,13 @@ static int pf_link(const struct ib_job *job, struct link *link, struct vfk_err *
 
 /* --- the link state that the PF holds --------------------------------------------- */
 
+static int not_told(struct vfk_err *err)
+{
+	return vfk_err_set(err, VFK_E_BUSY, 0,
+			   "link_state: the PF does not tell it now, so it could not be put "
+			   "back");
+}
+
 /* The one setting that cannot be seen on the VF itself.  The list of VFs that it takes is
  * asked for only where a link state was wanted. */
 static int check_policy(const struct ib_job *job, const struct vf_settings *want,
@@ -70,8 +77,10 @@ static int check_policy(const struct ib_job *job, const struct vf_settings *want
 
 	if (rc >= 0)
 		rc = ib_link_state(job->home, &pf, job->call->index, &is, err);
-	if (rc <= 0 || is == want->link_state)
-		return rc;
+	if (rc == 0)
+		return not_told(err);
+	if (rc < 0 || is == want->link_state)
+		return rc < 0 ? rc : 0;
 	return vfk_err_set(err, VFK_E_KERNEL, 0,
 			   "its link state is %s on the PF, not %s although the PF took that",
 			   is < 3 ? name[is] : "?",
@@ -115,9 +124,7 @@ int ib_settings(struct ib_job *job, struct vfk_err *err)
 	int rc = check_wanted(want, err);
 
 	if (rc >= 0 && base->valid && want->has & ~base->set.has & HAS_LINK_STATE)
-		return vfk_err_set(err, VFK_E_BUSY, 0,
-				   "link_state: the PF does not tell it now, so it could not "
-				   "be put back");
+		return not_told(err);
 	if (rc >= 0)
 		rc = apply(job, want, err);
 	if (rc >= 0 && want->has & HAS_LINK_STATE)
