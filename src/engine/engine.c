@@ -30,7 +30,8 @@ bool vf_byte_held(const struct engine *e, const struct vf *vf)
 
 bool lease_byte_held(const struct engine *e, uint64_t lease_id)
 {
-	return lease_id && e->ops.held(e->ops.ctx, inflight_lease(lease_id));
+	return lease_id && (e->ops.held(e->ops.ctx, inflight_lease(lease_id)) ||
+			    e->ops.held(e->ops.ctx, inflight_lease_beside(lease_id)));
 }
 
 void engine_reload(struct engine *e, const struct config *config)

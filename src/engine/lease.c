@@ -166,15 +166,22 @@ void lease_young_done(struct engine *e, int64_t *turn_ns)
 	}
 }
 
+/* R9: after 130 s a lease is paid whoever holds its byte, and the next engine can see that
+ * it is. */
+static uint64_t byte_to_pay(const struct engine *e, uint64_t lease_id)
+{
+	return e->ops.held(e->ops.ctx, inflight_lease(lease_id)) ?
+		       inflight_lease_beside(lease_id) :
+		       inflight_lease(lease_id);
+}
+
 int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 		   const char *type, enum cni_verb verb, const int *stored,
 		   unsigned n_stored, uint32_t limit_ms, struct vfk_err *err)
 {
 	/* A client that holds the byte already keeps it; it gets another one's lock, so that
-	 * the frame is the same.  So does who pays although the byte is held (R9). */
-	uint64_t other = e->own_del_byte++;
-	bool takes = l && rq->holds_lease != l->rec.id;
-	bool besides = takes && verb == CNI_DEL && lease_byte_held(e, l->rec.id);
+	 * the frame is the same. */
+	uint64_t other = e->own_del_byte++, byte = inflight_lease(other);
 	struct frame_run run = { .hdr = { .version = FRAME_VERSION, .type = FRAME_RUN },
 				 .run_id = l ? l->rec.id : other,
 				 .verb = (uint8_t)verb,
@@ -183,8 +190,10 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 	VFK_AUTO(fd_auto) int byte_fd = -1;
 	int fds[3];
 
-	if (e->ops.lock(e->ops.ctx, inflight_lease(takes && !besides ? l->rec.id : other),
-			&byte_fd, err) < 0)
+	if (l && rq->holds_lease != l->rec.id)
+		byte = verb == CNI_DEL ? byte_to_pay(e, l->rec.id) :
+					 inflight_lease(l->rec.id);
+	if (e->ops.lock(e->ops.ctx, byte, &byte_fd, err) < 0)
 		return -err->kind;
 	snprintf(run.type, sizeof(run.type), "%s", type);
 	fds[0] = byte_fd;
@@ -192,7 +201,7 @@ int lease_send_run(struct engine *e, struct request *rq, struct lease *l,
 		fds[i + 1] = stored[i];
 	if (e->ops.run(e->ops.ctx, rq->client, &run, fds, n_stored + 1, err) < 0)
 		return -err->kind;
-	if (l && !besides)
+	if (l)
 		rq->holds_lease = l->rec.id;
 	rq->run_id = run.run_id;
 	rq->ran_is_old = rq->ran_follows;
@@ -270,7 +279,8 @@ bool lease_payable(struct engine *e, const struct lease *l, const struct request
 	      !vf_link_has_left(vf))))
 		return false;
 	return (rq && rq->holds_lease == l->rec.id) || !lease_byte_held(e, l->rec.id) ||
-	       (l->wait_until_ns && now_ns(e) >= l->wait_until_ns);
+	       (l->wait_until_ns && now_ns(e) >= l->wait_until_ns &&
+		!e->ops.held(e->ops.ctx, inflight_lease_beside(l->rec.id)));
 }
 
 static void unpaid(struct engine *e, struct lease *l, const char *why)
@@ -315,9 +325,7 @@ static void pay_by_worker(struct engine *e, struct lease *l, const int fds[2])
 	}
 	job->lease = l;
 	job->req->lease_id = l->rec.id;
-	/* R9: after 130 s it is paid whoever holds its byte. */
-	job->byte = inflight_lease(lease_byte_held(e, l->rec.id) ? e->own_del_byte++ :
-								   l->rec.id);
+	job->byte = byte_to_pay(e, l->rec.id);
 	if (!job_takes(job, fds[0]) || !job_takes(job, fds[1])) {
 		job_free(job);
 		unpaid(e, l, NO_DESCRIPTOR);
@@ -547,7 +555,7 @@ void lease_runner_gone(struct engine *e, struct request *rq)
 		return;
 	l->runner = NULL;
 	if (rq->run_pays) {
-		l->paying = false;
+		l->wait_until_ns = now_ns(e) + LOST_PLUGIN_NS; /* R9, from now on */
 		unpaid(e, l, "the caller ended before its IPAM DEL did");
 	}
 }

@@ -152,6 +152,11 @@ void pay_run(const struct job_req *rq, const int *fds, unsigned n_fds, struct vf
 	struct group group;
 	size_t len = 0;
 
+	/* As after a sleep of the node: another may have been told to pay since (R9). */
+	if (!clock_left_ms(rq->deadline_boot_ns)) {
+		vfk_err_set(err, VFK_E_TIMEOUT, 0, "%s: too late to run it", rq->plugin);
+		return;
+	}
 	if (n_fds != 3 || !(over = file_of_memfd(fds[2], STDIN_MAX, &len)) ||
 	    !(envp = plugin_env(no_env, over, len, "DEL"))) {
 		vfk_err_set(err, VFK_E_NOMEM, 0, "environment of %s", rq->plugin);

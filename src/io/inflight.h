@@ -23,6 +23,12 @@ static inline uint64_t inflight_lease(uint64_t lease_id)
 	return (UINT64_C(1) << 60) + lease_id;
 }
 
+/* That of who pays the lease although the other byte is held (R9). */
+static inline uint64_t inflight_lease_beside(uint64_t lease_id)
+{
+	return (UINT64_C(1) << 62) + lease_id;
+}
+
 /* The node's rebind window (LOCK_REBIND): beside the byte of the VF whose turn it is. */
 static inline uint64_t inflight_rebind(void)
 {

@@ -270,7 +270,7 @@ void ipam_start_job(uint64_t owner, uint64_t gen, const struct job_req *rq,
 	const char *container = env ? cni_env_get(env, len, "CNI_CONTAINERID") : NULL;
 	const char *ifname = env ? cni_env_get(env, len, "CNI_IFNAME") : NULL;
 	unsigned claim = claim_find(container ? container : "", ifname ? ifname : "");
-	uint64_t lease = fd_number(fds[0]) - (UINT64_C(1) << 60);
+	uint64_t lease = rq->lease_id;
 
 	if (claim == SIM_CLAIMS) {
 		broken("P8", "IPAM DEL is run for nobody: its environment names %s",

@@ -396,6 +396,11 @@ static void turn(uint64_t i, uint64_t gen)
 		run_steps(w);
 		return;
 	}
+	if (w->rq->kind == JOB_IPAM && when_now >= w->deadline_ns) {
+		vfk_err_set(&w->res.err, VFK_E_TIMEOUT, 0, "too late to run it");
+		end(w);
+		return;
+	}
 	if (w->rq->kind == JOB_IPAM && w->fault.fail == JF_NONE) {
 		w->phase = PLUGIN;
 		ipam_start_job(i, w->gen, w->rq, w->fds, w->n_fds, plugin_ended);
@@ -465,6 +470,7 @@ void worker_kill_any(unsigned nth)
 		if (!w->used || w->phase == OVER || nth--)
 			continue;
 		story("worker of %s is killed", job_kind_name(w->rq->kind));
+		cover_event(EVENT_WORKER_KILLED);
 		cover_job((enum job_kind)w->rq->kind, JF_DIES);
 		kill_one(w);
 		return;

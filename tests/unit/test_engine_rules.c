@@ -42,6 +42,54 @@ static void r9_pays_after_130_s(void)
 	ew_free(w);
 }
 
+/* Who pays beside a byte that stays locked locks another one, which the next engine knows. */
+static void r9_pays_beside_it_once(void)
+{
+	struct ew *w = ew_new(1);
+	uint64_t id;
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local");
+	id = ew_vf(w, 0)->rec.lease_id;
+	ew_die(w);
+	ew_hold(w, inflight_lease_beside(id));
+	ew_start(w);
+	ew_trace_clear(w);
+	ew_pass(w, 1000 * NS_PER_S);
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job IPAM"));
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_let_go(w);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
+/* The limit counts from the last plugin that was run for the lease, not from the first. */
+static void r9_130_s_from_the_last_plugin(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *add = EW_ADD(w, .container = "c1", .ipam = "host-local"), *del;
+	uint64_t byte = inflight_lease(ew_vf(w, 0)->rec.lease_id);
+
+	ew_hold(w, byte);
+	ew_gone(w, add);
+	ew_pass(w, 100 * NS_PER_S);
+	ew_let_go(w);
+	del = EW_DEL(w, .container = "c1", .ipam = "host-local");
+	SUITE_INT(del->n_runs, 1);
+	ew_hold(w, byte);
+	ew_pass(w, 40 * NS_PER_S);
+	ew_gone(w, del); /* what it ran has not ended */
+	ew_trace_clear(w);
+	ew_pass(w, 100 * NS_PER_S);
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job IPAM"));
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_pass(w, 31 * NS_PER_S);
+	ew_pass(w, NS_PER_S);
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_let_go(w);
+	ew_free(w);
+}
+
 static void r9_waits_at_most_130_s(void)
 {
 	struct ew *w = ew_new(1);
@@ -586,6 +634,8 @@ VFK_SUITE(
 	{ "R9: nobody pays a lease whose byte is locked", r9_locked_lease_is_not_paid },
 	{ "R9: for at most 130 s", r9_waits_at_most_130_s },
 	{ "R9: a lease whose byte stays locked is paid after 130 s", r9_pays_after_130_s },
+	{ "R9: it is paid beside its byte once at a time", r9_pays_beside_it_once },
+	{ "R9: 130 s count from the last plugin", r9_130_s_from_the_last_plugin },
 	{ "R9: a result for a lease that is not ASKED is not used",
 	  r9_late_result_is_not_used },
 	{ "R9: who holds the byte of an owed lease may pay it",
