@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/ctl_cmds.h"
+#include "cover.h"
 #include "engines.h"
 #include "promises.h"
 #include "story.h"
@@ -41,14 +42,16 @@ void admin_release(const struct kvf *v)
 	char addr[PCI_STRLEN];
 
 	promise_released((unsigned)(v - vfs));
-	say("release", pci_format(v->addr, addr), "--force");
+	if (say("release", pci_format(v->addr, addr), "--force"))
+		cover_event(EVENT_ADMIN_RELEASE);
 }
 
 void admin_retry(const struct kvf *v)
 {
 	char addr[PCI_STRLEN];
 
-	say("retry", pci_format(v->addr, addr), NULL);
+	if (say("retry", pci_format(v->addr, addr), NULL))
+		cover_event(EVENT_ADMIN_RETRY);
 }
 
 void admin_cordon(struct rng *r, bool on)
@@ -66,8 +69,10 @@ void admin_cordon(struct rng *r, bool on)
 	}
 	if (!on)
 		*is = false; /* it may be so even if nobody says so */
-	if (say(on ? "cordon" : "uncordon", addr, NULL) && on)
-		*is = true;
+	if (!say(on ? "cordon" : "uncordon", addr, NULL))
+		return;
+	cover_event(on ? EVENT_CORDON : EVENT_UNCORDON);
+	*is = on;
 }
 
 bool admin_uncordon_all(void)

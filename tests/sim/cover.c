@@ -49,7 +49,6 @@ static const struct {
 	{ "DETACHING TIMEOUT", "a release has rounds, not a deadline (GAVE_UP)" },
 	{ "NONE ANSWERED", "R9: a late result is not used; if it were, a promise breaks" },
 	{ "OWED ANSWERED", "likewise" },
-	{ "FAULTED STALE", "no VF comes without a driver" },
 };
 
 bool __wrap_vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo);

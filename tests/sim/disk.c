@@ -4,6 +4,7 @@
 #include "disk.h"
 
 #include "../unit/mem_disk.h"
+#include "cover.h"
 #include "engines.h"
 #include "fds.h"
 #include "promises.h"
@@ -49,6 +50,8 @@ void disk_reset(void)
 
 static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_t off)
 {
+	int rc;
+
 	if (!engine_lives()) /* killed before this call: it was never made */
 		return 0;
 	if (engine_dies_here()) /* killed within: part of it is in the page cache */
@@ -63,7 +66,10 @@ static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_
 	untouched[n] = false;
 	if (written[n] < off + len)
 		written[n] = off + len;
-	return mem_pwrite(ctx, n, buf, len, off);
+	rc = mem_pwrite(ctx, n, buf, len, off);
+	if (rc < 0 && disk.fail_at)
+		cover_event(EVENT_DISK_FULL);
+	return rc;
 }
 
 static int op_extend(void *ctx, unsigned n, uint64_t size)
@@ -141,15 +147,20 @@ static uint64_t roll(void *arg)
 
 void disk_power_loss(struct rng *r)
 {
+	if (disk.first) /* something is not synced */
+		cover_event(EVENT_POWER_LOSS);
 	mem_power_loss(&disk, roll, r);
 	disk_cache_gone();
 }
 
-void disk_full(int sys, unsigned n_writes)
+bool disk_full(int sys, unsigned n_writes)
 {
+	bool was = disk.fail_at != 0;
+
 	disk.fail_at = n_writes ? disk.n_ops + 1 : 0;
 	disk.fail_count = n_writes;
 	disk.fail_errno = sys;
+	return was;
 }
 
 bool disk_rot(struct rng *r)
@@ -166,6 +177,8 @@ bool disk_rot(struct rng *r)
 		f->now[off + i] ^= (uint8_t)(1 + rng_below(r, 255));
 	if (f->disk_size >= off + 8)
 		memcpy(f->disk + off, f->now + off, 8);
+	if (off < f->size)
+		cover_event(EVENT_DISK_ROT);
 	shadow_rot(n, off, off + 8);
 	return true;
 }

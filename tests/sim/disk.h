@@ -22,7 +22,8 @@ bool disk_cannot_sync(void); /* one failed, and none has worked since: no ADD is
 bool disk_settle(void);
 void disk_cache_gone(void); /* the machine starts */
 void disk_power_loss(struct rng *r);
-void disk_full(int sys, unsigned n_writes); /* the next ones fail; 0: there is room again */
+/* The next ones fail; 0: there is room again.  True: there was none before. */
+bool disk_full(int sys, unsigned n_writes);
 bool disk_rot(struct rng *r); /* some bytes of what is there; false: there is nothing */
 /* Whether everything of 'file' before 'end' would outlive a loss of power now. */
 bool disk_is_synced(unsigned file, uint64_t end);

@@ -78,6 +78,7 @@ bool engine_dies_here(void)
 	if (!p.dies_in || --p.dies_in)
 		return false;
 	p.dead = true;
+	cover_event(EVENT_ENGINE_CUT);
 	boot_mark_hold();
 	story("engine: killed in the middle of a turn");
 	return true;
@@ -513,12 +514,13 @@ static void starts(bool service)
 	when_after(when_jitter(3 * MS), tries, service, (uint64_t)(when_now + LOCK_WAIT));
 }
 
-void engine_start_service(void)
+bool engine_start_service(void)
 {
 	if (starting == 2 || (p.e && p.service))
-		return;
+		return false;
 	engine_give_way(); /* R3 */
 	starts(true);
+	return true;
 }
 
 void engine_start_on_demand(void)
@@ -567,14 +569,12 @@ static void died(void)
 
 void engine_kill(unsigned after_ops)
 {
-	if (!p.e) { /* the next one, in its begin */
+	if (!p.e) /* the next one, in its begin */
 		next_dies_in = after_ops;
-		return;
-	}
-	if (after_ops) {
+	else if (after_ops)
 		p.dies_in = after_ops;
+	if (!p.e || after_ops)
 		return;
-	}
 	story("engine: killed");
 	died();
 }

@@ -14,7 +14,7 @@ void engines_stop(void); /* frees the engine, if there is one; end of a history 
 void engines_boot(void); /* another boot id, a fresh /run */
 
 /* Somebody starts one: systemd, or a client that found none (R2). */
-void engine_start_service(void);
+bool engine_start_service(void); /* false: it is there */
 void engine_start_on_demand(void);
 bool engine_serves(void);	      /* its socket can be connected to */
 bool engine_exists(void);	      /* it holds LOCK */

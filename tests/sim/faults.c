@@ -89,6 +89,7 @@ struct job_fault fault_take(enum job_kind kind)
 			continue;
 		n_armed--;
 		memmove(&armed[i], &armed[i + 1], (n_armed - i) * sizeof(armed[0]));
+		cover_event(EVENT_JOB_FAULT);
 		cover_job(kind, fault.fail);
 		return fault;
 	}
@@ -110,6 +111,7 @@ enum ipam_fail fault_take_ipam(bool del)
 	fail = ipam[del][0];
 	n_ipam[del]--;
 	memmove(&ipam[del][0], &ipam[del][1], n_ipam[del] * sizeof(ipam[del][0]));
+	cover_event(EVENT_IPAM_FAULT);
 	cover_ipam(fail, del);
 	return fail;
 }
@@ -124,6 +126,7 @@ bool fault_take_op(enum op_fail fail)
 	if (!ops[fail])
 		return false;
 	ops[fail]--;
+	cover_event(EVENT_OP_FAULT);
 	cover_op(fail);
 	return true;
 }

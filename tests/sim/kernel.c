@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cover.h"
 #include "engines.h"
 #include "fsm/port.h"
 #include "rng.h"
@@ -194,7 +195,9 @@ static void cleanup_net(uint64_t ns, uint64_t cookie)
 		engines_vf_touched(v->addr);
 		late_uevent(v);
 	}
-	if (nsid >= 0 && !nsid_events_lost)
+	if (nsid >= 0 && nsid_events_lost)
+		cover_event(EVENT_NSID_LOST);
+	else if (nsid >= 0)
 		engines_nsid_gone(nsid);
 }
 
@@ -205,6 +208,8 @@ static void maybe_dies(unsigned ns)
 	if (n->dying || n->pins || n->path)
 		return;
 	n->dying = true;
+	if (netns_death_takes)
+		cover_event(EVENT_NETNS_SLOW);
 	when_after(netns_death_takes ? netns_death_takes : when_jitter(40 * MS),
 		   cleanup_net, ns, n->cookie);
 }
@@ -241,7 +246,10 @@ bool link_name_free(int ns, const char *name, const struct kvf *v)
 		if (&vfs[i] != v && vfs[i].link.ifindex && vfs[i].link.ns == ns &&
 		    !strcmp(vfs[i].link.name, name))
 			return false;
-	return !(ns == HOME && squatter[0] && !strcmp(squatter, name));
+	if (ns != HOME || !squatter[0] || strcmp(squatter, name) != 0)
+		return true;
+	cover_event(EVENT_SQUATTER);
+	return false;
 }
 
 /* A move closes the device: down, addresses gone; name, MTU and address stay

@@ -10,6 +10,7 @@
 
 #include "admin.h"
 #include "callers.h"
+#include "cover.h"
 #include "engine/ctl_cmds.h"
 #include "engines.h"
 #include "ipam.h"
@@ -283,6 +284,7 @@ void peer_add(struct rng *r, struct kvf *v)
 			    .ipam = rng_below(r, 3) > 0,
 			    .clean = !v->meddled && !v->moved_by_others && s->have &&
 				     s->rec.baseline.valid };
+	cover_event(EVENT_PEER_ADD);
 	choose(p, r, v);
 	kernel_look(v, &p->before);
 	/* It keeps one GUID for both. */
@@ -432,6 +434,7 @@ void peer_del_any(struct rng *r)
 
 		if (!peers[claim].used || !peers[claim].whole)
 			continue;
+		cover_event(EVENT_PEER_DEL);
 		del(claim);
 		return;
 	}
@@ -602,6 +605,8 @@ void peers_export(void)
 	if (!admin_cordon_node())
 		return;
 	doc = engine_answers(&rq);
+	if (json_array_size(json_object_get(doc, "files")))
+		cover_event(EVENT_EXPORT);
 	json_array_foreach(json_object_get(doc, "files"), i, one)
 		export_one(one);
 	json_decref(doc);

@@ -340,6 +340,8 @@ static void took_baseline(struct kvf *v, const struct shadow_vf *s)
 	if (!settings_same(&s->rec.baseline.set, &v->home.set))
 		broken("P4", "the baseline of vf%u is not what a free vf%u looks like",
 		       number(v), number(v));
+	else if (s->rec.event == VF_EV_BASELINE && !s->before.baseline.valid && damaged)
+		kernel_take_home(v); /* its name went with the damaged record */
 }
 
 static void became_free(struct kvf *v, const struct shadow_vf *s)

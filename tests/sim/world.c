@@ -403,8 +403,8 @@ static void fault_event(struct rng *r, enum event_kind kind)
 		engine_hang(rng_one_in(r, 2) ? (int64_t)rng_below(r, 29) * SEC : 100 * SEC);
 		break;
 	case EVENT_SERVICE:
-		if (!on_demand)
-			engine_start_service();
+		if (!on_demand && engine_start_service())
+			cover_event(kind);
 		break;
 	case EVENT_GIVE_WAY:
 		engine_give_way();
@@ -427,7 +427,8 @@ static void fault_event(struct rng *r, enum event_kind kind)
 		disk_full(rng_one_in(r, 3) ? EIO : ENOSPC, rng_one_in(r, 2) ? 1 : 1u << 20);
 		break;
 	case EVENT_DISK_ROOM:
-		disk_full(0, 0);
+		if (disk_full(0, 0))
+			cover_event(kind);
 		break;
 	case EVENT_DISK_ROT:
 		if (disk_rot(r)) {
@@ -440,13 +441,88 @@ static void fault_event(struct rng *r, enum event_kind kind)
 	}
 }
 
-void world_event(const struct event *ev)
+/* What an event can change by itself. */
+static struct sight {
+	struct kvf vfs[SIM_VFS];
+	struct netns spaces[SIM_NS];
+	unsigned port_state[SIM_PFS], running;
+	int64_t now, wall;
+	bool exists, serves, listens;
+} before_event, after_event;
+
+static void look(struct sight *s)
+{
+	int64_t wait;
+
+	memcpy(s->vfs, vfs, sizeof(s->vfs));
+	memcpy(s->spaces, spaces, sizeof(s->spaces));
+	memcpy(s->port_state, port_state, sizeof(s->port_state));
+	s->running = callers_running();
+	s->now = when_now;
+	s->wall = when_wall_offset;
+	s->exists = engine_exists();
+	s->serves = engine_serves();
+	s->listens = s->exists && engine_listens(&wait);
+}
+
+/* Those that are not counted here only lay something out: they are counted where somebody
+ * comes upon it. */
+static bool has_happened(enum event_kind kind)
+{
+	const struct sight *was = &before_event, *is = &after_event;
+
+	switch (kind) {
+	case EVENT_ADD:
+	case EVENT_LATE_ADD:
+	case EVENT_DEL:
+	case EVENT_LATE_DEL:
+	case EVENT_STATUS:
+	case EVENT_GC:
+	case EVENT_IMPORT:
+		return is->running > was->running;
+	case EVENT_CALLER_KILLED:
+		return is->running < was->running;
+	case EVENT_ENGINE_KILLED:
+		return was->exists && !is->exists;
+	case EVENT_ENGINE_HANGS:
+		return was->listens && !is->listens;
+	case EVENT_GIVE_WAY:
+		return was->serves && !is->serves;
+	case EVENT_PASS:
+	case EVENT_SUSPEND:
+		return is->now > was->now;
+	case EVENT_WALL_JUMP:
+		return is->wall != was->wall;
+	case EVENT_PORT:
+		return memcmp(is->port_state, was->port_state, sizeof(is->port_state)) != 0;
+	case EVENT_POD_NEW:
+	case EVENT_POD_SAME_ID:
+	case EVENT_NETNS_GONE:
+	case EVENT_NAME_TAKEN:
+	case EVENT_REBOOT:
+		return memcmp(is->spaces, was->spaces, sizeof(is->spaces)) != 0;
+	case EVENT_VF_VANISHES:
+	case EVENT_VF_APPEARS:
+	case EVENT_VF_ANEW:
+	case EVENT_VF_UNBOUND:
+	case EVENT_VF_REBOUND:
+	case EVENT_OPERATOR_SETS:
+	case EVENT_LINK_RENAMED:
+	case EVENT_LINK_TAKEN:
+	case EVENT_LINK_PUT:
+	case EVENT_LINK_BACK:
+		return memcmp(is->vfs, was->vfs, sizeof(is->vfs)) != 0;
+	default:
+		return false;
+	}
+}
+
+static void happens(const struct event *ev)
 {
 	struct rng r = { .state = ev->word };
 	enum event_kind kind = (enum event_kind)ev->kind;
 	struct call gc;
 
-	cover_event(kind);
 	switch (kind) {
 	case EVENT_ADD:
 	case EVENT_LATE_ADD:
@@ -469,6 +545,15 @@ void world_event(const struct event *ev)
 	fault_event(&r, kind);
 	node_event(&r, kind);
 	vf_event(&r, kind, some_vf(&r));
+}
+
+void world_event(const struct event *ev)
+{
+	look(&before_event);
+	happens(ev);
+	look(&after_event);
+	if (has_happened((enum event_kind)ev->kind))
+		cover_event((enum event_kind)ev->kind);
 }
 
 bool world_run(int64_t ns)
