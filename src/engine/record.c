@@ -311,6 +311,14 @@ uint64_t sync_want(struct engine *e)
 	return e->sync_wanted;
 }
 
+static bool a_sync_is_in(struct list *jobs)
+{
+	list_each(it, jobs)
+		if (list_entry(it, struct job, link)->kind == JOB_SYNC)
+			return true;
+	return false;
+}
+
 void sync_kick(struct engine *e)
 {
 	struct job *job;
@@ -324,9 +332,10 @@ void sync_kick(struct engine *e)
 	 * ask for it. */
 	if (synced(e, e->sync_wanted) && (!journal_failed(e->journal) || e->broken_by_disk))
 		return;
-	list_each(it, &e->jobs_running)
-		if (list_entry(it, struct job, link)->kind == JOB_SYNC)
-			return; /* what came since goes with the next one: group commit */
+	/* What came since goes with the next one: group commit.  Never two at a time: the kernel
+	 * tells one of them only that a write failed. */
+	if (a_sync_is_in(&e->jobs_running) || a_sync_is_in(&e->jobs_waiting))
+		return;
 	if (!journal_want_sync(e->journal, &fd, &file, &upto))
 		return;
 	job = job_new(e, JOB_SYNC, LOCK_NONE, NULL, 0);

@@ -169,14 +169,14 @@ bool start_unreachable(const struct start_lock *lock)
 static int read_only(struct start_state *st, struct vfk_err *err)
 {
 	struct disk disk;
-	uint64_t durable = journal_durable_load(vfk_path(PATH_DURABLE));
 	int rc;
 
 	node_fini(st->node);
 	st->status = (struct journal_status){ 0 };
 	if (fs_disk(&disk, vfk_path(PATH_JOURNAL), true, err) < 0)
 		return -err->kind;
-	rc = journal_read(&disk, durable, false, node_replay, st->node, &st->status, err);
+	rc = journal_read_own(&disk, vfk_path(PATH_DURABLE), node_replay, st->node,
+			      &st->status, err);
 	disk.close(disk.ctx);
 	return rc;
 }
@@ -221,19 +221,8 @@ void start_journal(struct start_state *st)
 			 st->node->rec.missing_reason);
 }
 
-/* Whether 'now', what stands there, says anything that 'known', what was read, did not. */
-static bool says_more(const struct journal_status *known, const struct journal_status *now)
-{
-	bool broken = now->verdict == JOURNAL_DAMAGED || now->verdict == JOURNAL_UNKNOWN;
-
-	return (broken && now->verdict != known->verdict) ||
-	       now->last_seq > known->last_seq ||
-	       (now->last_seq && now->generation != known->generation);
-}
-
 struct journal *start_journal_late(const struct start_state *st, bool *unread)
 {
-	uint64_t durable = journal_durable_load(vfk_path(PATH_DURABLE));
 	struct journal_status status;
 	struct vfk_err err = { 0 };
 	struct journal *j = NULL;
@@ -246,8 +235,8 @@ struct journal *start_journal_late(const struct start_state *st, bool *unread)
 	    open_writable(st->node, &disk, &cfg, &err) < 0)
 		return NULL;
 	/* journal_open begins files and sets others aside before it tells what it found. */
-	rc = journal_read(&disk, durable, false, NULL, NULL, &status, &err);
-	*unread = rc == 0 && says_more(&st->status, &status);
+	rc = journal_read_own(&disk, vfk_path(PATH_DURABLE), NULL, NULL, &status, &err);
+	*unread = rc == 0 && journal_says_more(&st->status, &status);
 	if (rc < 0 || *unread) {
 		disk.close(disk.ctx);
 		return NULL;

@@ -108,6 +108,8 @@ struct jd_mark {
 };
 #define JD_MAGIC UINT64_C(0x4c42415255444656) /* "VFDURABL" */
 
+void jr_know(struct jr_input *in, const struct jd_mark *mark);
+
 /* Maps it, made anew if it is not one of ours.  NULL: it cannot be kept ('err' is set). */
 struct jd_mark *jd_open(const char *path, struct vfk_err *err);
 void jd_close(struct jd_mark *mark); /* NULL allowed */

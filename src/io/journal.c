@@ -604,11 +604,7 @@ int journal_open(struct journal **out, const struct journal_cfg *cfg,
 	j->cfg.min_size = round_up(cfg->min_size < 4 * ALIGN ? 4 * ALIGN : cfg->min_size);
 	j->cur = j->synced = j->target = -1;
 	marked = jd_load(cfg->durable_path, &before);
-	/* One that could not begin to write has made the mark, and no holes. */
-	in.same_boot = before.written_generation != 0;
-	in.durable = before.seq;
-	in.written_generation = before.written_generation;
-	in.written_end = before.written_end;
+	jr_know(&in, &before);
 	rc = jr_survey(&in, st, &sv, err);
 	if (rc == 0 && st->verdict == JOURNAL_UNKNOWN)
 		rc = vfk_err_set(err, VFK_E_VERSION, 0, "%s", st->what);

@@ -68,6 +68,16 @@ typedef int (*journal_record_fn)(void *arg, const struct journal_record *rec,
 int journal_read(const struct disk *disk, uint64_t durable, bool all, journal_record_fn fn,
 		 void *arg, struct journal_status *st, struct vfk_err *err) VFK_MUST_CHECK;
 
+/* The same for the engine, beside which nobody writes: all of what /run/vfkeeper/durable says
+ * counts, so that the verdict is that of journal_open. */
+int journal_read_own(const struct disk *disk, const char *durable_path,
+		     journal_record_fn fn, void *arg, struct journal_status *st,
+		     struct vfk_err *err) VFK_MUST_CHECK;
+
+/* Whether 'now', what stands there, says anything that 'known', what was read, did not. */
+bool journal_says_more(const struct journal_status *known,
+		       const struct journal_status *now);
+
 struct journal_cfg {
 	/* Taken over: copied, and closed by journal_close or a failing journal_open. */
 	const struct disk *disk;

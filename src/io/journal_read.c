@@ -397,6 +397,17 @@ static int file_incomplete(const struct reading *rd)
 	return -1;
 }
 
+/* A file whose snapshot this boot had made whole, and which is not so any more, or -1. */
+static int file_unmade(const struct reading *rd)
+{
+	for (unsigned i = 0; rd->in->same_boot && i < rd->n_tails; i++)
+		if (rd->tails[i].generation &&
+		    rd->tails[i].generation == rd->in->written_generation &&
+		    (int)rd->tails[i].file != rd->sv->base)
+			return (int)rd->tails[i].file;
+	return -1;
+}
+
 /* A file without a readable header in which something behind L stands, or -1. */
 static int file_headless(const struct reading *rd)
 {
@@ -452,6 +463,7 @@ static bool judge_damaged(struct reading *rd)
 {
 	int base = rd->sv->base;
 	int missing = file_missing(rd->sv), foreign = file_with(rd->sv, JF_FOREIGN);
+	int unmade = file_unmade(rd);
 	unsigned long long last = rd->last, end = rd->end;
 
 	if (base >= 0 && rd->gap)
@@ -464,6 +476,13 @@ static bool judge_damaged(struct reading *rd)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is bad at offset %llu; this boot wrote up to offset %llu",
 		      last + 1, end, (unsigned long long)rd->in->written_end);
+	else if (unmade >= 0)
+		judge(rd, JOURNAL_DAMAGED, unmade,
+		      "the snapshot is bad; this boot wrote up to offset %llu",
+		      (unsigned long long)rd->in->written_end);
+	else if (base < 0 && rd->in->written_generation)
+		judge(rd, JOURNAL_DAMAGED, -1,
+		      "no whole snapshot is there; this boot had written one");
 	else if (rd->in->same_boot && rd->hole)
 		judge(rd, JOURNAL_DAMAGED, base,
 		      "record %llu is bad at offset %llu, later ones of this boot follow",
@@ -566,4 +585,35 @@ int journal_read(const struct disk *disk, uint64_t durable, bool all, journal_re
 	struct jr_survey sv;
 
 	return jr_survey(&in, st, &sv, err);
+}
+
+void jr_know(struct jr_input *in, const struct jd_mark *mark)
+{
+	/* One that could not begin to write has made the mark, and no holes. */
+	in->same_boot = mark->written_generation != 0;
+	in->durable = mark->seq;
+	in->written_generation = mark->written_generation;
+	in->written_end = mark->written_end;
+}
+
+int journal_read_own(const struct disk *disk, const char *durable_path,
+		     journal_record_fn fn, void *arg, struct journal_status *st,
+		     struct vfk_err *err)
+{
+	struct jr_input in = { .disk = disk, .fn = fn, .arg = arg };
+	struct jd_mark mark;
+	struct jr_survey sv;
+
+	jd_load(durable_path, &mark);
+	jr_know(&in, &mark);
+	return jr_survey(&in, st, &sv, err);
+}
+
+bool journal_says_more(const struct journal_status *known, const struct journal_status *now)
+{
+	bool broken = now->verdict == JOURNAL_DAMAGED || now->verdict == JOURNAL_UNKNOWN;
+
+	return (broken && now->verdict != known->verdict) ||
+	       now->last_seq > known->last_seq ||
+	       (now->last_seq && now->generation != known->generation);
 }

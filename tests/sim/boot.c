@@ -158,11 +158,6 @@ const char *boot_id(void)
 	return id_now;
 }
 
-uint64_t boot_mark_seq(void)
-{
-	return mark_kept ? mark.seq : 0;
-}
-
 void boot_mark_hold(void)
 {
 	mark_at_death = mark;

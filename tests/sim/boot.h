@@ -12,8 +12,6 @@ void boot_again(void); /* the next one: /run is empty */
 void boot_end(void);   /* frees what it holds */
 const char *boot_id(void);
 
-/* The number of the last record that was written in this boot; 0: not known. */
-uint64_t boot_mark_seq(void);
 /* A killed engine runs to the end of its turn: what it writes after its death is taken back. */
 void boot_mark_hold(void);
 void boot_mark_back(void);

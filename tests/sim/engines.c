@@ -22,6 +22,7 @@
 #include "io/inflight.h"
 #include "io/journal-internal.h"
 #include "kernel.h"
+#include "memory.h"
 #include "promises.h"
 #include "spooler.h"
 #include "story.h"
@@ -35,8 +36,8 @@
 struct process {
 	struct engine *e;
 	struct node node;
-	struct journal *journal; /* NULL: it could not be opened */
-	bool unknown_version;
+	struct journal *journal;      /* NULL: it could not be opened */
+	struct journal_status status; /* of what it has read */
 	unsigned gen;
 	bool service, serves, ending;
 	int64_t hung_until, ending_at, called_ns, idle_since;
@@ -436,14 +437,13 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 	promise_replay_begins();
 	if (node_open_journal(&p.journal, &journal, replay, &st, &err) < 0) {
 		snprintf(broken_text, 240, "the journal cannot be used: %.190s", err.msg);
-		p.unknown_version = st.verdict == JOURNAL_UNKNOWN;
 		node_fini(&p.node);
 		promise_replay_begins();
 		disk = disk_ops();
-		if (journal_read(&disk, boot_mark_seq(), false, replay, &p.node, &st,
-				 &err) < 0)
+		if (journal_read_own(&disk, "durable", replay, &p.node, &st, &err) < 0)
 			story("engine: nothing of the journal can be read: %s", err.msg);
 	}
+	p.status = st;
 	node_settle(&p.node);
 	node_mark_missing(&p.node, &st);
 	cfg->journal = p.journal;
@@ -632,19 +632,27 @@ static void check_idle(void)
 		engine_give_way();
 }
 
-/* As start_journal_late (src/engine/start.c), which reads once more before it writes: what stands
- * on this disk can always be read, and was. */
+/* As try_journal (src/engine/daemon.c). */
 static void take_journal_late(void)
 {
 	struct disk disk = disk_ops();
 	struct journal_cfg cfg = journal_cfg(&disk);
-	struct journal_status st;
+	struct journal_status now;
 	struct vfk_err err = { 0 };
 
-	if (!p.journal && !p.unknown_version &&
-	    journal_open(&p.journal, &cfg, NULL, &st, &err) == 0 &&
-	    engine_take_journal(p.e, p.journal) < 0)
+	if (p.journal || p.status.verdict == JOURNAL_UNKNOWN ||
+	    journal_read_own(&disk, cfg.durable_path, NULL, NULL, &now, &err) < 0)
+		return;
+	if (journal_says_more(&p.status, &now)) {
+		story("engine: ends, for one that knows these records");
+		if (p.service)
+			died();
+		else
+			engine_give_way();
+	} else if (journal_open(&p.journal, &cfg, NULL, &now, &err) == 0 &&
+		   engine_take_journal(p.e, p.journal) < 0) {
 		p.journal = NULL;
+	}
 }
 
 static void beat(uint64_t gen, uint64_t unused)
@@ -659,6 +667,8 @@ static void beat(uint64_t gen, uint64_t unused)
 	}
 	turn_begins();
 	take_journal_late();
+	if (!p.e)
+		return;
 	check_idle();
 	spooler_read(p.e);
 	when_after(p.service ? 5 * SEC : SEC, beat, gen, unused);
@@ -740,60 +750,9 @@ unsigned engine_ops(void)
 	return n_ops;
 }
 
-/* What it has in memory, without the numbers that differ from one order to another. */
 uint64_t engine_hash(void)
 {
 	uint64_t sum = (uint64_t)starting << 8 | p.serves << 1 | p.ending << 2;
 
-	if (!p.e)
-		return rng_mix(sum);
-	sum |= (uint64_t)(p.e->discovered | p.e->discovering << 1 | p.e->rediscover << 2)
-	       << 16;
-	for (size_t i = 0; i < p.node.n_vfs; i++) {
-		const struct vf *vf = p.node.vfs[i];
-
-		sum = rng_mix(sum ^ ((uint64_t)vf->fsm.state << 32 | vf->rec.done |
-				     (uint64_t)vf->rec.touched << 16));
-		sum = rng_mix(sum ^
-			      ((uint64_t)vf->rec.attempts << 8 | (vf->job != NULL) << 1 |
-			       (vf->adder != NULL) << 2 | vf->verified << 3 | vf->stuck << 4 |
-			       (vf->retry_at_ns != 0) << 5 | (vf->netns_fd >= 0) << 6));
-		sum = rng_mix(sum ^ promise_owner(kernel_vf(vf->rec.addr)));
-		sum = rng_mix(sum ^
-			      (uint64_t)(vf->seen | vf->look_again << 1 |
-					 vf->link_left << 2 | vf->rebind << 3 |
-					 vf->hinted << 4 | vf->renewed << 5) ^
-			      (uint64_t)vf->plan_failed << 8);
-	}
-	list_each(it, &p.node.leases) {
-		const struct lease *l = list_entry(it, struct lease, link);
-
-		sum += rng_mix(l->state * 64u + l->paying * 2 + (l->runner != NULL) +
-			       (l->job != NULL) * 4 + l->rec.attempts * 1024u) ^
-		       (uint64_t)l->rec.owner.container[1];
-	}
-	list_each(it, &p.e->requests) {
-		const struct request *rq = list_entry(it, struct request, link);
-
-		sum += rng_mix((uint64_t)rq->state << 8 | (rq->client != NULL) |
-			       rq->run_sent << 1 | rq->run_waits << 2 | rq->observed << 3 |
-			       rq->identified << 4 | (rq->early_out != NULL) << 5 |
-			       (rq->job != NULL) << 6 | rq->ran_follows << 7) ^
-		       rng_mix(rq->cni.verb | rq->ran_is_old << 3 |
-			       (rq->holds_lease != 0) << 4 | rq->run_pays << 5 |
-			       rq->own_del_due << 6 | (rq->netns_fd >= 0) << 7 |
-			       (rq->lease != NULL) << 8 | (rq->vf != NULL) << 9 |
-			       (uint64_t)(rq->wait_seq && synced(p.e, rq->wait_seq)) << 10 |
-			       (uint64_t)rq->n_looks << 12 | (uint64_t)rq->code << 20);
-	}
-	list_each(it, &p.e->jobs_running) {
-		const struct job *job = list_entry(it, struct job, link);
-
-		if (job->kind == JOB_SYNC)
-			sum += rng_mix(77 + (job->sync_upto >= p.e->sync_wanted));
-	}
-	sum += rng_mix(90 + p.e->n_young + (synced(p.e, p.e->sync_wanted) ? 10 : 0));
-	list_each(it, &p.e->jobs_waiting)
-		sum += rng_mix(list_entry(it, struct job, link)->kind);
-	return rng_mix(sum);
+	return p.e ? memory_hash(p.e, sum) : rng_mix(sum);
 }

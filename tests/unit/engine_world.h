@@ -68,6 +68,7 @@ struct ew {
 	enum vfk_err_kind fail_kind;
 	enum vfk_err_kind fail_discover; /* 0: discovery works */
 	unsigned n_discovered;		 /* how often it ended */
+	bool fail_job;			 /* the next one cannot be given to a worker */
 	bool hold_jobs;			 /* jobs do not end by themselves */
 	bool hold_sync, hold_ipam;
 	int sync_errno;
@@ -186,8 +187,10 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 	struct ew *w = ctx;
 	struct ew_job *job = &w->jobs[w->n_jobs];
 
-	(void)fds;
-	(void)err;
+	if (w->fail_job) {
+		w->fail_job = false;
+		return vfk_err_set(err, VFK_E_SYS, EAGAIN, "no worker");
+	}
 	if (w->n_jobs == EW_MAX_JOBS)
 		abort();
 	w->n_jobs++;

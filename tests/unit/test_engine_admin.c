@@ -275,11 +275,40 @@ static void one_reconcile_at_a_time(void)
 	ew_free(w);
 }
 
+static unsigned times(const char *trace, const char *what)
+{
+	unsigned n = 0;
+
+	for (const char *at = trace; (at = strstr(at, what)); at++)
+		n++;
+	return n;
+}
+
+/* P1: the kernel tells one of two that sync a file at a time that a write has failed. */
+static void one_sync_at_a_time(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_attach(w, "c1", NULL);
+	w->hold_sync = w->hold_jobs = true;
+	ask(w, "release", "0000:3b:00.1", "--force");
+	EW_ADD(w, .container = "c2", .vf = 1, .ipam = "host-local");
+	SUITE_INT(times(w->trace.data, "job SYNC"), 1);
+	ew_trace_clear(w);
+	w->fail_job = true; /* the step: the sync behind it waits for the next turn */
+	ew_job_end(w, 0);
+	ew_pass(w, NS_PER_S);
+	SUITE_INT(times(w->trace.data, "job SYNC"), 1);
+	forget();
+	ew_free(w);
+}
+
 VFK_SUITE(engine_admin,
 	  { "a cordoned VF takes no ADD until it is uncordoned", cordoned_vf_takes_no_add },
 	  { "a PF and the node can be cordoned, and STATUS says so", cordoned_node_and_pf },
 	  { "a cordon keeps its reason, and ADD and STATUS say it", cordon_has_a_reason },
 	  { "a cordon is on the disk before it is answered", cordon_is_on_the_disk_first },
+	  { "P1: one sync of a file at a time", one_sync_at_a_time },
 	  { "there is a limit to cordons, and it is said", cordons_have_a_limit },
 	  { "a faulted VF is tried again, after its record is on the disk",
 	    faulted_vf_is_tried_again },

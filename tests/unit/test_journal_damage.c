@@ -318,6 +318,55 @@ static void hole_of_this_boot(void)
 	}
 }
 
+/* The same where the bad place is in the snapshot, of the first file or of a later one. */
+static void snapshot_of_this_boot(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		bool same_boot = i % 2, later = i / 2;
+		unsigned file = later ? 1 : 0;
+		struct disk disk;
+		char text[200];
+
+		make_dir();
+		mem_init(&mem);
+		app_init(&app);
+		disk = mem_as_disk(&mem);
+		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+		SUITE_INT(app_set(&app, 1, 5), 0);
+		if (later)
+			SUITE_INT(journal_begin(app.j, &app.err), 0);
+		memset(mem.files[file].now + JOURNAL_HEADER_BYTES + 60, 0xa5, 8);
+		SUITE_INT(reopen_mem(same_boot ? mark_path : NULL), 0);
+		SUITE_INT(app.st.verdict, same_boot ? JOURNAL_DAMAGED : JOURNAL_TORN);
+		snprintf(text, sizeof(text),
+			 "journal.%u: the snapshot is bad; this boot wrote up to offset ",
+			 file);
+		if (same_boot)
+			CU_ASSERT(strstr(app.st.what, text) == app.st.what);
+		SUITE_INT(app.cells[1], later || same_boot ? 5 : 0);
+		end_mem();
+		remove_dir();
+	}
+}
+
+/* Setting the damaged file aside worked, then nothing did: the next try sees that, too. */
+static void nothing_left_of_this_boot(void)
+{
+	struct disk disk;
+
+	make_dir();
+	mem_init(&mem);
+	app_init(&app);
+	disk = mem_as_disk(&mem);
+	SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+	memset(mem.files[0].now, 0, mem.files[0].size);
+	SUITE_INT(reopen_mem(mark_path), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_DAMAGED);
+	SUITE_STR(app.st.what, "no whole snapshot is there; this boot had written one");
+	end_mem();
+	remove_dir();
+}
+
 /* Power was lost; the first engine of the boot cannot write, and so made the mark only.  What
  * the next try sees is what the loss of power has left, not a hole of this boot. */
 static void try_that_fails(void)
@@ -628,6 +677,8 @@ VFK_SUITE(journal_damage,
 	  { "names file, offset and checksums of damage", names_the_place },
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
+	  { "a snapshot that this boot had made whole", snapshot_of_this_boot },
+	  { "misses the only file of this boot", nothing_left_of_this_boot },
 	  { "takes no hole for damage when a try to open failed", try_that_fails },
 	  { "misses the last record of this boot", lost_end_of_this_boot },
 	  { "finds a record at any place behind the end", finds_record_anywhere },
