@@ -395,6 +395,24 @@ static void a_mac_that_only_the_link_keeps_is_undone(void)
 	ew_free(w);
 }
 
+/* Somebody set the PF while the link got its name again: that is not waited for in vain. */
+static void a_failed_look_has_the_pf_put_back(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_look(w);
+	w->other_name = "eth7";
+	w->fail_steps = STEP_BIT(VERIFY);
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job STEPS 400;"));
+	w->fail_steps = 0;
+	ew_pass(w, 2 * NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 400;"));
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 static void without_a_driver_no_other_vf_is_bound(void)
 {
 	struct ew *w = ew_new(1);
@@ -481,6 +499,8 @@ VFK_SUITE(engine_baseline,
 	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
 	  { "P4: a pod's MAC that only the link keeps is undone",
 	    a_mac_that_only_the_link_keeps_is_undone },
+	  { "P5: after a failed look the PF's settings are put back, too",
+	    a_failed_look_has_the_pf_put_back },
 	  { "a VF without its driver lets no other be bound",
 	    without_a_driver_no_other_vf_is_bound },
 	  { "P4: what a PF does not tell stays as it was", what_is_not_told_stays },
