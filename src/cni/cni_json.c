@@ -182,17 +182,18 @@ static bool fold_equal(const char *a, const char *b)
 	}
 }
 
+/* json_object_foreach looks for each place again; a configuration is asked for fifty keys. */
 json_t *cni_json_find(const json_t *obj, const char *key)
 {
-	json_t *found = NULL, *value;
-	const char *name;
+	json_t *members = (json_t *)obj, *found = NULL;
 
 	if (!json_is_object(obj))
 		return NULL;
-	json_object_foreach((json_t *)obj, name, value) {
-		if (!json_is_null(value) && fold_equal(name, key))
-			found = value;
-	}
+	for (void *at = json_object_iter(members); at;
+	     at = json_object_iter_next(members, at))
+		if (fold_equal(json_object_iter_key(at), key) &&
+		    !json_is_null(json_object_iter_value(at)))
+			found = json_object_iter_value(at);
 	return found;
 }
 
