@@ -85,6 +85,7 @@ bool __wrap_jd_load(const char *path, struct jd_mark *m)
 long __wrap_sysconf(int name);
 long __real_sysconf(int name);
 char *__wrap_realpath(const char *path, char *out);
+char *__wrap___realpath_chk(const char *path, char *out, size_t cap);
 int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1]);
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
 void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
@@ -100,6 +101,12 @@ char *__wrap_realpath(const char *path, char *out)
 {
 	snprintf(out, PATH_MAX, "%s", path);
 	return out;
+}
+
+char *__wrap___realpath_chk(const char *path, char *out, size_t cap)
+{
+	(void)cap;
+	return __wrap_realpath(path, out);
 }
 
 int __wrap_clock_boot_id(char id[BOOT_ID_LEN + 1])

@@ -163,6 +163,11 @@ bool disk_full(int sys, unsigned n_writes)
 	return was;
 }
 
+bool disk_is_full(void)
+{
+	return disk.fail_at != 0 && disk.fail_count > 1;
+}
+
 bool disk_rot(struct rng *r)
 {
 	unsigned n = rng_below(r, JOURNAL_FILES);

@@ -24,6 +24,7 @@ void disk_cache_gone(void); /* the machine starts */
 void disk_power_loss(struct rng *r);
 /* The next ones fail; 0: there is room again.  True: there was none before. */
 bool disk_full(int sys, unsigned n_writes);
+bool disk_is_full(void);      /* and will be */
 bool disk_rot(struct rng *r); /* some bytes of what is there; false: there is nothing */
 /* Whether everything of 'file' before 'end' would outlive a loss of power now. */
 bool disk_is_synced(unsigned file, uint64_t end);

@@ -640,7 +640,7 @@ static void take_journal_late(void)
 	struct journal_status now;
 	struct vfk_err err = { 0 };
 
-	if (p.journal || p.status.verdict == JOURNAL_UNKNOWN ||
+	if (p.journal || p.status.verdict == JOURNAL_UNKNOWN || disk_is_full() ||
 	    journal_read_own(&disk, cfg.durable_path, NULL, NULL, &now, &err) < 0)
 		return;
 	if (journal_says_more(&p.status, &now)) {

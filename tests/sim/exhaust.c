@@ -187,7 +187,7 @@ static bool walk(const struct scenario *s)
 	}
 	if (!story_broken() && !known &&
 	    (is_new(state_hash(crashed) ^ 2) || (at_random && n_paths % 16 == 0)))
-		world_calm(false);
+		world_calm(false, false);
 	world_end();
 	n_paths++;
 	return !story_broken();

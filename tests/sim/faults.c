@@ -8,7 +8,7 @@
 #include "story.h"
 #include "when.h"
 
-#define MAX_ARMED 8
+#define MAX_ARMED 16
 
 static struct {
 	enum job_kind kind;

@@ -101,7 +101,7 @@ void world_begin(const struct history *h);
 void world_event(const struct event *ev);
 void world_boot(bool orderly, struct rng *r); /* with no pods yet */
 bool world_run(int64_t ns);		      /* lets time pass; false: broken */
-bool world_calm(bool thorough);
+bool world_calm(bool thorough, bool again);
 void world_end(void);
 
 #endif

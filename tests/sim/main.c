@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +144,20 @@ static bool run_in(unsigned jobs, uint64_t first, uint64_t n, struct result *sum
 	return good;
 }
 
+static void rate(uint64_t seeds)
+{
+	struct rusage use;
+	double s;
+
+	if (getrusage(RUSAGE_CHILDREN, &use) < 0)
+		return;
+	s = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+	    (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+	if (s > 0)
+		printf("speed: %.0f histories per second of processor time\n",
+		       (double)seeds / s);
+}
+
 static int usage(void)
 {
 	fputs("usage: sim [--first SEED] [--seeds N] [--jobs N] [--coverage] [--stop]\n"
@@ -261,6 +276,7 @@ int main(int argc, char **argv)
 		missing = cover_report(&n_all);
 		printf("coverage: %u of %u\n", n_all - missing, n_all);
 	}
+	rate(res.seeds);
 	printf("sim: seeds=%llu steps=%llu broken=%llu\n", (unsigned long long)res.seeds,
 	       (unsigned long long)res.steps, (unsigned long long)res.broken);
 	return good && !res.broken && !missing ? 0 : 1;

@@ -186,7 +186,7 @@ bool scenario_play(const char *file, bool with_story)
 	fputs(list.data ? list.data : "", stdout);
 	if (scenario_is_bad())
 		printf("%s: line %u that is not empty: %s\n", file, line_now, bad);
-	else if (story_broken() || !world_calm(false))
+	else if (story_broken() || !world_calm(false, false))
 		printf("%s: broken: %s\n", file, story_broken());
 	good = good && !story_broken() && same_list(wanted);
 	world_end();

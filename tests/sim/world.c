@@ -75,6 +75,8 @@ static void job_fault_of(struct rng *r, enum job_kind kind)
 	int sys = step_errnos[rng_below(r, VFK_ARRAY_SIZE(step_errnos))];
 	unsigned writes = rng_below(r, 5), times = rng_one_in(r, 6) ? 6 : 1;
 
+	if (times > 1 && rng_one_in(r, 3)) /* until a VF is given up */
+		times = 12;
 	while (times--)
 		fault_arm(kind, fail, sys, writes);
 }
@@ -630,7 +632,7 @@ static bool free_vfs_take_pods(void)
 	return true;
 }
 
-bool world_calm(bool thorough)
+bool world_calm(bool thorough, bool again)
 {
 	story("--- no fault from here on ---");
 	faults_end();
@@ -668,7 +670,7 @@ bool world_calm(bool thorough)
 	if (!until_rest(false))
 		return false;
 	promise_end();
-	if (story_broken() || !free_vfs_take_pods())
+	if (story_broken() || (again && !free_vfs_take_pods()))
 		return false;
 	promise_end();
 	return !story_broken();
