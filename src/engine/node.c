@@ -7,6 +7,7 @@
 
 #include "base/frame.h"
 #include "base/log.h"
+#include "engine/plan.h"
 
 void node_init(struct node *n)
 {
@@ -550,6 +551,11 @@ void node_mark_missing(struct node *n, const struct journal_status *st)
 	}
 	n->rec.records_missing = true;
 	n->rec.vfs_verified = false;
+	/* What else was begun with it may be among what is lost. */
+	for (size_t i = 0; i < n->n_vfs; i++)
+		if (n->vfs[i]->fsm.state == VF_RESERVED ||
+		    n->vfs[i]->fsm.state == VF_DETACHING)
+			n->vfs[i]->rec.touched |= PLAN_TOUCHED_ALL;
 	snprintf(n->rec.missing_reason, sizeof(n->rec.missing_reason), "%.150s", why);
 }
 

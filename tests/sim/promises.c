@@ -707,12 +707,11 @@ static const char *unrest(void)
 		const struct shadow_lease *l = &shadow.lease[i];
 		const struct kvf *v = l->have ? shadow_vf_of_lease(l->rec.id) : NULL;
 
-		/* ASKED: what was recorded between is among what was lost. */
-		if (!l->have || ((l->rec.state == LEASE_HELD ||
-				  (damaged && l->rec.state == LEASE_ASKED)) &&
-				 v && shadow_of(v)->rec.state == VF_ATTACHED))
+		if (!l->have)
 			continue;
-		if (l->rec.state == LEASE_HELD && !v && lease_may_wait(l))
+		/* ASKED: what was recorded between is among what was lost. */
+		if ((l->rec.state == LEASE_HELD || (damaged && l->rec.state == LEASE_ASKED)) &&
+		    (v ? shadow_of(v)->rec.state == VF_ATTACHED : lease_may_wait(l)))
 			continue;
 		if (needs_its_del(l))
 			continue;

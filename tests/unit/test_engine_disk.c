@@ -308,6 +308,23 @@ static void p10_the_mark_is_in_the_first_snapshot(void)
 	mem_fini(&disk);
 }
 
+/* That its link was moved may be among what is lost. */
+static void p10_a_vf_that_was_reserved_is_put_in_order(void)
+{
+	const struct journal_status damaged = { .verdict = JOURNAL_DAMAGED };
+	struct ew *w = ew_new(1);
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local");
+	SUITE_STR(ew_state(w, 0), "RESERVED");
+	node_mark_missing(w->e->node, &damaged);
+	ew_trace_clear(w);
+	EW_DEL(w, .container = "c1", .ipam = "host-local");
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 100;"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 400;"));
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
@@ -318,6 +335,8 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	    p10_sync_of_a_file_that_was_left },
 	  { "P10: syncs that fail are repeated only now and then",
 	    p10_failed_syncs_are_not_repeated_at_once },
+	  { "P10: after damage a VF that was reserved is put in order",
+	    p10_a_vf_that_was_reserved_is_put_in_order },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
 	  { "P8: a lease that is ASKED after damage goes with its VF",
 	    p10_asked_lease_of_an_attached_vf },
