@@ -710,7 +710,8 @@ static const char *unrest(void)
 		if (!l->have)
 			continue;
 		/* ASKED: what was recorded between is among what was lost. */
-		if ((l->rec.state == LEASE_HELD || (damaged && l->rec.state == LEASE_ASKED)) &&
+		if ((l->rec.state == LEASE_HELD ||
+		     (damaged && l->rec.state == LEASE_ASKED)) &&
 		    (v ? shadow_of(v)->rec.state == VF_ATTACHED : lease_may_wait(l)))
 			continue;
 		if (needs_its_del(l))
