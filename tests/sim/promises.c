@@ -658,8 +658,11 @@ static const char *unrest_vf(const struct kvf *v)
 	case VF_ATTACHED:
 		snprintf(text, sizeof(text), "vf%u is ATTACHED to %.60s, which %s", i,
 			 s->rec.owner.container, !v->present ? "has lost it" : "is gone");
-		if (calm) /* its DEL was called */
-			return text;
+		/* Its DEL was called; by an engine that could not write it down, beside damage
+		 * that it could not see, and of a VF that does not come home by itself. */
+		if (calm)
+			return v->kind == KIND_VFIO && damaged && ever_unwritten ? NULL :
+										   text;
 		/* Without a link nobody sees where it is: its DEL ends it. */
 		if (v->present && (v->kind == KIND_VFIO || !v->bound))
 			return NULL;
