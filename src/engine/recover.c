@@ -394,6 +394,13 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 	if (vf->fsm.state != VF_ABSENT && vf->rec.incarnation != found->vf.incarnation) {
 		vf_vanished(e, vf);
 	}
+	/* R6: a step of an engine that could write nothing down is under way still. */
+	if ((vf->fsm.state == VF_ABSENT || vf->fsm.state == VF_FREE) &&
+	    vf_byte_held(e, vf)) {
+		vf->verified = false;
+		discover_later(e);
+		return;
+	}
 	switch (vf->fsm.state) {
 	case VF_ABSENT:
 		appear(e, vf, found);

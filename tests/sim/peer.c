@@ -27,7 +27,7 @@ struct peer {
 	uint64_t incarnation, ns_cookie;
 	enum cni_dialect dialect;
 	bool ipam;
-	bool rebinds; /* its DEL has bound the VF anew */
+	bool renews; /* its DEL has made the link anew */
 	bool clean;   /* nobody else has changed the VF: 'before' is the truth */
 	struct vf_settings wanted;
 	struct vf_baseline before;
@@ -366,6 +366,7 @@ static void restore(struct peer *p, struct kvf *v)
 	const char *name = ib ? text_in(file, "HostIFNames") :
 				text_in(json_object_get(file, "OrigVfState"), "HostIFName");
 
+	p->renews = ib && (text_in(file, "HostIFGUID")[0] || v->rdma_ns != HOME);
 	if (v->rdma_ns != HOME)
 		rdma_move(v, HOME);
 	if (v->link.ifindex && v->link.ns != HOME)
@@ -373,7 +374,6 @@ static void restore(struct peer *p, struct kvf *v)
 	if (v->link.ifindex && link_rename(v, name) &&
 	    !link_name_free(HOME, v->link.name, v))
 		snprintf(v->link.name, sizeof(v->link.name), "dev%u", v->link.ifindex);
-	p->rebinds = ib && text_in(file, "HostIFGUID")[0];
 	if (ib)
 		restore_ib(v, file, name);
 	else
@@ -391,9 +391,10 @@ static void exported_is_home(const struct peer *p, struct kvf *v)
 	if (!p->exported || !p->clean)
 		return;
 	kernel_look(v, &now);
-	/* They bind it anew for its GUID, and their file has no place for an MTU: whoever had
-	 * attached it, it is then what the driver makes it. */
-	if (p->rebinds)
+	/* They bind it anew for its GUID, and a move of its RDMA device makes the link anew, too;
+	 * their file has no place for an MTU: whoever had attached it, it is then what the driver
+	 * makes it. */
+	if (p->renews)
 		now.set.mtu_bytes = p->before.set.mtu_bytes;
 	if (!settings_same(&now.set, &p->before.set) ||
 	    (strcmp(now.ifname, p->before.ifname) != 0 &&

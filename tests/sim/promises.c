@@ -41,9 +41,9 @@ static bool ever_rotten; /* which may show only when another file is lost */
 static bool power;	 /* power was lost since then */
 /* A release that could not be recorded is forgotten by the next engine, which may go on with
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
-static bool ever_unwritten;
-static bool unwritten; /* something could not be recorded since then */
-static bool unseen;    /* records may be missing, and nobody has looked since (P10) */
+static bool ever_unwritten, ever_dark; /* dark: power was lost */
+static bool unwritten;		       /* something could not be recorded since then */
+static bool unseen; /* records may be missing, and nobody has looked since (P10) */
 static struct shadow before; /* as it was when the last engine ended */
 
 void promises_reset(bool all)
@@ -52,7 +52,7 @@ void promises_reset(bool all)
 	memset(about, 0, sizeof(about));
 	promise_asked_forget();
 	sync_all = all;
-	calm = damaged = rotten = power = unwritten = ever_unwritten = false;
+	calm = damaged = rotten = power = unwritten = ever_unwritten = ever_dark = false;
 	unseen = ever_rotten = false;
 }
 
@@ -333,7 +333,7 @@ static void took_baseline(struct kvf *v, const struct shadow_vf *s)
 	kernel_look(v, &now);
 	if (v->meddled) { /* by somebody who may: now it is seen, or will be */
 		if (settings_same(&s->rec.baseline.set, &now.set) && kernel_is_home(v) &&
-		    !strcmp(s->rec.baseline.ifname, now.ifname))
+		    v->rdma_ns == HOME && !strcmp(s->rec.baseline.ifname, now.ifname))
 			kernel_take_home(v);
 		return;
 	}
@@ -489,7 +489,7 @@ void promise_power_loss(void)
 		if (!power || !l->have) /* lost once is lost */
 			l->survives = l->have && shadow_synced(&l->at);
 	}
-	power = true;
+	power = ever_dark = true;
 }
 
 void promise_rot(void)
@@ -728,8 +728,9 @@ static const char *unrest(void)
 			 l->rec.owner.container, lease_state_name(l->rec.state));
 		return text;
 	}
-	if (damaged ||
-	    rotten) /* what an IPAM holds for lost records is not known to anybody */
+	/* What an IPAM holds for lost records is not known to anybody; of the last that were
+	 * synced before power was lost, not even that they are lost. */
+	if (damaged || rotten || (ever_rotten && ever_dark))
 		return NULL;
 	for (unsigned i = 0; i < SIM_ADDRESSES; i++) {
 		bool owned = false;

@@ -395,6 +395,24 @@ static void a_mac_that_only_the_link_keeps_is_undone(void)
 	ew_free(w);
 }
 
+/* R6: an engine that could write nothing down has left a step under way. */
+static void nothing_is_learnt_during_a_step(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_look(w);
+	ew_hold(w, inflight_vf(EW_VF(0)));
+	w->guid = 0x0200000000000077;
+	ew_look(w);
+	CU_ASSERT_NOT_EQUAL(ew_vf(w, 0)->rec.baseline.set.port_guid, w->guid);
+	CU_ASSERT_FALSE(ew_vf(w, 0)->verified);
+	ew_let_go(w);
+	ew_pass(w, 2 * NS_PER_S);
+	CU_ASSERT_EQUAL(ew_vf(w, 0)->rec.baseline.set.port_guid, w->guid);
+	CU_ASSERT_TRUE(ew_vf(w, 0)->verified);
+	ew_free(w);
+}
+
 /* Somebody set the PF while the link got its name again: that is not waited for in vain. */
 static void a_failed_look_has_the_pf_put_back(void)
 {
@@ -499,6 +517,8 @@ VFK_SUITE(engine_baseline,
 	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
 	  { "P4: a pod's MAC that only the link keeps is undone",
 	    a_mac_that_only_the_link_keeps_is_undone },
+	  { "R6: nothing is learnt of a VF while a step is under way",
+	    nothing_is_learnt_during_a_step },
 	  { "P5: after a failed look the PF's settings are put back, too",
 	    a_failed_look_has_the_pf_put_back },
 	  { "a VF without its driver lets no other be bound",
