@@ -137,8 +137,10 @@ bool shadow_pod_has(const struct vf_settings *set)
 		const struct vf_settings *w = &shadow.vf[i].rec.wanted;
 
 		/* On record of a VF that went from the bus is what its attachment had been
-		 * given, in case that it comes back with it: no pod has that any more. */
-		if (!shadow.vf[i].have || shadow.vf[i].rec.state == VF_ABSENT)
+		 * given, in case that it comes back with it, to whomever: no pod of ours has that
+		 * any more. */
+		if (!shadow.vf[i].have || shadow.vf[i].rec.state == VF_ABSENT ||
+		    shadow.vf[i].rec.foreign)
 			continue;
 		if ((w->has & set->has & HAS_PORT_GUID) && w->port_guid == set->port_guid)
 			return true;
