@@ -337,11 +337,12 @@ static void took_baseline(struct kvf *v, const struct shadow_vf *s)
 			kernel_take_home(v);
 		return;
 	}
-	if (!settings_same(&s->rec.baseline.set, &v->home.set))
+	/* What it was like before went with the damaged record. */
+	if (s->rec.event == VF_EV_BASELINE && !s->before.baseline.valid && damaged)
+		kernel_take_home(v);
+	else if (!settings_same(&s->rec.baseline.set, &v->home.set))
 		broken("P4", "the baseline of vf%u is not what a free vf%u looks like",
 		       number(v), number(v));
-	else if (s->rec.event == VF_EV_BASELINE && !s->before.baseline.valid && damaged)
-		kernel_take_home(v); /* its name went with the damaged record */
 }
 
 static void became_free(struct kvf *v, const struct shadow_vf *s)
