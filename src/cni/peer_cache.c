@@ -11,6 +11,7 @@
 #define HEX_ID_LEN 64
 #define VLAN_PROTO_Q 0x8100
 #define VLAN_PROTO_AD 0x88a8
+#define FILTERS (uint32_t)(HAS_PROMISC | HAS_ALLMULTI)
 
 const char *peer_name(enum cni_dialect dialect)
 {
@@ -160,12 +161,16 @@ void peer_cache_before(const json_t *conf, enum cni_dialect dialect,
 		       struct vf_baseline *base)
 {
 	/* A pod can have changed these, and they are not kept. */
-	base->set.has &= ~(uint32_t)(HAS_MTU | HAS_IPOIB_MODE | HAS_PROMISC | HAS_ALLMULTI);
+	base->set.has &= ~(uint32_t)(HAS_MTU | HAS_IPOIB_MODE | FILTERS);
+	base->set.promisc = base->set.allmulti = 0;
 	base->hwaddr_len = 0;
 	if (dialect == DIALECT_IB_SRIOV)
 		before_ib(conf, base);
 	else
 		before_eth(conf, base);
+	/* Neither plugin sets or undoes these: what is on is the pod's doing. */
+	if (base->ifname[0])
+		base->set.has |= FILTERS;
 	base->valid = true;
 }
 

@@ -168,12 +168,14 @@ static void ib_before(void)
 	CU_ASSERT_EQUAL(b.set.port_guid, UINT64_C(0x020000000000bb01));
 	CU_ASSERT_EQUAL(b.set.node_guid, UINT64_C(0x020000000000bb01));
 	/* What the pod may have done is nobody's state before. */
-	SUITE_INT(b.set.has, HAS_TRUST | HAS_PORT_GUID | HAS_NODE_GUID | HAS_LINK_STATE);
+	SUITE_INT(b.set.has, HAS_TRUST | HAS_PORT_GUID | HAS_NODE_GUID | HAS_LINK_STATE |
+				     HAS_PROMISC | HAS_ALLMULTI);
+	SUITE_INT(b.set.promisc, 0);
 	SUITE_INT(b.set.link_state, LINK_STATE_AUTO);
 	SUITE_INT(b.hwaddr_len, 0);
 	b = before(IB_MARKED, DIALECT_IB_SRIOV, NULL);
 	SUITE_STR(b.rdma_dev, "mlx5_1");
-	SUITE_INT(b.set.has, 0);
+	SUITE_INT(b.set.has, HAS_PROMISC | HAS_ALLMULTI);
 }
 
 static void eth_before(void)
@@ -187,7 +189,9 @@ static void eth_before(void)
 	SUITE_INT(b.hwaddr_len, 6);
 	CU_ASSERT_EQUAL(memcmp(b.hwaddr, "\x02\x11\x22\x33\x44\x00", 6), 0);
 	CU_ASSERT_EQUAL(memcmp(b.set.mac, "\x02\x0e\x0e\x0e\x0e\x01", 6), 0);
-	SUITE_INT(b.set.has, peer_can_set(DIALECT_SRIOV) | HAS_MTU);
+	SUITE_INT(b.set.has,
+		  peer_can_set(DIALECT_SRIOV) | HAS_MTU | HAS_PROMISC | HAS_ALLMULTI);
+	SUITE_INT(b.set.promisc + b.set.allmulti, 0);
 	SUITE_INT(b.set.vlan, 7);
 	SUITE_INT(b.set.qos, 1);
 	SUITE_INT(b.set.vlan_proto, 0x8100);
@@ -199,7 +203,8 @@ static void eth_before(void)
 	SUITE_INT(b.set.mtu_bytes, 1400);
 	/* A device without rates is never told to have one. */
 	b = before(ETH_ALL, DIALECT_SRIOV, &seen);
-	SUITE_INT(b.set.has, HAS_VLAN | HAS_MAC | HAS_SPOOFCHK | HAS_MTU);
+	SUITE_INT(b.set.has, HAS_VLAN | HAS_MAC | HAS_SPOOFCHK | HAS_MTU | HAS_PROMISC |
+				     HAS_ALLMULTI);
 	SUITE_INT(b.set.vlan, 7);
 }
 
@@ -354,7 +359,7 @@ static void there_and_back(void)
 	char *text;
 
 	attach(DIALECT_SRIOV, NULL);
-	was.set.has = peer_can_set(DIALECT_SRIOV) | HAS_MTU;
+	was.set.has = peer_can_set(DIALECT_SRIOV) | HAS_MTU | HAS_PROMISC | HAS_ALLMULTI;
 	was.set.vlan_proto = 0x8100;
 	text = peer_cache_print(&attached, &err);
 	b = before(text, DIALECT_SRIOV, NULL);

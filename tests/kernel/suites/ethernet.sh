@@ -327,6 +327,30 @@ no_record() { # nothing but the configuration says whose the link is
 	remember
 	unpods a
 }
+# The other plugin does not keep the modes of a link: what the pod made of them is the pod's.
+imported() {
+	local a l id
+	a=$(vf $CARD 1)
+	l=$(link_of "$a")
+	id=$(printf 'b%.0s' {1..64})
+	node_stop
+	rm -r $ROOT/var/lib/vfkeeper
+	pods i
+	mkdir -p $ROOT/var/lib/cni/sriov
+	printf '{"MTU":1500,"Master":"%s","OrigVfState":{"EffectiveMAC":"%s","HostIFName":"%s","MTU":1500},"VFID":1,"cniVersion":"0.4.0","deviceID":"%s","ipam":{},"name":"net","type":"sriov"}' \
+		"$PF" "$(<"/sys/class/net/$l/address")" "$l" "$a" >$ROOT/var/lib/cni/sriov/$id-net1
+	ip link set "$l" netns i name net1
+	ip -n i link set net1 up promisc on allmulticast on
+	service_start
+	"$VFCTL" import >/tmp/said || { cat /tmp/said; return 1; }
+	want "$(state_of "$a")" ATTACHED
+	del $id net1 /run/netns/i "$(conf "$a")"
+	answered 0
+	all_as_before
+	look_anew
+	remember
+	unpods i
+}
 # VLAN and MAC of a VF are gone after a reboot; the sandboxes of before are still to be deleted.
 reboot() {
 	pods a b
@@ -692,6 +716,7 @@ no_faults
 t_case "ethernet: VFs removed and made again under a pod (2.4, 15)" numvfs
 # (2.4, 32) the incumbents say yes and leave the link in the pod
 t_case "ethernet: a DEL with nothing but its configuration (2.4, 32)" no_record
+t_case "ethernet: a VF of sriov-cni is imported, and its DEL ends the modes that its pod set" imported
 # (2.4, 14) the incumbent gives the new VF address and VLAN of the one before
 t_case "ethernet: a reboot, and DELs of the sandboxes of before (2.4, 14)" reboot
 T_ALONE=1
