@@ -176,8 +176,11 @@ static void nothing_on_record(struct engine *e, struct request *rq)
 		lease_run_own_del(e, rq);
 		return;
 	}
-	/* Now is when it is over: an import that began before is refused (R12). */
-	recent_del_note(e->recent_del, &rq->cni.att, (uint64_t)now_ns(e), now_ns(e), true);
+	/* It counts from when it was asked, but an import that began before it was over is
+	 * refused (R12). */
+	recent_del_note(e->recent_del, &rq->cni.att, rq->old_boot ? 0 : rq->start_ns,
+			now_ns(e), true);
+	e->settled_ns = (uint64_t)now_ns(e);
 	request_ok(e, rq);
 }
 

@@ -128,6 +128,7 @@ struct engine {
 	struct node *node; /* the journal writes its snapshots from it */
 	struct journal *journal;
 	struct recent_del *recent_del;
+	uint64_t settled_ns; /* when a DEL last ended that nothing on record was about */
 	struct look *look;   /* vfctl reconcile; NULL: none */
 	char broken[240];    /* why nothing can be recorded; "": journal works */
 	bool broken_by_disk; /* it may work again: tried at journal_retry_ns */

@@ -38,6 +38,15 @@ static bool has_all(const struct engine *e, const struct vf *vf, const struct re
 	       (!vf->rec.lease_id || node_lease(e->node, vf->rec.lease_id));
 }
 
+/* R12: a DEL of it may have been answered, and nobody would call another.  One that found nothing
+ * on record counts to its end: it did not see this import. */
+static bool came_too_late(const struct engine *e, const struct request *rq)
+{
+	return recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns) ||
+	       (recent_del_settled(e->recent_del, &rq->cni.att) &&
+		rq->start_ns <= e->settled_ns);
+}
+
 /* False: the VF cannot be taken over, and the request is answered. */
 static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 {
@@ -52,9 +61,7 @@ static bool can_take(struct engine *e, struct request *rq, const struct vf *vf)
 			     "records (vfctl leases)",
 			     rq->cni.att.container, rq->cni.att.ifname,
 			     lease_state_name(l->state));
-	else if (!is_done(vf, rq) &&
-		 recent_del_refuses(e->recent_del, &rq->cni.att, rq->start_ns))
-		/* R12: it may have been answered, and nobody would call another. */
+	else if (!is_done(vf, rq) && came_too_late(e, rq))
 		request_fail(e, rq, 11,
 			     "a DEL of container %.64s interface %s came after this import "
 			     "began",

@@ -342,6 +342,30 @@ static void r12_a_del_counts_from_when_it_was_asked(void)
 	ew_free(w);
 }
 
+/* Nor does it where it finds nothing; but an import that began before that would have no DEL. */
+static void r12_nor_one_that_finds_nothing(void)
+{
+	static const char file[] =
+		"{\"ContIFNames\":\"net1\",\"HostIFGUID\":\"\",\"HostIFNames\":\"ib7\","
+		"\"Master\":\"pf0\",\"cniVersion\":\"0.4.0\",\"deviceID\":\"0000:3b:00.1\","
+		"\"ipam\":{},\"name\":\"net\",\"type\":\"ib-sriov\"}";
+	struct ew *w = ew_new(1);
+	uint64_t asked_ns = (uint64_t)w->now_ns;
+
+	w->now_ns += 60 * NS_PER_S;
+	read_from_spool(w, asked_ns);
+	EW_FAILED(ew_ask(w, (struct ew_call){ .verb = CNI_IMPORT,
+					      .dialect = DIALECT_IB_SRIOV,
+					      .container = "c1",
+					      .start = asked_ns + 1,
+					      .text = file }),
+		  "came after this import began");
+	EW_FAILED(EW_ADD(w, .container = "c1", .start = asked_ns), "came after this ADD");
+	EW_OK(EW_ADD(w, .container = "c1", .start = asked_ns + 1));
+	SUITE_STR(ew_state(w, 0), "ATTACHED");
+	ew_free(w);
+}
+
 static void r13_first_engine_of_a_boot(void)
 {
 	struct ew *w = ew_new(3);
@@ -654,6 +678,8 @@ VFK_SUITE(
 	{ "R12: a DEL ends a waiting ADD of its attachment", r12_del_ends_a_waiting_add },
 	{ "R12: a DEL from the spool ends no ADD that came after it",
 	  r12_an_older_del_ends_no_add },
+	{ "R12: nor does one that finds nothing, but an import has to be newer",
+	  r12_nor_one_that_finds_nothing },
 	{ "R12: a DEL from the spool counts from when it was asked",
 	  r12_a_del_counts_from_when_it_was_asked },
 	{ "R13: the first engine of a boot does the REBOOT step",
