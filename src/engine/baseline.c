@@ -99,6 +99,16 @@ void baseline_fill(struct vf_baseline *seen, const struct vf_baseline *base)
 		take(&seen->set, &base->set, lacks);
 }
 
+bool baseline_overridden(const struct vf_baseline *base, const struct vf_settings *given,
+			 const struct vf_baseline *seen)
+{
+	struct vf_settings due = base->set;
+
+	take(&due, given, given->has & ON_PF);
+	return base->valid && seen->valid &&
+	       differing(&seen->set, &due, seen->set.has & base->set.has & ON_PF);
+}
+
 static void guid_octets(uint64_t guid, uint8_t out[8])
 {
 	for (int i = 0; i < 8; i++)

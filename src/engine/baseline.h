@@ -15,6 +15,10 @@ void baseline_fill(struct vf_baseline *seen, const struct vf_baseline *base);
  * word, and so is the address that it gave; what a new link has lost is put back. */
 void baseline_owed(struct vf_baseline *out, const struct vf_baseline *base,
 		   const struct vf_baseline *seen);
+/* Whether somebody has changed what the PF holds for a VF that was 'given' this: what it tells is
+ * neither that nor the baseline. */
+bool baseline_overridden(const struct vf_baseline *base, const struct vf_settings *given,
+			 const struct vf_baseline *seen);
 /* Of what both report: promisc, allmulti, IPoIB mode. */
 bool baseline_modes_equal(const struct vf_settings *a, const struct vf_settings *b);
 /* Where 'is' has just what a pod was given, that is not the VF's own, or does not tell: it gets

@@ -544,6 +544,22 @@ static struct judgement judge_attached(const struct vf *vf, const struct drv_out
 	return (struct judgement){ .found = false };
 }
 
+/* What somebody sets on the PF while a pod has the VF is no operator's word for the free one: it
+ * is undone with the attachment (P4), by the record that its release begins with. */
+static void look_at_pf_side(struct vf *vf, const struct vf_baseline *seen)
+{
+	char addr[PCI_STRLEN];
+
+	if (vf->rec.touched & STEP_BIT(SETTINGS) ||
+	    !baseline_overridden(&vf->rec.baseline, &vf->rec.wanted, seen))
+		return;
+	vf->rec.touched |= STEP_BIT(SETTINGS);
+	log_notice("engine",
+		   "vf=%s somebody changed what its PF holds for it while a pod has it: "
+		   "undone when that leaves",
+		   pci_format(vf->rec.addr, addr));
+}
+
 static void check_attached(struct engine *e, struct vf *vf, const struct drv_out *out)
 {
 	struct lease *l = node_lease(e->node, vf->rec.lease_id);
@@ -551,6 +567,7 @@ static void check_attached(struct engine *e, struct vf *vf, const struct drv_out
 
 	if (is_in_place(vf, out))
 		vf->verified = true;
+	look_at_pf_side(vf, &out->seen);
 	if (!j.found)
 		return;
 	cause_set(e, CAUSE_EVENT, "%s", j.why);

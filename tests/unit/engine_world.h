@@ -93,7 +93,7 @@ struct ew {
 	const char *other_name; /* of VF 0's link, which was made anew */
 	bool took_driver;	/* LINK_HOME took the driver off */
 	bool user;		/* VFs have a driver for user space */
-	struct vf_baseline modes; /* valid: modes and address of VF 0 */
+	struct vf_baseline modes; /* valid: VLAN, modes and address of VF 0 */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
@@ -157,6 +157,7 @@ static inline void ew_modes(const struct ew *w, unsigned i, struct vf_baseline *
 	if (!w->modes.valid || i != 0)
 		return;
 	seen->set.has |= w->modes.set.has;
+	seen->set.vlan = w->modes.set.vlan;
 	seen->set.promisc = w->modes.set.promisc;
 	seen->set.allmulti = w->modes.set.allmulti;
 	seen->set.ipoib_mode = w->modes.set.ipoib_mode;

@@ -348,6 +348,34 @@ static void an_rdma_device_may_never_come(void)
 	ew_free(w);
 }
 
+/* An operator gives the VF a VLAN while a pod has it that asked for none. */
+static void what_is_set_beside_a_pod_is_undone(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->modes = (struct vf_baseline){ .valid = true, .set = { .has = HAS_VLAN } };
+	ew_look(w);
+	ew_attach(w, "c1", NULL);
+	ew_pass(w, 31 * NS_PER_S);
+	SUITE_INT(ew_vf(w, 0)->rec.touched & STEP_BIT(SETTINGS), 0);
+	w->modes.set.vlan = 9;
+	ew_pass(w, 31 * NS_PER_S);
+	ew_trace_clear(w);
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	w->modes.set.vlan = 0; /* by its steps */
+	w->hold_jobs = false;
+	ew_settle(w);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 400;")); /* SETTINGS_HOME */
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.vlan, 0);
+	w->modes.set.vlan = 9; /* of a free VF it is his word */
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.vlan, 9);
+	ew_free(w);
+}
+
 static struct ew *with_mac(uint8_t last, const char *conf)
 {
 	struct ew *w = ew_new(1);
@@ -514,6 +542,8 @@ VFK_SUITE(engine_baseline,
 	  { "P4: an RDMA device that is late is waited for", waits_for_its_rdma_device },
 	  { "P4: also by the next engine", the_next_engine_waits_for_it },
 	  { "P4: but not for ever", an_rdma_device_may_never_come },
+	  { "P4: what is set on the PF while a pod has the VF is undone",
+	    what_is_set_beside_a_pod_is_undone },
 	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
 	  { "P4: a pod's MAC that only the link keeps is undone",
 	    a_mac_that_only_the_link_keeps_is_undone },

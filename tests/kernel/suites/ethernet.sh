@@ -227,6 +227,16 @@ rebound() { # an operator binds a free VF anew: what a new link has lost is put 
 	look_anew
 	remember
 }
+beside_a_pod() { # what an operator sets on the PF while a pod has the VF is not the free one's
+	pods o
+	attach 1 o
+	ip link set "$PF" vf 1 vlan 12 trust on
+	within 60 seen_by_the_engine "$(vf $CARD 1) somebody changed what its PF holds"
+	release 1 o
+	all_as_before
+	unpods o
+}
+seen_by_the_engine() { "$VFCTL" reconcile >/dev/null && grep -q "vf=$1" $ROOT/vfkeeperd.log; }
 is_faulted() { [ "$(state_of "$1")" = FAULTED ]; }
 lent() { # what somebody else has made of a free VF's link is undone
 	local a l
@@ -677,6 +687,7 @@ t_case "ethernet: another namespace, or none, at the path of the pod's (2.4, 11 
 # (2.4, 26) the incumbents fail as well, and their runtime's DEL for that takes the link of the pod
 t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4, 26)" twice
 t_case "ethernet: an operator's address and modes of a free VF" of_an_operator
+t_case "ethernet: an operator gives the VF of a pod a VLAN" beside_a_pod
 t_case "ethernet: an operator binds a free VF anew" rebound
 t_case "ethernet: a free VF is lent to another namespace" lent
 t_case "ethernet: a process holds the namespace" held_netns
