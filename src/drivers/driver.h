@@ -108,8 +108,10 @@ struct drv_out {
 	bool rebind_needed;
 	uint64_t netns_cookie; /* LINK_TO_POD: of netns_fd */
 	int32_t nsid;	       /* LINK_TO_POD: of the pod netns in the home netns; -1 */
-	uint32_t mtu_bytes;    /* LINK_TO_POD, LINK_SETTINGS: for the result; 0 unknown */
-	uint8_t hwaddr[20], hwaddr_len; /* likewise */
+	/* LINK_TO_POD, LINK_SETTINGS: for the result.  VERIFY: where a link may rightly have
+	 * another than its baseline.  0: unknown. */
+	uint32_t mtu_bytes;
+	uint8_t hwaddr[20], hwaddr_len; /* LINK_TO_POD, LINK_SETTINGS: for the result */
 	struct vf_baseline seen; /* OBSERVE: present settings; valid if it could be read */
 	uint32_t cannot;	 /* OBSERVE: as drv_vf.cannot */
 	/* OBSERVE, WHERE_ELSEWHERE: the link's addresses but link-local ones; not known where

@@ -223,5 +223,6 @@ int ib_verify(struct ib_job *job, struct vfk_err *err)
 		return rc;
 	job->out->where = WHERE_HOME;
 	job->out->ifindex = vf->link_home ? vf->link.ifindex : 0;
+	job->out->mtu_bytes = vf->link_home ? vf->link.mtu_bytes : 0;
 	return 0;
 }

@@ -109,7 +109,8 @@ static bool as_free(const struct vf *vf, const struct link *link)
 	return vf->verified && base->valid && link->ifindex == vf->rec.ifindex &&
 	       !strcmp(link->ifname, base->ifname) && address_as(link, base) &&
 	       modes_as(link, base) &&
-	       (!(base->set.has & HAS_MTU) || link->mtu_bytes == base->set.mtu_bytes);
+	       (!(base->set.has & HAS_MTU) || link->mtu_bytes == base->set.mtu_bytes ||
+		link->mtu_bytes == vf->mtu_free);
 }
 
 static void vf_link(struct engine *e, struct vf *vf, const struct link *link,

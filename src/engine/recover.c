@@ -286,6 +286,26 @@ static void taken(struct engine *e, struct vf *vf, const char *why)
 	vf_event(e, vf, VF_EV_TAKEN, false);
 }
 
+/* A link that joins the multicast group of its partition in a pod is cut to the MTU of that, until
+ * it is made anew: the free VF was not like that.  An operator's MTU is one that changed since the
+ * VF was last seen free. */
+static bool mtu_was_cut(const struct vf *vf, const struct vf_baseline *seen)
+{
+	const struct vf_settings *base = &vf->rec.baseline.set, *set = &seen->set;
+
+	return set->has & base->has & HAS_IPOIB_MODE && !set->ipoib_mode &&
+	       set->has & base->has & HAS_MTU && set->mtu_bytes < base->mtu_bytes &&
+	       (!vf->mtu_free || vf->mtu_free == set->mtu_bytes);
+}
+
+/* What a look has not seen, or not seen as it was, of a FREE VF. */
+static void fill(const struct vf *vf, struct vf_baseline *seen)
+{
+	baseline_fill(seen, &vf->rec.baseline);
+	if (mtu_was_cut(vf, seen))
+		seen->set.mtu_bytes = vf->rec.baseline.set.mtu_bytes;
+}
+
 static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 				   enum drv_where where, const struct vf_baseline *look)
 {
@@ -294,7 +314,7 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 	struct vf_baseline filled = *look;
 	const struct vf_baseline *seen = &filled;
 
-	baseline_fill(&filled, base);
+	fill(vf, &filled);
 	if (where == WHERE_ELSEWHERE)
 		return (struct judgement){ true, VF_EV_TAKEN, "its link was moved away" };
 	if (where != WHERE_HOME)
@@ -331,7 +351,8 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	if (where != WHERE_HOME)
 		return;
 	vf->verified = true;
-	baseline_fill(&seen, &vf->rec.baseline);
+	fill(vf, &seen);
+	vf->mtu_free = look->set.has & HAS_MTU ? look->set.mtu_bytes : 0;
 	if (tidy_begin(e, vf, &seen))
 		return;
 	if (!j.found && j.why)

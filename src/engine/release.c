@@ -190,6 +190,8 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 						      plan_has_link(&vf->rec), vf->rebind);
 		}
 	}
+	if (res->done & STEP_BIT(VERIFY))
+		vf->mtu_free = res->out.mtu_bytes;
 	if (res->done & STEP_BIT(REBIND_HOME))
 		vf->rebind = (vf->rec.touched & STEP_BIT(REBIND)) != 0;
 	if (!had_left && vf_link_has_left(vf))

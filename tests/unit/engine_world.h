@@ -21,6 +21,7 @@
 #include "suite.h"
 
 #define EW_MAX_CLIENTS 64
+#define EW_POD_INDEX 200 /* of a link in a pod */
 #define EW_MAX_JOBS 128
 #define EW_MAX_HELD 32
 #define EW_PF UINT64_C(0x3b00) /* 0000:3b:00.0 */
@@ -93,7 +94,7 @@ struct ew {
 	const char *other_name; /* of VF 0's link, which was made anew */
 	bool took_driver;	/* LINK_HOME took the driver off */
 	bool user;		/* VFs have a driver for user space */
-	struct vf_baseline modes; /* valid: VLAN, modes and address of VF 0 */
+	struct vf_baseline modes; /* valid: VLAN, MTU, modes and address of VF 0 */
 	uint64_t incarnation;
 	struct strbuf trace; /* "record ...", "job ...", "run ...", "answer ...;" */
 };
@@ -136,6 +137,12 @@ static inline enum drv_where ew_where(struct ew *w, unsigned i)
 	return WHERE_HOME;
 }
 
+/* At home. */
+static inline uint32_t ew_ifindex(const struct ew *w, unsigned i)
+{
+	return 101 + i + (w->other_name ? 50 : 0);
+}
+
 static inline void ew_guid(const struct ew *w, pci_addr_t addr, struct vf_baseline *seen)
 {
 	bool twin = w->twin_vf && addr == EW_VF(w->twin_vf - 1);
@@ -158,6 +165,7 @@ static inline void ew_modes(const struct ew *w, unsigned i, struct vf_baseline *
 		return;
 	seen->set.has |= w->modes.set.has;
 	seen->set.vlan = w->modes.set.vlan;
+	seen->set.mtu_bytes = w->modes.set.mtu_bytes;
 	seen->set.promisc = w->modes.set.promisc;
 	seen->set.allmulti = w->modes.set.allmulti;
 	seen->set.ipoib_mode = w->modes.set.ipoib_mode;
@@ -219,15 +227,13 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 			} else if (w->gone_vf == i) {
 				continue;
 			} else {
-				f.vf = (struct drv_vf){
-					.addr = EW_VF(i - 1),
-					.pf = EW_PF,
-					.index = (uint16_t)(i - 1),
-					.incarnation = w->incarnation,
-					.where = ew_where(w, i - 1),
-					.bound = w->unbound_vf != i,
-					.ifindex = 100 + i + (w->other_name ? 50 : 0)
-				};
+				f.vf = (struct drv_vf){ .addr = EW_VF(i - 1),
+							.pf = EW_PF,
+							.index = (uint16_t)(i - 1),
+							.incarnation = w->incarnation,
+							.where = ew_where(w, i - 1),
+							.bound = w->unbound_vf != i,
+							.ifindex = ew_ifindex(w, i - 1) };
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
 				ew_names(&f.vf.seen, i - 1, f.vf.bound);
@@ -411,18 +417,25 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 	case JOB_STEPS:
 		res.done = job.rq->steps & ~w->fail_steps;
 		res.out.rebind_needed = w->other_guid && res.done & STEP_BIT(SETTINGS);
+		if (res.done & STEP_BIT(LINK_HOME) &&
+		    job.rq->call.ifindex == EW_POD_INDEX)
+			res.out.ifindex =
+				ew_ifindex(w, (unsigned)(job.rq->call.addr - EW_VF(0)));
 		if (w->took_driver && res.done & STEP_BIT(LINK_HOME))
 			res.taken = res.out.rebind_needed = true;
 		if (w->modes.valid && job.rq->call.addr == EW_VF(0) &&
 		    res.done & STEP_BIT(LINK_BASELINE))
 			memcpy(w->modes.hwaddr, job.rq->call.baseline.hwaddr,
 			       sizeof(w->modes.hwaddr));
+		if (w->modes.valid && job.rq->call.addr == EW_VF(0) &&
+		    res.done & STEP_BIT(VERIFY))
+			res.out.mtu_bytes = w->modes.set.mtu_bytes;
 		if (job.rq->steps & w->fail_steps)
 			vfk_err_set(&res.err, w->fail_kind, EIO, "step failed");
 		if (res.done & STEP_BIT(LINK_TO_POD)) {
 			res.out.netns_cookie = 77;
 			res.out.nsid = 5;
-			res.out.ifindex = 200;
+			res.out.ifindex = EW_POD_INDEX;
 			res.out.mtu_bytes = 2044;
 			res.out.hwaddr_len = 6;
 			memcpy(res.out.hwaddr, "\x02\0\0\0\0\x01", 6);

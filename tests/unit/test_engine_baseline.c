@@ -376,6 +376,43 @@ static void what_is_set_beside_a_pod_is_undone(void)
 	ew_free(w);
 }
 
+/* Of an IPoIB link: joining its partition in a pod has cut it. */
+static void an_mtu_that_was_cut_is_nobodys(void)
+{
+	struct ew *w = ew_new(1);
+	uint32_t *mtu = &w->modes.set.mtu_bytes;
+
+	w->modes = (struct vf_baseline){ .valid = true,
+					 .set = { .has = HAS_MTU | HAS_IPOIB_MODE,
+						  .mtu_bytes = 4092 } };
+	ew_look(w);
+	ew_attach(w, "c1", NULL);
+	*mtu = 2044;
+	EW_DEL(w, .container = "c1");
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.mtu_bytes, 4092);
+	ew_die(w);
+	ew_start(w);
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.mtu_bytes, 4092);
+	*mtu = 1400; /* by an operator */
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.mtu_bytes, 1400);
+	ew_attach(w, "c2", NULL);
+	EW_DEL(w, .container = "c2");
+	*mtu = 1300; /* before anybody has looked */
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.mtu_bytes, 1300);
+	w->modes.set.ipoib_mode = 1; /* nothing is cut there */
+	ew_look(w);
+	ew_attach(w, "c3", NULL);
+	*mtu = 1200;
+	EW_DEL(w, .container = "c3");
+	ew_look(w);
+	SUITE_INT(ew_vf(w, 0)->rec.baseline.set.mtu_bytes, 1200);
+	ew_free(w);
+}
+
 static struct ew *with_mac(uint8_t last, const char *conf)
 {
 	struct ew *w = ew_new(1);
@@ -544,6 +581,8 @@ VFK_SUITE(engine_baseline,
 	  { "P4: but not for ever", an_rdma_device_may_never_come },
 	  { "P4: what is set on the PF while a pod has the VF is undone",
 	    what_is_set_beside_a_pod_is_undone },
+	  { "P4: an MTU that was cut in a pod is not the free VF's",
+	    an_mtu_that_was_cut_is_nobodys },
 	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
 	  { "P4: a pod's MAC that only the link keeps is undone",
 	    a_mac_that_only_the_link_keeps_is_undone },

@@ -75,6 +75,12 @@ was_up() {
 	release 0 "$1"
 	within 20 all_free_again
 }
+made_anew() { # VF 0, whose link is as it was before it was up
+	rebind "$(vf $IB 0)"
+	look_anew
+	within 20 all_free_again
+	remember
+}
 no_rebind() {
 	local a n
 	a=$(vf $IB 0)
@@ -100,6 +106,7 @@ no_rebind() {
 	release 0 k
 	all_as_before
 	want "$(probes)" "$n"
+	made_anew
 	unpods k
 }
 
@@ -263,7 +270,33 @@ back_to_front() { # the link is not made anew here: what it got in the pod comes
 	release 0 t
 	all_as_before
 	not ip link show other
+	made_anew
 	unpods t
+}
+# What joining its partition has cut is not what the free VF was like.
+cut_short() {
+	local a l mtu
+	a=$(vf $IB 0)
+	made_anew
+	l=$(link_of "$a")
+	mtu=$(<"/sys/class/net/$l/mtu")
+	within 20 free_as "$a" "\"mtu\":$mtu"
+	pods c
+	was_up c
+	[ "$(<"/sys/class/net/$l/mtu")" -lt "$mtu" ]
+	"$VFCTL" reconcile >/dev/null
+	free_as "$a" "\"mtu\":$mtu"
+	look_anew # also the next engine
+	"$VFCTL" reconcile >/dev/null
+	free_as "$a" "\"mtu\":$mtu"
+	attach 0 c 0e # binds it anew, and then it is not cut
+	release 0 c
+	all_as_before
+	ip link set "$l" mtu 1400 # by an operator
+	within 20 free_as "$a" '"mtu":1400'
+	ip link set "$l" mtu "$mtu"
+	within 20 free_as "$a" "\"mtu\":$mtu"
+	unpods c
 }
 # The pod calls its device otherwise; its VF is not made anew.
 rdma_renamed() {
@@ -280,6 +313,7 @@ rdma_renamed() {
 	release 0 n
 	within 20 all_free_again
 	want "$(rdma_of "$a")" "$was"
+	made_anew
 	unpods n
 }
 dead_netns() {
@@ -416,6 +450,7 @@ t_case "infiniband: a derived GUID, the same each time" derived
 t_case "infiniband: the name is taken in the pod" taken_in_pod
 t_case "infiniband: the name is taken at home meanwhile" taken_at_home
 t_case "infiniband: a pod changes MTU, modes and names of the link" back_to_front
+t_case "infiniband: an MTU that was cut in a pod is nobody's baseline" cut_short
 t_case "infiniband: the RDMA device gets another name in the pod" rdma_renamed
 t_case "infiniband: an operator's modes of a free VF" of_an_operator
 t_case "infiniband: an operator gives a free VF a new GUID" rebound
