@@ -139,7 +139,8 @@ struct engine {
 	struct list jobs_waiting, jobs_running;
 	uint64_t next_job_id;
 	bool discovering, discovered;
-	bool rediscover; /* once more after the present one */
+	bool rediscover;  /* once more after the present one */
+	bool judging_all; /* what discovery has found, one VF after the other */
 	int64_t discovered_at_ns;
 	int64_t wake_ns; /* earliest time somebody asked for; INT64_MAX */
 	int64_t reconcile_at_ns;
@@ -414,6 +415,12 @@ void look_free(struct look *look); /* NULL allowed */
 void tidy_index(struct vf *vf, uint32_t ifindex);
 /* True: it is being released. */
 bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen);
+/* Whether a name is the baseline name of another VF, and still its due. */
+bool tidy_name_taken(const struct engine *e, const struct vf *vf, const char *name);
+/* Another name for a baseline with such a one.  True: it was exchanged. */
+bool tidy_name(const struct engine *e, const struct vf *vf, struct vf_baseline *base);
+/* A FREE VF whose link has such a name gets its own again. */
+void tidy_taken(struct engine *e, struct vf *vf);
 
 /* --- hints.c --- */
 void hints_turn(struct engine *e, int64_t now);

@@ -180,12 +180,14 @@ static int take(struct engine *e, struct request *rq, struct vf *vf,
 		return -1;
 	*was = *rec;
 	peer_cache_before(rq->cni.conf, rq->cni.dialect, &theirs);
-	if (!rec->baseline.valid)
+	if (!rec->baseline.valid) {
+		tidy_name(e, vf, &theirs);
 		rec->baseline = theirs;
-	else
+	} else {
 		/* Where ours is just what this pod was given, we took it for an operator's change
 		 * while the other plugin was at its ADD: there its file is right. */
 		baseline_mend(&rec->baseline, &theirs, &rq->cni.wanted);
+	}
 	rec->owner = rq->cni.att;
 	rec->pod = rq->cni.pod;
 	rec->attach_seq = journal_last(e->journal) + 1;

@@ -45,8 +45,9 @@ struct vf {
 	bool half_bound;	/* perhaps without a driver until its next rebind ends */
 	uint32_t plan_failed;	/* steps that failed in this round of the detach plan */
 	bool hinted;		/* an event spoke of it: it is looked at soon */
-	uint32_t mtu_free;	/* of its link, when it was last seen free; 0: not known */
-	bool renewed;		/* free, and its link has another index than before */
+	uint32_t mtu_free; /* of its link, when it was last seen free; 0: not known */
+	bool name_free; /* the last discovery: its baseline name is not its due any more */
+	bool renewed;	/* free, and its link has another index than before */
 	int64_t renewed_ns; /* since when its RDMA device is waited for then; 0: not */
 };
 

@@ -211,13 +211,19 @@ bool handed_out(const struct engine *e, const struct vf_baseline *seen)
 	return false;
 }
 
-/* PFs set a GUID again that a VF had before it went.  One that an attachment had been given is
- * nobody's baseline (P4): it is undone like all that an attachment has set. */
-static void take_stale(struct engine *e, struct vf *vf, const struct vf_baseline *base)
+/* PFs set a GUID again that a VF had before it went.  One that an attachment had been 'given' is
+ * nobody's baseline (P4), nor is another VF's name: it is undone like all that an attachment has
+ * set. */
+static void take_stale(struct engine *e, struct vf *vf, const struct vf_baseline *base,
+		       bool given)
 {
-	cause_set(e, CAUSE_EVENT, "it came back with the GUID or MAC of an attachment");
+	cause_set(e, CAUSE_EVENT,
+		  given ? "it came back with the GUID or MAC of an attachment" :
+			  "its link came with the name of another VF's");
 	vf->rec.baseline = *base;
-	vf->rec.touched = STEP_BIT(SETTINGS) | STEP_BIT(LINK_SETTINGS);
+	vf->rec.touched = STEP_BIT(LINK_SETTINGS) | (given ? STEP_BIT(SETTINGS) : 0);
+	if (!given)
+		memset(&vf->rec.wanted, 0, sizeof(vf->rec.wanted));
 	release_begin(e, vf, VF_EV_STALE);
 }
 
@@ -232,7 +238,7 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 {
 	const struct drv_vf *seen = &found->vf;
 	struct vf_baseline base = seen->seen;
-	bool elsewhere = seen->where == WHERE_ELSEWHERE, stale, twin, foreign;
+	bool elsewhere = seen->where == WHERE_ELSEWHERE, stale, twin, foreign, named;
 
 	if (old_boot(e, &vf->rec.meta)) { /* no card keeps it so long */
 		memset(&vf->rec.baseline, 0, sizeof(vf->rec.baseline));
@@ -241,6 +247,7 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 	stale = baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
 	twin = !elsewhere && seen->bound && handed_out(e, &base);
 	foreign = elsewhere || !seen->bound || twin;
+	named = !foreign && tidy_name(e, vf, &base);
 	vf->rec.pf = seen->pf;
 	vf->rec.index = seen->index;
 	vf->rec.incarnation = seen->incarnation;
@@ -257,8 +264,8 @@ static void appear(struct engine *e, struct vf *vf, const struct job_found *foun
 			 "nobody that is on record",
 			 seen->bound ? "its link was outside the home namespace" :
 				       "it was bound to no driver");
-	} else if (stale) {
-		take_stale(e, vf, &base);
+	} else if (stale || named) {
+		take_stale(e, vf, &base, stale);
 		return;
 	} else {
 		take_baseline(vf, &base); /* P4: nobody owns it, its link is home */
@@ -330,6 +337,10 @@ static struct judgement judge_free(const struct engine *e, const struct vf *vf,
 		return (struct judgement){ false, VF_EV_BASELINE,
 					   "carries a GUID or MAC that a pod has: baseline "
 					   "kept" };
+	if (base->valid && base->ifname[0] && strcmp(base->ifname, seen->ifname) != 0 &&
+	    tidy_name_taken(e, vf, seen->ifname))
+		return (struct judgement){ true, VF_EV_RETURNED,
+					   "it has the name of another VF's link" };
 	if (base->valid && !base->rdma_dev[0] &&
 	    baseline_equal(base, seen)) /* later than its link, as at boot */
 		return (struct judgement){ true, VF_EV_BASELINE, "its RDMA device came" };
@@ -360,7 +371,16 @@ static void check_free(struct engine *e, struct vf *vf, enum drv_where where,
 	if (!j.found)
 		return;
 	cause_set(e, CAUSE_EVENT, "%s", j.why);
+	if (j.ev == VF_EV_RETURNED && !e->judging_all) {
+		engine_bus_changed(e); /* two may have been exchanged: a list of all tells */
+		return;
+	}
+	if (j.ev == VF_EV_RETURNED) {
+		tidy_taken(e, vf);
+		return;
+	}
 	vf->rec.baseline = seen;
+	tidy_name(e, vf, &vf->rec.baseline);
 	vf_event(e, vf, VF_EV_BASELINE, false);
 }
 
@@ -372,13 +392,15 @@ static void came_home(struct engine *e, struct vf *vf, uint32_t ifindex,
 	bool known = vf->rec.baseline.valid && vf->rec.baseline.ifname[0];
 	struct vf_baseline base = *seen;
 	bool stale = !known && baseline_mend(&base, &vf->rec.baseline, &vf->rec.wanted);
+	bool named;
 
 	if (!known && handed_out(e, &base)) /* P4: the next look sees whether it still has */
 		return;
 	if (!known)
 		vf->rec.ifindex = ifindex;
-	if (stale) {
-		take_stale(e, vf, &base);
+	named = !known && tidy_name(e, vf, &base);
+	if (stale || named) {
+		take_stale(e, vf, &base, stale);
 		return;
 	}
 	if (!known)
@@ -447,6 +469,39 @@ static void vf_seen(struct engine *e, const struct job_found *found)
 	vf_queue_run(e, vf);
 }
 
+/* An operator has given the link of this free VF another name, so that the one before is free for
+ * others.  One that was made anew has lost it, and gets it back. */
+static bool was_renamed(const struct vf *vf, const struct drv_vf *seen)
+{
+	return vf->fsm.state == VF_FREE && seen->where == WHERE_HOME && seen->seen.valid &&
+	       seen->seen.ifname[0] && seen->ifindex == vf->rec.ifindex &&
+	       strcmp(seen->seen.ifname, vf->rec.baseline.ifname) != 0;
+}
+
+/* Before each is judged by itself: whose baseline names are free, with all of them in view.  Those
+ * who went are told so after the others only. */
+static void look_at_names(struct engine *e, const char *found, size_t n)
+{
+	for (size_t i = 0; i < e->node->n_vfs; i++) {
+		struct vf *vf = e->node->vfs[i];
+
+		vf->name_free = !e->discover_error[0] &&
+				registry_find(&e->config.env, vf->rec.driver);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct job_found f;
+		struct vf *vf;
+
+		memcpy(&f, found + i * sizeof(f), sizeof(f));
+		vf = f.is_pf ? NULL : node_vf(e->node, f.vf.addr);
+		if (vf)
+			vf->name_free = !vf->job &&
+					vf->since_boot_ns <= e->discover_began_ns &&
+					(vf->rec.incarnation != f.vf.incarnation ||
+					 was_renamed(vf, &f.vf));
+	}
+}
+
 static void grow(struct engine *e)
 {
 	struct vfk_err err = { 0 };
@@ -485,6 +540,8 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 		e->node->vfs[i]->seen = false;
 	for (size_t i = 0; i < e->node->n_pfs; i++)
 		e->node->pfs[i].seen = false;
+	look_at_names(e, bytes, n);
+	e->judging_all = true;
 	for (size_t i = 0; i < n; i++) {
 		struct job_found found;
 
@@ -494,6 +551,9 @@ void discover_done(struct engine *e, struct job *job, const struct job_res *res)
 		else
 			vf_seen(e, &found);
 	}
+	e->judging_all = false;
+	for (size_t i = 0; i < e->node->n_vfs; i++)
+		e->node->vfs[i]->name_free = false;
 	if (!e->discover_error[0]) {
 		e->discovered = true;
 		pfs_unseen(e);

@@ -5,6 +5,8 @@
  * operator's word, and a new GUID is one always (P4). */
 #include "engine/engine-internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/baseline.h"
@@ -79,4 +81,42 @@ bool tidy_begin(struct engine *e, struct vf *vf, const struct vf_baseline *seen)
 		baseline_owed(&vf->rec.baseline, &base, seen);
 	vf->rec.touched = STEP_BIT(LINK_SETTINGS) | (rdma ? STEP_BIT(REBIND) : 0);
 	return release_begin(e, vf, VF_EV_RETURNED);
+}
+
+/* --- names ----------------------------------------------------------------------------- */
+
+/* One name for two VFs would be settled never. */
+bool tidy_name_taken(const struct engine *e, const struct vf *vf, const char *name)
+{
+	for (size_t i = 0; name[0] && i < e->node->n_vfs; i++) {
+		const struct vf *other = e->node->vfs[i];
+		const struct vf_baseline *base = &other->rec.baseline;
+
+		if (other != vf && base->valid && !other->name_free &&
+		    !strcmp(base->ifname, name))
+			return true;
+	}
+	return false;
+}
+
+bool tidy_name(const struct engine *e, const struct vf *vf, struct vf_baseline *base)
+{
+	char addr[PCI_STRLEN];
+
+	if (!tidy_name_taken(e, vf, base->ifname))
+		return false;
+	log_warn("engine",
+		 "vf=%s is called %s, as the link of another VF is at home: it gets "
+		 "a name of its own",
+		 pci_format(vf->rec.addr, addr), base->ifname);
+	/* As drivers call a link whose name is taken. */
+	snprintf(base->ifname, sizeof(base->ifname), "vfk%" PRIx64,
+		 vf->rec.addr & UINT64_C(0xffffffffffff));
+	return true;
+}
+
+void tidy_taken(struct engine *e, struct vf *vf)
+{
+	vf->rec.touched = STEP_BIT(LINK_SETTINGS);
+	release_begin(e, vf, VF_EV_RETURNED);
 }

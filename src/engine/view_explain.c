@@ -36,7 +36,8 @@ static const char *vf_event_text(enum vf_event event)
 	case VF_EV_NETNS_GONE:
 		return "the network namespace of its owner is gone; it is being released";
 	case VF_EV_RETURNED:
-		return "its link came home although nobody released it; it is being cleaned";
+		return "its link came home although nobody released it, or free with a name "
+		       "that is not its own; it is being cleaned";
 	case VF_EV_ADMIN_RELEASE:
 		return "an administrator released it";
 	case VF_EV_RESTORE_DONE:
@@ -75,8 +76,8 @@ static const char *vf_event_text(enum vf_event event)
 	case VF_EV_EXPORTED:
 		return "vfctl export: it was handed over to another plugin";
 	case VF_EV_STALE:
-		return "it came back with the GUID or MAC that an attachment had been given; it "
-		       "gets the one from before";
+		return "it came back with the GUID or MAC that an attachment had been given, or "
+		       "with the name of another VF's link; it gets its own";
 	}
 	return "an event of a newer version";
 }

@@ -92,6 +92,7 @@ struct ew {
 	bool rdma_away;		/* not there either */
 	bool rdma_renamed;	/* it has another name */
 	const char *other_name; /* of VF 0's link, which was made anew */
+	const char *names[2];	/* of the links of VFs 0 and 1, which are as they were */
 	bool took_driver;	/* LINK_HOME took the driver off */
 	bool user;		/* VFs have a driver for user space */
 	struct vf_baseline modes; /* valid: VLAN, MTU, modes and address of VF 0 */
@@ -153,10 +154,13 @@ static inline void ew_guid(const struct ew *w, pci_addr_t addr, struct vf_baseli
 	seen->set.port_guid = twin ? UINT64_C(0x0200000000000001) : w->guid;
 }
 
-static inline void ew_names(struct vf_baseline *seen, unsigned i, bool bound)
+static inline void ew_names(const struct ew *w, struct vf_baseline *seen, unsigned i,
+			    bool bound)
 {
 	snprintf(seen->driver, sizeof(seen->driver), "%s", bound ? "simvf" : "");
 	snprintf(seen->ifname, sizeof(seen->ifname), "vf%u", i);
+	if (i < VFK_ARRAY_SIZE(w->names) && w->names[i])
+		snprintf(seen->ifname, sizeof(seen->ifname), "%s", w->names[i]);
 }
 
 static inline void ew_modes(const struct ew *w, unsigned i, struct vf_baseline *seen)
@@ -236,7 +240,7 @@ static inline int ew_job(void *ctx, const struct job_req *rq, size_t len, const 
 							.ifindex = ew_ifindex(w, i - 1) };
 				f.vf.seen.valid = true;
 				ew_guid(w, f.vf.addr, &f.vf.seen);
-				ew_names(&f.vf.seen, i - 1, f.vf.bound);
+				ew_names(w, &f.vf.seen, i - 1, f.vf.bound);
 				if (i == 1 && w->other_name)
 					snprintf(f.vf.seen.ifname, sizeof(f.vf.seen.ifname),
 						 "%s", w->other_name);
@@ -417,8 +421,7 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 	case JOB_STEPS:
 		res.done = job.rq->steps & ~w->fail_steps;
 		res.out.rebind_needed = w->other_guid && res.done & STEP_BIT(SETTINGS);
-		if (res.done & STEP_BIT(LINK_HOME) &&
-		    job.rq->call.ifindex == EW_POD_INDEX)
+		if (res.done & STEP_BIT(LINK_HOME) && job.rq->call.ifindex == EW_POD_INDEX)
 			res.out.ifindex =
 				ew_ifindex(w, (unsigned)(job.rq->call.addr - EW_VF(0)));
 		if (w->took_driver && res.done & STEP_BIT(LINK_HOME))
@@ -451,7 +454,7 @@ static inline void ew_job_end(struct ew *w, unsigned i)
 		if ((w->guid || w->rdma || w->modes.valid) &&
 		    job.rq->call.addr == EW_VF(0)) {
 			res.out.seen.valid = true;
-			ew_names(&res.out.seen, 0, w->unbound_vf != 1);
+			ew_names(w, &res.out.seen, 0, w->unbound_vf != 1);
 			if (w->other_name)
 				snprintf(res.out.seen.ifname, sizeof(res.out.seen.ifname),
 					 "%s", w->other_name);

@@ -413,6 +413,121 @@ static void an_mtu_that_was_cut_is_nobodys(void)
 	ew_free(w);
 }
 
+/* --- names --- */
+
+static const char *own_name(struct ew *w, unsigned i)
+{
+	return ew_vf(w, i)->rec.baseline.ifname;
+}
+
+/* It is being restored; what it ends with is 'name'. */
+static void is_renamed(struct ew *w, unsigned i, const char *name)
+{
+	SUITE_STR(ew_state(w, i), "DETACHING");
+	SUITE_STR(own_name(w, i), name);
+	w->names[i] = name;
+	w->fail_steps = 0;
+	ew_pass(w, 2 * NS_PER_S);
+	ew_look(w);
+	SUITE_STR(ew_state(w, i), "FREE");
+	SUITE_STR(own_name(w, i), name);
+	w->fail_steps = STEP_BIT(VERIFY);
+}
+
+static void the_name_of_another_is_given_back(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_look(w);
+	ew_attach(w, "c1", NULL); /* VF 0, whose link is away */
+	w->fail_steps = STEP_BIT(VERIFY);
+	w->names[1] = "vf0";
+	ew_look(w);
+	is_renamed(w, 1, "vf1");
+	w->foreign_vf = 1; /* somebody has taken it */
+	w->fail_steps = 0;
+	EW_DEL(w, .container = "c1");
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	w->fail_steps = STEP_BIT(VERIFY);
+	w->names[1] = "vf0";
+	ew_look(w);
+	is_renamed(w, 1, "vf1");
+	ew_free(w);
+}
+
+/* One look cannot tell whether an operator has exchanged two. */
+static void a_list_of_all_tells(void)
+{
+	struct ew *w = ew_new(2);
+
+	w->modes.valid = true;
+	ew_look(w);
+	EW_OK(EW_ADD(w, .container = "c1", .vf = 1));
+	w->fail_steps = STEP_BIT(VERIFY);
+	w->names[0] = "vf1";
+	engine_vf_touched(w->e, EW_VF(0));
+	ew_pass(w, 30 * NS_PER_S / 1000);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(own_name(w, 0), "vf0");
+	ew_pass(w, NS_PER_S);
+	is_renamed(w, 0, "vf0");
+	ew_free(w);
+}
+
+static void a_new_vf_gets_another(void)
+{
+	struct ew *w = ew_new(2);
+
+	w->gone_vf = 2;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 1), "ABSENT");
+	ew_attach(w, "c1", NULL);
+	w->gone_vf = 0;
+	w->names[1] = "vf0";
+	w->fail_steps = STEP_BIT(VERIFY);
+	ew_look(w);
+	is_renamed(w, 1, "vfk3b02");
+	ew_free(w);
+}
+
+/* Also of an operator's exchange, or of a VF that went. */
+static void a_name_that_is_free_is_anybodys(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_look(w);
+	w->fail_steps = STEP_BIT(VERIFY);
+	w->names[0] = "vf1";
+	w->names[1] = "vf0";
+	ew_look(w);
+	SUITE_STR(own_name(w, 0), "vf1");
+	SUITE_STR(own_name(w, 1), "vf0");
+	w->gone_vf = 2;
+	w->names[0] = "vf0";
+	ew_look(w);
+	SUITE_STR(own_name(w, 0), "vf0");
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* Both went and came between two looks, each with the other's name. */
+static void two_that_come_anew_have_what_they_have(void)
+{
+	struct ew *w = ew_new(2);
+
+	ew_look(w);
+	w->fail_steps = STEP_BIT(VERIFY);
+	w->incarnation = 2;
+	w->names[0] = "vf1";
+	w->names[1] = "vf0";
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	SUITE_STR(own_name(w, 0), "vf1");
+	SUITE_STR(own_name(w, 1), "vf0");
+	ew_free(w);
+}
+
 static struct ew *with_mac(uint8_t last, const char *conf)
 {
 	struct ew *w = ew_new(1);
@@ -583,6 +698,12 @@ VFK_SUITE(engine_baseline,
 	    what_is_set_beside_a_pod_is_undone },
 	  { "P4: an MTU that was cut in a pod is not the free VF's",
 	    an_mtu_that_was_cut_is_nobodys },
+	  { "P4: the name of another VF is given back", the_name_of_another_is_given_back },
+	  { "P4: by a look at all of them", a_list_of_all_tells },
+	  { "P4: a new VF gets another", a_new_vf_gets_another },
+	  { "P4: a name that is free is anybody's", a_name_that_is_free_is_anybodys },
+	  { "P4: two VFs that come anew have the names that they have",
+	    two_that_come_anew_have_what_they_have },
 	  { "P4: a VF's own MAC is nobody else's", its_own_mac_is_nobody_elses },
 	  { "P4: a pod's MAC that only the link keeps is undone",
 	    a_mac_that_only_the_link_keeps_is_undone },

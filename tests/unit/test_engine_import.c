@@ -112,6 +112,18 @@ static void own_baseline_counts_more(void)
 	ew_free(w);
 }
 
+/* Nor has it the name that a free VF's link got while it was away. */
+static void name_of_another_is_not_taken(void)
+{
+	struct ew *w = foreign_world();
+
+	w->names[1] = "ib7";
+	ew_look(w);
+	EW_OK(import(w, "c1", FILE_PLAIN));
+	SUITE_STR(ew_vf(w, 0)->rec.baseline.ifname, "vfk3b01");
+	ew_free(w);
+}
+
 /* But what we took for an operator's change while the other plugin was at its ADD is the pod's. */
 static void pods_guid_is_no_baseline(void)
 {
@@ -596,6 +608,7 @@ VFK_SUITE(engine_import,
 	  { "a VF that another plugin attached becomes an attachment",
 	    foreign_becomes_attached },
 	  { "P4: our own baseline counts more than the file's", own_baseline_counts_more },
+	  { "P4: nor is the name of another VF's link", name_of_another_is_not_taken },
 	  { "P4: but never what the pod was given", pods_guid_is_no_baseline },
 	  { "the answer waits until the records are on the disk",
 	    answer_waits_for_the_disk },

@@ -237,6 +237,56 @@ beside_a_pod() { # what an operator sets on the PF while a pod has the VF is not
 	unpods o
 }
 seen_by_the_engine() { "$VFCTL" reconcile >/dev/null && grep -q "vf=$1" $ROOT/vfkeeperd.log; }
+called() { [ "$(link_of "$1")" = "$2" ]; }
+names() { # of another VF's link: one that is in a pod gets its own again, two that are free may change
+	local a b n m
+	a=$(vf $CARD 0) b=$(vf $CARD 1)
+	n=$(link_of "$a") m=$(link_of "$b")
+	pods n
+	attach 0 n
+	ip link set "$m" name "$n"
+	within 60 called "$b" "$m"
+	release 0 n
+	all_as_before
+	ip link set "$n" name passing
+	ip link set "$m" name "$n"
+	ip link set passing name "$m"
+	within 60 free_as "$a" "\"$m\""
+	within 60 free_as "$b" "\"$n\""
+	within 20 all_free_again
+	want "$(link_of "$a") $(link_of "$b")" "$m $n"
+	ip link set "$m" name passing
+	ip link set "$n" name "$m"
+	ip link set passing name "$n"
+	within 60 free_as "$a" "\"$n\""
+	within 60 free_as "$b" "\"$m\""
+	all_as_before
+	unpods n
+}
+is_made_up() { [[ $(link_of "$1") == vfk* ]]; }
+new_name() { # a VF comes up with the name of one that is in a pod, and nobody knows another of it
+	local a b n m
+	a=$(vf $CARD 0) b=$(vf $CARD 1)
+	n=$(link_of "$a") m=$(link_of "$b")
+	node_stop
+	rm -r $ROOT/var/lib/vfkeeper
+	echo "$b" >$DRV/unbind
+	service_start
+	within 20 is_faulted "$b"
+	pods n
+	attach 0 n
+	echo "$b" >$DRV/bind
+	within 20 is_made_up "$b"
+	within 20 is_free "$b"
+	release 0 n
+	within 20 all_free_again
+	want "$(link_of "$a")" "$n"
+	ip link set "$(link_of "$b")" name "$m"
+	within 20 free_as "$b" "\"$m\""
+	look_anew
+	remember
+	unpods n
+}
 is_faulted() { [ "$(state_of "$1")" = FAULTED ]; }
 lent() { # what somebody else has made of a free VF's link is undone
 	local a l
@@ -688,6 +738,8 @@ t_case "ethernet: another namespace, or none, at the path of the pod's (2.4, 11 
 t_case "ethernet: an ADD of what is attached is refused and changes nothing (2.4, 26)" twice
 t_case "ethernet: an operator's address and modes of a free VF" of_an_operator
 t_case "ethernet: an operator gives the VF of a pod a VLAN" beside_a_pod
+t_case "ethernet: an operator gives links the names of others" names
+t_case "ethernet: a new link has the name of another's" new_name
 t_case "ethernet: an operator binds a free VF anew" rebound
 t_case "ethernet: a free VF is lent to another namespace" lent
 t_case "ethernet: a process holds the namespace" held_netns
