@@ -76,6 +76,7 @@ struct daemon {
 	const char *journal_word;
 	bool config_broken; /* no ADD, whatever the journal can do */
 	bool ready_said;    /* to the service manager, if there is one */
+	bool found_said;    /* in the log, what the first discovery found */
 };
 
 /* --- struct engine_ops --- */
@@ -452,6 +453,20 @@ static void answer_calls(struct daemon *d, bool all)
 	}
 }
 
+/* For whoever runs a service in the foreground. */
+static void say_found(struct daemon *d)
+{
+	size_t n = 0;
+
+	if (d->opts->on_demand || d->found_said || !engine_discovered_ns(d->engine))
+		return;
+	d->found_said = true;
+	for (size_t i = 0; i < d->node.n_vfs; i++)
+		n += d->node.vfs[i]->fsm.state != VF_ABSENT;
+	log_notice("daemon", "ready: %zu VF%s, serving vfctl at %s", n, n == 1 ? "" : "s",
+		   vfk_path(PATH_CONTROL_SOCK));
+}
+
 static void on_turn(void *arg)
 {
 	struct daemon *d = arg;
@@ -459,6 +474,7 @@ static void on_turn(void *arg)
 	alarm(WATCHDOG_S);
 	engine_turn(d->engine);
 	events_turn(d->events);
+	say_found(d);
 	answer_calls(d, false);
 	if (d->web)
 		d->opts->web->turn(d->web);

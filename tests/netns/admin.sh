@@ -88,6 +88,10 @@ cordons() {
 	check "with -v what the engine listens to, too ($HOW)" matches \
 		'SOURCE +OPEN +EVENTS +OVERRUNS +[a-z]+ +(yes|no) +[0-9]+ +[0-9]+ ' \
 		"$(line "$OUT")"
+	[ "$HOW" != 'with the service' ] ||
+		check "a service says when it is ready ($HOW)" matches \
+			"^notice daemon ready: [1-9][0-9]* VFs, serving vfctl at $ROOT/run/vfkeeper/control.sock\$" \
+			"$(grep ' ready: ' $ROOT/vfkeeperd.log | tail -n 1)"
 	vfctl uncordon node
 	vfctl uncordon 0000:3c:00.0
 	check "both are ended ($HOW)" is "nothing is cordoned" "$OUT"
