@@ -2,6 +2,7 @@
 #include "engine/events.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,6 +56,15 @@ const char *event_source_name(unsigned source)
 		break;
 	}
 	return "?";
+}
+
+/* 'why_not' NULL: it is. */
+static void set_open(struct events *ev, unsigned source, const char *why_not)
+{
+	struct event_count *count = &ev->counts[source];
+
+	count->open = !why_not;
+	snprintf(count->why, sizeof(count->why), "%s", why_not ? why_not : "");
 }
 
 /* --- what they say ------------------------------------------------------------------ */
@@ -321,7 +331,7 @@ static void on_port(void *arg, int fd, unsigned events)
 		if (n != (ssize_t)sizeof(msg)) {
 			log_warn("events", "the process that listens to ports ended: they "
 					   "are asked from time to time");
-			ev->counts[EVENTS_VERBS].open = false;
+			set_open(ev, EVENTS_VERBS, "the process that listened ended");
 			for (unsigned w = 0; w < ev->n_watches; w++)
 				if (ev->watches[w] == ev->port_watch)
 					ev->watches[w] = ev->watches[--ev->n_watches];
@@ -342,7 +352,7 @@ static bool opened(struct events *ev, unsigned sources, int rc, const struct vfk
 	for (unsigned i = 0; i < N_EVENT_SOURCES; i++) {
 		if (!(sources & 1u << i))
 			continue;
-		ev->counts[i].open = rc >= 0;
+		set_open(ev, i, rc < 0 ? err->msg : NULL);
 		if (rc < 0)
 			log_warn("events",
 				 "%s: %s; only the rounds of reconciliation find what "
@@ -393,10 +403,16 @@ static void open_rdma(struct events *ev, unsigned wanted)
 {
 	static const unsigned group[] = { RDMA_GROUP_NOTIFY };
 	struct vfk_err err = { 0 };
+	int rc;
 
-	if (wanted & 1u << EVENTS_RDMA)
-		ev->counts[EVENTS_RDMA].open = vnl_subscribe(&ev->rdma, NETLINK_RDMA,
-							     group, 1, false, &err) == 0;
+	if (!(wanted & 1u << EVENTS_RDMA))
+		return;
+	rc = vnl_subscribe(&ev->rdma, NETLINK_RDMA, group, 1, false, &err);
+	set_open(ev, EVENTS_RDMA,
+		 rc == 0 ? NULL :
+		 err.sys == EPROTONOSUPPORT ?
+			   "ib_core was not loaded when the engine began" :
+			   err.msg);
 }
 
 static void open_devlink(struct events *ev, unsigned wanted)
@@ -411,8 +427,10 @@ static void open_devlink(struct events *ev, unsigned wanted)
 	rc = vnl_open(&nl, NETLINK_GENERIC, -1, &err);
 	if (rc >= 0)
 		rc = devlink_family(nl, &family, &err);
-	if (rc == -VFK_E_KERNEL && err.sys == ENOENT)
-		return; /* a kernel without it */
+	if (rc == -VFK_E_KERNEL && err.sys == ENOENT) {
+		set_open(ev, EVENTS_DEVLINK, "the kernel has no devlink");
+		return;
+	}
 	if (rc >= 0)
 		rc = vnl_subscribe(&ev->devlink, NETLINK_GENERIC, &family.group, 1, false,
 				   &err);
@@ -451,6 +469,12 @@ struct events *events_open(struct loop *loop, struct engine *engine,
 				   "what happens");
 		return NULL;
 	}
+	for (unsigned i = 0; i < N_EVENT_SOURCES; i++)
+		set_open(ev, i,
+			 !(wanted & 1u << i) ?
+				 "event_sources in vfkeeper.conf leaves it out" :
+			 i == EVENTS_VERBS ? "no process listens: only the service has one" :
+					     "");
 	open_route(ev, wanted);
 	open_uevents(ev, wanted);
 	open_rdma(ev, wanted);
@@ -469,7 +493,7 @@ struct events *events_open(struct loop *loop, struct engine *engine,
 	ev->ports = ports;
 	if (ports >= 0 && wanted & 1u << EVENTS_VERBS) {
 		ev->port_watch = watch(ev, loop, ports, on_port);
-		ev->counts[EVENTS_VERBS].open = ev->port_watch != NULL;
+		set_open(ev, EVENTS_VERBS, ev->port_watch ? NULL : "out of memory");
 	}
 	return ev;
 }

@@ -30,6 +30,7 @@ struct event_count {
 	uint64_t n;	     /* events that came */
 	uint64_t n_overruns; /* times that some were lost, and everything was looked at */
 	bool open;
+	char why[120]; /* it is not open; "" where it is */
 };
 
 const char *event_source_name(unsigned source);

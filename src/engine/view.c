@@ -515,6 +515,7 @@ static json_t *event_sources(const struct event_count *counts)
 		view_set(one, "open", json_boolean(counts[i].open));
 		view_set(one, "events", json_integer((json_int_t)counts[i].n));
 		view_set(one, "overruns", json_integer((json_int_t)counts[i].n_overruns));
+		view_set(one, "why", view_str(counts[i].why));
 		view_append(list, one);
 	}
 	return list;

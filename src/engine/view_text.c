@@ -624,7 +624,8 @@ int view_text(struct strbuf *out, const char *command, const char *json, size_t 
 
 static void print_sources(struct strbuf *out, const json_t *list)
 {
-	static const char *const heading[] = { "SOURCE", "OPEN", "EVENTS", "OVERRUNS" };
+	static const char *const heading[] = { "SOURCE", "OPEN", "EVENTS", "OVERRUNS",
+					       "WHY NOT" };
 	struct table t = table_begin(heading, VFK_ARRAY_SIZE(heading));
 	json_t *source;
 	size_t i;
@@ -639,6 +640,7 @@ static void print_sources(struct strbuf *out, const json_t *list)
 		cell(&t, is(source, "open") ? "yes" : "no");
 		cell(&t, events);
 		cell(&t, overruns);
+		cell(&t, str(source, "why"));
 	}
 	strbuf_adds(out, "\n");
 	table_print(&t, out);

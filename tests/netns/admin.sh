@@ -86,12 +86,16 @@ cordons() {
 		'cordoned +pf 0000:3c:00.0, for [^ ]+: bad port +node, for' "$(line "$OUT")"
 	vfctl status -v
 	check "with -v what the engine listens to, too ($HOW)" matches \
-		'SOURCE +OPEN +EVENTS +OVERRUNS +[a-z]+ +(yes|no) +[0-9]+ +[0-9]+ ' \
+		'SOURCE +OPEN +EVENTS +OVERRUNS +WHY NOT +[a-z]+ +(yes|no) +[0-9]+ +[0-9]+ ' \
 		"$(line "$OUT")"
-	[ "$HOW" != 'with the service' ] ||
+	if [ "$HOW" = 'with the service' ]; then
 		check "a service says when it is ready ($HOW)" matches \
 			"^notice daemon ready: [1-9][0-9]* VFs, serving vfctl at $ROOT/run/vfkeeper/control.sock\$" \
 			"$(grep ' ready: ' $ROOT/vfkeeperd.log | tail -n 1)"
+	else
+		check "and why one is not open ($HOW)" matches \
+			'verbs +no +0 +0 +no process listens: only the service has one ' "$(line "$OUT") "
+	fi
 	vfctl uncordon node
 	vfctl uncordon 0000:3c:00.0
 	check "both are ended ($HOW)" is "nothing is cordoned" "$OUT"

@@ -261,14 +261,14 @@ static void status_more(void)
 	static const char some[] =
 		"{\"events\": [{\"source\": \"rtnl\", \"open\": true, \"events\": 12, "
 		"\"overruns\": 1}, {\"source\": \"u\\u001b\", \"open\": false, "
-		"\"events\": 0, \"overruns\": 0}]}";
+		"\"events\": 0, \"overruns\": 0, \"why\": \"nobody asked\"}]}";
 	struct vfk_err err = { 0 };
 	struct strbuf out = { 0 };
 
 	SUITE_INT(view_status_more(&out, some, strlen(some), &err), 0);
-	SUITE_STR(out.data, "\nSOURCE  OPEN  EVENTS  OVERRUNS\n"
-			    "rtnl    yes   12      1\n"
-			    "u?      no    0       0\n");
+	SUITE_STR(out.data, "\nSOURCE  OPEN  EVENTS  OVERRUNS  WHY NOT\n"
+			    "rtnl    yes   12      1         -\n"
+			    "u?      no    0       0         nobody asked\n");
 	strbuf_free(&out);
 	SUITE_INT(view_status_more(&out, "{}", 2, &err), 0);
 	SUITE_STR(out.data, "\nno engine listens to events\n");
