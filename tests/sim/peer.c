@@ -28,7 +28,7 @@ struct peer {
 	enum cni_dialect dialect;
 	bool ipam;
 	bool renews; /* its DEL has made the link anew */
-	bool clean;   /* nobody else has changed the VF: 'before' is the truth */
+	bool clean;  /* nobody else has changed the VF: 'before' is the truth */
 	struct vf_settings wanted;
 	struct vf_baseline before;
 	char text[2048];
