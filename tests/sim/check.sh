@@ -18,11 +18,11 @@ verdict() { # 0 or not, sentence
   fi
 }
 
-# A sanitizer speaks in a program's exit status, and "red" is no hash.
-for seed in 1 2 3 4 5 6 7 8; do
+# A sanitizer speaks in a program's exit status, and "red" is no hash of 16 digits.
+for seed in 0 1 2 3 4 5 6 7; do
   "$sim" --seed "$seed" --hash || echo red
   "$sim" --seed "$seed" --hash || echo red
-done | uniq -c | awk '$1 != 2 || $2 == "red" { bad = 1 } END { exit bad || NR != 8 }'
+done | uniq -c | awk '$1 != 2 || length($2) != 16 { bad = 1 } END { exit bad || NR != 8 }'
 verdict $? "a seed is the same history each time"
 
 "$sim" --first "$first" --seeds "$seeds" --jobs "$jobs" ${SIM_COVERAGE---coverage} >"$out"

@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 	struct result res = { 0 };
 	const char *keep = NULL, *path = NULL, *file = NULL;
 	int scenario = -1;
-	bool exhaustive = false, with_story = false;
+	bool exhaustive = false, with_story = false, one = false;
 	int opt;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			seed = strtoull(optarg, NULL, 0);
+			one = true;
 			break;
 		case 'k':
 			keep = optarg;
@@ -261,7 +262,7 @@ int main(int argc, char **argv)
 			       exhaust_all(scenario)) ?
 			       0 :
 			       1;
-	if (seed) {
+	if (one) {
 		history_make(&h, seed);
 		if (keep && !shrink_keep(&h, keep))
 			return usage();
