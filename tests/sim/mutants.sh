@@ -7,9 +7,14 @@
 #   mutants.sh [PATTERN...]     only those whose file names begin so ("07", "07-fence")
 #   mutants.sh --write          all of them, and the table in HACKING
 #
+#   SEEDS=N     histories that a fault is looked for in (20000)
+#   JOBS=N      faults at a time (as many as there are processors)
+#
+# Who is to see a fault has to be green without it.  A test that does not come to its end has
+# seen nothing, unless the fault says so in its head ("Hangs: " and where).
+#
 # From tests/sim/mutants.am: MUTANTS_COMPILE (a compiler call without its files), MUTANTS_LINK,
 # MUTANTS_LIBS, and the objects of programs: MUTANTS_SIM, MUTANTS_vfkeeperd, MUTANTS_engine.
-# SEEDS bounds a search.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 src=$(cd "${top_srcdir:-$here/../..}" && pwd)
@@ -23,18 +28,36 @@ field() {
 	sed -n "s/^$1: //p;/^---/q" "$2"
 }
 
+# play PROGRAM SEED N SECONDS: prints the promise that is broken and the seed; "hang" or "end"
+# and the first seed, where it does not come to its end or ends without breaking one.
+play() {
+	local said status
+	said=$(timeout "$4" "$1" --first "$2" --seeds "$3" --jobs 1 --stop 2>&1)
+	status=$?
+	sed -n 's/^seed \([0-9]*\): \([^:]*\):.*/\2 \1/p' <<<"$said" | grep -m 1 . && return
+	case $status in
+	0) ;;
+	124) echo "hang $2" ;;
+	*) echo "end $2" ;;
+	esac
+}
+
 # search PROGRAM: until a promise is broken.  Prints the promise and the number of seeds.
 search() {
-	local first=1 n=50 said status found
+	local first=1 n=50 found seed
 	while [ $first -le "$seeds" ]; do
-		said=$(timeout 300 "$1" --first $first --seeds $n --jobs 1 --stop 2>&1)
-		status=$?
-		found=$(sed -n 's/^seed \([0-9]*\): \([^:]*\):.*/\2 \1/p' <<<"$said" | head -n 1)
-		# A fault may also end the simulator itself, or keep it from coming to an end.
-		[ -n "$found" ] || [ $status = 0 ] || found="end $first"
+		found=$(play "$1" $first $n 300)
+		case $found in
+		'hang '* | 'end '*) # which of them was it?
+			for ((seed = first; seed < first + n; seed++)); do
+				found=$(play "$1" $seed 1 60)
+				[ -z "$found" ] || break
+			done
+			;;
+		esac
 		if [ -z "$found" ]; then
-			first=$((first + n)) n=$((n * 2))
-		elif tests/sim/sim --first "${found##* }" --seeds 1 --jobs 1 --stop >/dev/null 2>&1; then
+			first=$((first + n)) n=$((n < 800 ? n * 2 : n))
+		elif [ -z "$(play tests/sim/sim "${found##* }" 1 60)" ]; then
 			echo "$found"
 			return
 		else # not because of the fault: it is broken without it, too
@@ -47,6 +70,25 @@ search() {
 link() {
 	# shellcheck disable=SC2086 # words
 	$MUTANTS_LINK -o "$1" "${@:2}" $MUTANTS_LIBS >"$work/said" 2>&1
+}
+
+# ended STATUS WHAT: what became of a test that is to see a fault.
+ended() {
+	case $1 in
+	0) ;;
+	77) echo "skipped 0" ;;
+	124) if grep -q '^FAIL: ' "$work/said"; then echo "$2 1"; else echo "hang 1"; fi ;;
+	*) echo "$2 1" ;;
+	esac
+}
+
+# run_unit TEST OBJECT...: the test with these objects.
+run_unit() {
+	local file
+	file=$(ls "tests/unit/$1.o" "tests/unit/$1-$1.o" 2>/dev/null)
+	link "$work/program" "${@:2}" "$file" || return
+	timeout 60 "$work/program" >"$work/said" 2>&1 </dev/null
+	ended $? unit
 }
 
 # run_netns SCRIPT OBJECT...: the script with an engine of these objects.
@@ -62,10 +104,17 @@ run_netns() {
 		link "$work/src/vfkeeper-engine/vfkeeper-engine" "$@" $MUTANTS_engine || return
 	top_srcdir=$src top_builddir=$work VFK_HELPERS=$build/tests/demo timeout 300 \
 		bash "$src/tests/verdict.sh" "$src/tests/netns/$script.sh" >"$work/said" 2>&1
-	case $? in
-	0) ;;
-	77) echo "skipped 0" ;;
-	*) echo "netns 1" ;;
+	ended $? netns
+}
+
+# red_or_not RUN TEST OBJECT...: the test with the fault, if it is green without it.
+red_or_not() {
+	local without
+	without=$("$1" "$2") || return
+	case $without in
+	'') "$@" ;;
+	'skipped 0') echo "$without" ;;
+	*) echo "$2 is red without the fault, too" >>"$work/said" ;;
 	esac
 }
 
@@ -110,13 +159,13 @@ one() {
 		# shellcheck disable=SC2086
 		link "$work/program" "${objects[@]}" $MUTANTS_SIM && said=$(search "$work/program")
 		;;
-	'unit '*)
-		file=$(ls "tests/unit/${by#unit }.o" "tests/unit/${by#unit }-${by#unit }.o" 2>/dev/null)
-		link "$work/program" "${objects[@]}" "$file" &&
-			said=$(timeout 60 "$work/program" >/dev/null 2>&1 </dev/null || echo "unit 1")
-		;;
-	'netns '*) said=$(run_netns "${by#netns }" "${objects[@]}") ;;
+	'unit '*) said=$(red_or_not run_unit "${by#unit }" "${objects[@]}") ;;
+	'netns '*) said=$(red_or_not run_netns "${by#netns }" "${objects[@]}") ;;
 	esac
+	if [ "${said% *}" = hang ] && [ -z "$(field Hangs "$patch")" ]; then
+		echo "${by} does not come to its end (seed ${said#* })" >>"$work/said"
+		said=
+	fi
 	case $said in
 	'')
 		tail -n 3 "$work/said" 2>/dev/null
