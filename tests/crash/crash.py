@@ -4,6 +4,7 @@ calls.  Run by world.sh, inside a world, and in a guest on real VFs (cards.py).
 
     crash.py trace DIR                  clean runs under strace; DIR gets traces and points
     crash.py kill DIR PART PARTS ALL    the points of this part; ALL: both recoveries for each
+    crash.py recount DIR                after it: clean runs anew where points were gone
     crash.py few DIR ROLE,...           a point for each kind of call of these roles
     crash.py unread DIR ALL [NAME]      what is on its way when somebody dies
     crash.py ending DIR                 an engine that is about to end
@@ -12,6 +13,7 @@ calls.  Run by world.sh, inside a world, and in a guest on real VFs (cards.py).
     crash.py one DIR NAME               one point, by the name that a failure prints
 """
 
+import glob
 import json
 import os
 import re
@@ -31,7 +33,8 @@ HOWS = ("service", "demand")  # who serves the call, and who recovers
 SCENARIOS = ("ADD", "DEL", "replay")
 FEW_RUNS = (("ADD", "service"), ("DEL", "demand"), ("replay", "service"))
 SNAPSHOT = ROOT + "/snapshot"
-TRIES = 10  # for a point that a run did not come to
+TRIES = 10  # for a point that a run did not come to, each
+TURNS = 5  # times
 ROUNDS = 30  # of clean runs, until they agree
 
 
@@ -156,8 +159,7 @@ def trace(directory):
                                                               counted[-3:]))
             points["%s/%s" % (what, how)] = agreed
             print("%s/%s, runs %d: %s" % (what, how, len(traced), agreed), flush=True)
-    with open(directory + "/points.json", "w", encoding="ascii") as f:
-        json.dump(points, f, indent=1)
+    save_points(directory, points)
 
 
 def said_call(runner):
@@ -246,29 +248,77 @@ def name_of(point):
 
 
 def is_gone(what, how, role, n):
-    """Whether a clean run of now does not come to it either: how long this machine takes
-    decides what overlaps, and may have changed since the points were counted."""
+    """Whether no clean run of now comes to it either: how long this machine takes decides what
+    overlaps, and may have changed since the points were counted."""
     names = set(world.run(HELPERS + "killat", "-n").stdout.split())
-    return any(strace(what, how, ROOT + "/again.strace", names)[role] < n for _ in range(3))
+    runs = []
+    for _ in range(3):
+        signal.alarm(world.node.hang_s)
+        runs.append(strace(what, how, ROOT + "/again.strace", names))
+        signal.alarm(0)
+    return any(runs) and all(seen[role] < n for seen in runs if seen)
 
 
 def kill(point):
-    """(what is wrong or None, what was hit); ("gone", None) if there is no such point now."""
+    """(what is wrong or None, what was hit); ("gone", None) if there is no such point now: then
+    recount() has to show a run that ends before it."""
+    what, how, _, role, n = point[:5]
     try:
-        for _ in range(TRIES):
-            signal.alarm(world.node.hang_s)
-            hit = kill_once(*point)
-            signal.alarm(0)
-            if hit:
-                return None, hit
-        what, how, _, role, n = point[:5]
-        signal.alarm(world.node.hang_s)
-        gone = is_gone(what, how, role, n)
-        signal.alarm(0)
-        return "gone" if gone else "no run came to it", None
+        for _ in range(TURNS):
+            for _ in range(TRIES):
+                signal.alarm(world.node.hang_s)
+                hit = kill_once(*point)
+                signal.alarm(0)
+                if hit:
+                    return None, hit
+            if is_gone(what, how, role, n):
+                return "gone", None
+        return "no run came to it", None
     except (Broken, subprocess.TimeoutExpired) as e:
         signal.alarm(0)
         return str(e), None
+
+
+def last_hit(directory):
+    """The number of the last call that was hit, for each (run, role)."""
+    last = {}
+    for path in glob.glob(directory + "/done.*"):
+        with open(path, encoding="ascii") as f:
+            for line in f:
+                what, how, _, role, n = re.split("[/:]", line.split(" ", 1)[0])
+                if not line.endswith(" gone\n"):
+                    at = what + "/" + how, role
+                    last[at] = max(last.get(at, 0), int(n))
+    return last
+
+
+def recount(directory):
+    """Where the last calls of a role were gone: clean runs, until both observers have seen one
+    with as many calls as were hit.  It is the trace whose calls are the points, then."""
+    names = set(world.run(HELPERS + "killat", "-n").stdout.split())
+    points, last = load(directory), last_hit(directory)
+    for run, roles in points.items():
+        for role in calltrace.ROLES:
+            n = last.get((run, role), 0)
+            if n >= roles[role]:
+                continue
+            path = "%s/%s-again." % (directory, run.replace("/", "-"))
+            traced, counted = set(), set()
+            for _ in range(ROUNDS):
+                counted.add(count(*run.split("/"), path + "killat")[role])
+                seen = strace(*run.split("/"), path + "strace", names)
+                traced.add(seen and seen[role])
+                if n in traced & counted:
+                    break
+            else:
+                print("FAIL: %s: %s: %d calls of the %s were hit, clean runs have: strace %s, "
+                      "killat %s" % (world.node.name, run, n, role, traced, counted))
+                return 1
+            print("%s: %s: the %s has %d calls, not %d as when it was traced first" %
+                  (world.node.name, run, role, n, roles[role]), flush=True)
+            roles[role] = n
+    save_points(directory, points)
+    return 0
 
 
 def ending(directory):
@@ -505,14 +555,20 @@ def kill_few(directory, roles):
     for what, how in FEW_RUNS:
         points["%s/%s" % (what, how)] = count(what, how, "%s/%s-%s.killat" %
                                               (directory, what, how))
-    with open(directory + "/points.json", "w", encoding="ascii") as f:
-        json.dump(points, f, indent=1)
+    save_points(directory, points)
     points = [point for point in few_points(directory) if point[3] in roles]
     failed = kill_points(directory, 0, points)
+    with open(directory + "/done.0", encoding="ascii") as f:
+        gone = sum(line.endswith(" gone\n") for line in f)
     n_calls = sum(run[role] for run in load(directory).values() for role in roles)
-    print("%s: of %d calls of the %s %d, of each kind one: failed=%d" %
-          (world.node.name, n_calls, ", ".join(roles), len(points), failed))
-    return failed or not points
+    print("%s: of %d calls of the %s %d, of each kind one: failed=%d gone=%d" %
+          (world.node.name, n_calls, ", ".join(roles), len(points), failed, gone))
+    return failed or gone * 20 > len(points) or not points
+
+
+def save_points(directory, points):
+    with open(directory + "/points.json", "w", encoding="ascii") as f:
+        json.dump(points, f, indent=1)
 
 
 def load(directory):
@@ -594,6 +650,8 @@ def main():
     if what == "kill":
         part, parts, everything = (int(arg) for arg in sys.argv[3:6])
         return 1 if kill_part(directory, part, parts, everything) else 0
+    if what == "recount":
+        return recount(directory)
     return one(*re.split("[/:]", sys.argv[3]))
 
 

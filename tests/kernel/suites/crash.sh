@@ -23,6 +23,7 @@ all() {
 	bash "$VFK_CRASH_MAKE" || return
 	[ -s /out/points.json ] || crash trace /out || return
 	crash kill /out 0 1 0
+	! grep -q ' gone$' /out/done.* || crash recount /out || return
 	bash "$top_srcdir/tests/crash/sum.sh" /out "crash $VFK_CRASH_CARD"
 }
 
