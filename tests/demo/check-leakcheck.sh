@@ -12,7 +12,7 @@ ip netns add pod1
 ip netns add pod2
 for i in 0 1 2; do
 	ip link add vf$i type veth peer name peer$i
-	ip link set vf$i alias "vf number $i"
+	ip link set vf$i alias "vf number $i" address 02:00:00:00:00:0$i
 done
 mkdir -p $ROOT/ipam/net
 : >$ROOT/ipam/net/lock
@@ -39,6 +39,26 @@ check "passes again when the VF is back" is "leaked_vfs=0 leaked_leases=0" "$(sa
 ip link set vf2 name dev7
 check "sees a VF at home under another name" is "leaked_vfs=1 leaked_leases=0" "$(said)"
 ip link set dev7 name vf2
+
+# What else a VF had: each is seen, and said.
+sees() { # WHAT COMMAND BACK
+	$2
+	check "sees a VF whose $1 is not as it was" is "leaked_vfs=1 leaked_leases=0" "$(said)"
+	check "says what is wrong with its $1" matches "not as it was: vf number 1: was down" \
+		"$("$judge" judge $ROOT/before $ROOT/ipam 2>&1)"
+	$3
+	check "passes again with its $1" is "leaked_vfs=0 leaked_leases=0" "$(said)"
+}
+sees MTU "ip link set vf1 mtu 1400" "ip link set vf1 mtu 1500"
+sees 'hardware address' "ip link set vf1 address 02:00:00:00:00:02" \
+	"ip link set vf1 address 02:00:00:00:00:01"
+sees state "ip link set vf1 up" "ip link set vf1 down"
+sees address "ip addr add 10.9.9.9/24 dev vf1" "ip addr del 10.9.9.9/24 dev vf1"
+sees 'IPv6 address' "ip addr add 2001:db8::9/64 dev vf1 nodad" "ip addr del 2001:db8::9/64 dev vf1"
+sees promisc "ip link set vf1 promisc on" "ip link set vf1 promisc off"
+sees allmulti "ip link set vf1 allmulticast on" "ip link set vf1 allmulticast off"
+sees altname "ip link property add dev vf1 altname other" \
+	"ip link property del dev vf1 altname other"
 
 ip link set vf0 alias "someone else"
 check "sees a VF that was replaced by another link" \

@@ -7,18 +7,44 @@
 #	leakcheck.sh judge FILE DATADIR     compares; prints "leaked_vfs=N leaked_leases=N"
 #
 # To be run in the home namespace of the VFs.  A VF is leaked unless a link with its alias
-# stands in this namespace under the name that it had, and in no other namespace; a lease
-# is leaked if host-local has a file for it.  What is wrong is said on stderr.  Exit: 0
-# clean, 1 something leaked, 2 it could not be judged.
+# stands in this namespace as it did, and in no other namespace: with its name, MTU, hardware
+# address, addresses and altnames, up or down, promiscuous or not.  A lease is leaked if
+# host-local has a file for it.  What is wrong is said on stderr.  Exit: 0 clean, 1 something
+# leaked, 2 it could not be judged.
 
 set -u
 LC_ALL=C
 export LC_ALL
 
-# "alias<TAB>name" of every link with an alias in the present namespace, or in namespace $1.
+# "alias<TAB>name<TAB>what else" of every link with an alias in the present namespace, or in
+# namespace $1.  Addresses that the kernel makes up for a link that is up are not asked for.
 links() {
-	if [ $# = 0 ]; then ip -o link show; else ip -n "$1" -o link show; fi |
-		sed -n 's/^[0-9]*: \([^:@]*\)[@:].*\\    alias \(.*\)$/\2\t\1/p' | sort
+	local at=()
+	[ $# = 0 ] || at=(-n "$1")
+	{
+		ip "${at[@]}" -o addr show
+		ip "${at[@]}" -o -d link show
+	} | awk '
+		$3 == "inet6" && / scope link / { next }
+		$3 == "inet" || $3 == "inet6" { addresses[$1] = addresses[$1] " " $4; next }
+		{
+			name = alias = ""
+			split($2, names, /[@:]/)
+			also = $3 ~ /[<,]UP[,>]/ ? "up" : "down"
+			for (i = 4; i < NF; i++)
+				if ($i ~ /^link\//)
+					also = also " " $(i + 1)
+				else if ($i == "mtu" || $i == "promiscuity" || $i == "allmulti")
+					also = also " " $i " " $(i + 1)
+			n = split($0, parts, /\\ */)
+			for (i = 1; i <= n; i++)
+				if (parts[i] ~ /^alias /)
+					alias = substr(parts[i], 7)
+				else if (parts[i] ~ /^altname /)
+					also = also " " parts[i]
+			if (alias != "")
+				print alias "\t" names[1] "\t" also addresses[$1]
+		}' | sed 's/ *$//' | sort
 }
 
 snapshot() {
@@ -27,7 +53,7 @@ snapshot() {
 }
 
 judge() {
-	local before=$1 data=$2 here missing leases=0 netns network file
+	local before=$1 data=$2 here missing leases=0 netns network file alias name also now
 	[ -s "$before" ] || { echo "leakcheck: no snapshot in $before" >&2; exit 2; }
 	work=$(mktemp -d) || exit 2
 	trap 'rm -rf "$work"' EXIT
@@ -35,9 +61,17 @@ judge() {
 	links >"$here"
 	cut -f1 "$before" | sort -u >"$work/known"
 
-	# Wrong name, or not here at all.
+	# Wrong in something, or not here at all.
 	comm -23 "$before" "$here" >"$work/missing"
-	sed 's/^/leakcheck: not at home under its name: /' "$work/missing" >&2
+	while IFS=$'\t' read -r alias name also; do
+		now=$(awk -F '\t' -v alias="$alias" -v name="$name" \
+			'$1 == alias && $2 == name { print $3 }' "$here")
+		if [ -n "$now" ]; then
+			echo "leakcheck: not as it was: $alias: was $also, is $now"
+		else
+			echo "leakcheck: not at home under its name: $alias $name"
+		fi
+	done <"$work/missing" >&2
 	cut -f1 "$work/missing" >"$work/leaked"
 
 	# In a namespace that is not its home.

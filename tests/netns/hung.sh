@@ -12,7 +12,7 @@ printf '\n[pf 0000:3d:00.0]\nname = simib2\nvfs = 4\nlinks = no\n' >>"$SIM"
 write_config 'step_timeout_s = 20' 'add_timeout_s = 25'
 cni DEL nobody net1 - "$(conf "")"
 check "the links of both PFs are made" wait_for 20 all_links 8
-links_home >$ROOT/links
+links_snapshot
 engines_end
 service_start
 add_netns p 1 30

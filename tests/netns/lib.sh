@@ -408,12 +408,16 @@ at_home() {
 }
 alias_of() { grep -F "$1" $ROOT/links | head -1 | cut -d' ' -f2-; }
 
-# node_clean: every link is home and host-local holds nothing.
+# links_snapshot: what node_clean compares with; $ROOT/before has all that a VF has to get back.
+LEAKCHECK=$top_srcdir/tests/demo/leakcheck.sh
+links_snapshot() {
+	links_home >$ROOT/links
+	"$LEAKCHECK" snapshot $ROOT/before
+}
+# node_clean: every link is home as it was, and host-local holds nothing.
 node_clean() {
-	local now
-	now=$(links_home)
-	[ "$now" = "$(cat $ROOT/links)" ] ||
-		{ diff <(echo "$now") $ROOT/links | head -5; return 1; }
+	"$LEAKCHECK" snapshot $ROOT/now || return
+	diff $ROOT/now $ROOT/before | head -5 | grep . && return 1
 	is 0 "$(leases)"
 }
 wait_clean() { wait_for "${1:-20}" node_clean || node_clean; }
@@ -428,7 +432,7 @@ world() {
 	# A client waits 8 s for an engine; a runtime calls again.
 	wait_for 10 engine_answers || { fail "an engine on demand starts" "exit $RC: $OUT"; finish; }
 	wait_for 20 all_links $((n_pfs * n_vfs)) # it answers before it has looked at all VFs
-	links_home >$ROOT/links
+	links_snapshot
 	[ "$(wc -l <$ROOT/links)" -ge "$((n_pfs * n_vfs))" ] ||
 		{ fail "the simulated links are there" "$(wc -l <$ROOT/links) of $((n_pfs * n_vfs))"; finish; }
 	engines_end
