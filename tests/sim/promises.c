@@ -667,6 +667,10 @@ static const char *unrest_vf(const struct kvf *v)
 		/* Without a link nobody sees where it is: its DEL ends it. */
 		if (v->present && (v->kind == KIND_VFIO || !v->bound))
 			return NULL;
+		/* Likewise where somebody took it elsewhere, and the number of its pod's
+		 * namespace is by now that of another: nothing proves that it is gone. */
+		if (v->moved_by_others && nsid_names_one(s->rec.nsid))
+			return NULL;
 		return v->present && about[i].ns && !spaces[about[i].ns].dying &&
 				       spaces[about[i].ns].cookie == about[i].ns_cookie &&
 				       claim < SIM_CLAIMS ?

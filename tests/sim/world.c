@@ -168,6 +168,22 @@ static void link_put(struct rng *r, struct kvf *v)
 	      pod->container, name);
 }
 
+/* From its pod: once that is gone its number may be a third namespace's, and nobody could
+ * tell the two. */
+static void link_away(struct kvf *v)
+{
+	unsigned ns;
+
+	if (!v->link.ifindex || v->link.ns == HOME || !promise_attached(v) ||
+	    !netns_reachable(v->link.ns) ||
+	    spaces[v->link.ns].nsid != shadow_of(v)->rec.nsid || !(ns = netns_new()))
+		return;
+	link_move(v, (int)ns);
+	v->moved_by_others = v->meddled = true;
+	story("workload: takes the link of vf%u, which has an owner, to netns %u",
+	      (unsigned)(v - vfs), ns);
+}
+
 static void link_back(struct kvf *v)
 {
 	if (!v->link.ifindex || v->link.ns == HOME || !netns_reachable(v->link.ns))
@@ -252,6 +268,9 @@ static void vf_event(struct rng *r, enum event_kind kind, struct kvf *v)
 		break;
 	case EVENT_LINK_PUT:
 		link_put(r, v);
+		break;
+	case EVENT_LINK_AWAY:
+		link_away(v);
 		break;
 	case EVENT_LINK_BACK:
 		link_back(v);
@@ -512,6 +531,7 @@ static bool has_happened(enum event_kind kind)
 	case EVENT_LINK_RENAMED:
 	case EVENT_LINK_TAKEN:
 	case EVENT_LINK_PUT:
+	case EVENT_LINK_AWAY:
 	case EVENT_LINK_BACK:
 		return memcmp(is->vfs, was->vfs, sizeof(is->vfs)) != 0;
 	default:
