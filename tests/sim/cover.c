@@ -37,7 +37,7 @@ static const char *const op_fails[] = {
 #undef X
 };
 
-/* Rows that no history comes to, and why.  One that is reached all the same is a failure:
+/* Rows, and kinds of jobs, that no history comes to, and why.  One that is reached all the same is a failure:
  * then it belongs here no longer. */
 static const struct {
 	const char *row, *why;
@@ -49,6 +49,7 @@ static const struct {
 	{ "DETACHING TIMEOUT", "a release has rounds, not a deadline (GAVE_UP)" },
 	{ "NONE ANSWERED", "R9: a late result is not used; if it were, a promise breaks" },
 	{ "OWED ANSWERED", "likewise" },
+	{ "CHECK", "no caller here calls CHECK, which changes nothing: test_engine_verbs" },
 };
 
 bool __wrap_vf_step(struct vf_fsm *vf, enum vf_event event, unsigned *todo);
@@ -126,11 +127,14 @@ static bool is_rare(const char *state, const char *event)
 	return !strcmp(state, "FAULTED") && !strcmp(event, "STALE");
 }
 
-static bool is_unreachable(const char *state, const char *event)
+static bool is_unreachable(const char *what, const char *a, const char *b)
 {
 	char row[64];
 
-	snprintf(row, sizeof(row), "%s %s", state, event);
+	if (!strcmp(what, "job"))
+		snprintf(row, sizeof(row), "%s", a);
+	else
+		snprintf(row, sizeof(row), "%s %s", a, b);
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(unreachable); i++)
 		if (!strcmp(unreachable[i].row, row))
 			return true;
@@ -141,9 +145,9 @@ static unsigned missing, all;
 
 static void item(uint32_t n, const char *what, const char *a, const char *b)
 {
-	bool row = strstr(what, " row") != NULL, out_of_reach = row && is_unreachable(a, b);
+	bool out_of_reach = is_unreachable(what, a, b);
 
-	if (row && !n && is_rare(a, b))
+	if (!n && is_rare(a, b))
 		return;
 	all += !out_of_reach;
 	if (!n == out_of_reach)
@@ -155,11 +159,6 @@ static void item(uint32_t n, const char *what, const char *a, const char *b)
 
 unsigned cover_report(unsigned *n_all)
 {
-	/* What a job of ports says is nobody's promise, and CHECK changes nothing. */
-	static const enum job_kind kinds[] = { JOB_SYNC,     JOB_STEPS,	   JOB_OBSERVE,
-					       JOB_IDENTIFY, JOB_DISCOVER, JOB_IPAM,
-					       JOB_IMPORT };
-
 	missing = all = 0;
 	for (size_t i = 0; i < vf_n_rows; i++)
 		item(counts.vf[i], "vf row", vf_state_name(vf_rows[i].from),
@@ -170,10 +169,10 @@ unsigned cover_report(unsigned *n_all)
 	for (size_t i = 0; i < port_n_rows; i++)
 		item(counts.port[i], "port row", port_state_name(port_rows[i].from),
 		     port_event_name(port_rows[i].event));
-	for (unsigned i = 0; i < VFK_ARRAY_SIZE(kinds); i++)
+	for (unsigned kind = 1; kind < N_KINDS; kind++)
 		for (unsigned fail = 1; fail < JF_N; fail++)
-			item(counts.job[kinds[i]][fail], "job", job_kind_name(kinds[i]),
-			     job_fails[fail]);
+			item(counts.job[kind][fail], "job",
+			     job_kind_name((enum job_kind)kind), job_fails[fail]);
 	for (unsigned del = 0; del < 2; del++)
 		for (unsigned fail = 1; fail < IF_N; fail++)
 			item(counts.ipam[del][fail], del ? "IPAM DEL" : "IPAM ADD",

@@ -387,6 +387,8 @@ static void node_event(struct rng *r, enum event_kind kind)
 		break;
 	case EVENT_PORT:
 		port_changes(&port_state[rng_below(r, SIM_PFS)], rng_below(r, 8));
+		if (rng_one_in(r, 4)) /* and is asked for */
+			job_fault_of(r, JOB_PORTS);
 		break;
 	case EVENT_REBOOT:
 		boot(true, r);
