@@ -36,9 +36,9 @@ for patch in tests/sim/mutants/*.patch; do
 	unset file
 	printf '%s %s\n' "$(basename "$patch" | cut -d- -f1)" "$(field Fault "$patch")"
 done >"$work/faults"
-grep -v '^[0-9][0-9] [^ ]' "$work/faults" | rule "every deliberate fault says what it breaks and who sees it"
+grep -v '^[0-9A-Z][0-9] [^ ]' "$work/faults" | rule "every deliberate fault says what it breaks and who sees it"
 
-sed -n '/^  no fault  .* seeds$/,/^$/s/^  \([0-9][0-9] .\{67\}\).*/\1/p' HACKING | sed 's/ *$//' |
-	diff - <(grep '^[0-9][0-9] ' "$work/faults") |
+sed -n '/^  no fault  .* seeds$/,/^$/s/^  \([0-9A-Z][0-9] .\{67\}\).*/\1/p' HACKING | sed 's/ *$//' |
+	diff - <(grep '^[0-9A-Z][0-9] ' "$work/faults") |
 	rule "the table of HACKING has every deliberate fault and no other"
 gate_end

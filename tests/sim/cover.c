@@ -37,8 +37,8 @@ static const char *const op_fails[] = {
 #undef X
 };
 
-/* Rows, and kinds of jobs, that no history comes to, and why.  One that is reached all the same is a failure:
- * then it belongs here no longer. */
+/* Rows, and kinds of jobs, that no history comes to, and why.  One that is reached all the
+ * same is a failure: then it belongs here no longer. */
 static const struct {
 	const char *row, *why;
 } unreachable[] = {

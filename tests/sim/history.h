@@ -48,7 +48,7 @@
 	X(LINK_RENAMED, 8, "somebody renames a link at home")                            \
 	X(LINK_TAKEN, 8, "somebody takes the link of a free VF away")                    \
 	X(LINK_PUT, 8, "somebody puts the link of a free VF into a pod")                 \
-	X(LINK_AWAY, 8, "somebody takes the link of an attached VF to a third namespace")  \
+	X(LINK_AWAY, 8, "somebody takes the link of a pod to another")                   \
 	X(LINK_BACK, 10, "somebody moves a link home")                                   \
 	X(NAME_TAKEN, 8, "an interface of that name is in the pod already")              \
 	X(SQUATTER, 6, "a link at home has a VF's name")                                 \

@@ -669,7 +669,8 @@ static const char *unrest_vf(const struct kvf *v)
 			return NULL;
 		/* Likewise where somebody took it elsewhere, and the number of its pod's
 		 * namespace is by now that of another: nothing proves that it is gone. */
-		if (v->moved_by_others && nsid_names_one(s->rec.nsid))
+		if (v->moved_by_others && nsid_names_one(s->rec.nsid) && v->link.ifindex &&
+		    v->link.ns != HOME && spaces[v->link.ns].nsid != s->rec.nsid)
 			return NULL;
 		return v->present && about[i].ns && !spaces[about[i].ns].dying &&
 				       spaces[about[i].ns].cookie == about[i].ns_cookie &&

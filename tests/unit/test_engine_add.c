@@ -94,6 +94,19 @@ static void reserved_same_nonce_resumes(void)
 	ew_free(w);
 }
 
+static void result_of_another_lease(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c = EW_ADD(w, .container = "c1", .ipam = "host-local");
+	struct frame_ran ran = { .outcome = RUN_EXITED, .run_id = 4711 };
+
+	engine_ran(w->e, c, &ran, EW_IPAM_ANSWER, strlen(EW_IPAM_ANSWER));
+	ew_settle(w);
+	CU_ASSERT_FALSE(c->answered);
+	SUITE_STR(ew_lease(w, "c1"), "ASKED");
+	ew_free(w);
+}
+
 static void held_same_nonce_resumes(void)
 {
 	struct ew *w = ew_new(1);
@@ -585,6 +598,8 @@ VFK_SUITE(engine_add,
 	    reserved_without_a_byte_is_replayed },
 	  { "ADD finds RESERVED, same owner and nonce: waits for its result",
 	    reserved_same_nonce_resumes },
+	  { "R9: a result for another lease than its own is not used",
+	    result_of_another_lease },
 	  { "ADD finds RESERVED with HELD, same owner and nonce: goes on without IPAM",
 	    held_same_nonce_resumes },
 	  { "ADD finds RESERVED with HELD: its addresses are put on the link again",

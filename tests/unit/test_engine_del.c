@@ -109,6 +109,21 @@ static void link_of_a_vf_without_owner_is_adopted(void)
 	ew_free(w);
 }
 
+static void caller_ends_while_its_link_is_looked_for(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->identified = EW_VF(0);
+	ew_trace_clear(w);
+	w->hold_jobs = true;
+	ew_gone(w, EW_DEL(w, .container = "c9"));
+	w->hold_jobs = false;
+	ew_settle(w);
+	SUITE_STR(w->trace.data,
+		  "job IDENTIFY;job STEPS 100;job STEPS 200;job STEPS 400;job STEPS 3000;");
+	ew_free(w);
+}
+
 /* P3: the attachment is that of the ADD now; what is in its way goes home all the same. */
 static void adopted_beside_an_add(void)
 {
@@ -379,6 +394,8 @@ VFK_SUITE(engine_del,
 	    owed_lease_whose_plugin_hangs },
 	  { "DEL finds the link of a VF without owner: adopts, releases",
 	    link_of_a_vf_without_owner_is_adopted },
+	  { "a DEL whose caller ends while its link is looked for is carried out",
+	    caller_ends_while_its_link_is_looked_for },
 	  { "P3: that link, and an ADD came meanwhile: released as nobody's",
 	    adopted_beside_an_add },
 	  { "P2: that link, and an import came meanwhile: both are released",
