@@ -303,11 +303,33 @@ static void one_sync_at_a_time(void)
 	ew_free(w);
 }
 
+/* R11: the engine that wrote that VF 0 was exported died before it wrote what became of its
+ * lease; the attachment before left another one, which waits for its DEL. */
+static void an_export_takes_its_own_lease(void)
+{
+	struct ew *w = ew_new(1);
+	struct lease *l;
+	struct vf *vf;
+
+	ew_attach(w, "c1", "host-local");
+	vf = ew_vf(w, 0);
+	l = node_lease(w->e->node, vf->rec.lease_id);
+	vf->rec.event = VF_EV_EXPORTED;
+	vf->rec.lease_id++;
+	CU_ASSERT_FALSE(export_lease(w->e, l));
+	SUITE_STR(ew_lease(w, "c1"), "HELD");
+	vf->rec.lease_id--;
+	CU_ASSERT_TRUE(export_lease(w->e, l));
+	SUITE_STR(ew_lease(w, "c1"), "NONE");
+	ew_free(w);
+}
+
 VFK_SUITE(engine_admin,
 	  { "a cordoned VF takes no ADD until it is uncordoned", cordoned_vf_takes_no_add },
 	  { "a PF and the node can be cordoned, and STATUS says so", cordoned_node_and_pf },
 	  { "a cordon keeps its reason, and ADD and STATUS say it", cordon_has_a_reason },
 	  { "a cordon is on the disk before it is answered", cordon_is_on_the_disk_first },
+	  { "R11: an export takes its own lease only", an_export_takes_its_own_lease },
 	  { "P1: one sync of a file at a time", one_sync_at_a_time },
 	  { "there is a limit to cordons, and it is said", cordons_have_a_limit },
 	  { "a faulted VF is tried again, after its record is on the disk",
