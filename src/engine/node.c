@@ -545,8 +545,12 @@ void node_mark_missing(struct node *n, const struct journal_status *st)
 	case JOURNAL_UNKNOWN:
 		why = "the journal is of a version that this program does not know";
 		break;
-	case JOURNAL_CLEAN:
 	case JOURNAL_TORN:
+		if (st->generation)
+			return;
+		why = "no file of the journal was ever whole";
+		break;
+	case JOURNAL_CLEAN:
 		return;
 	}
 	n->rec.records_missing = true;

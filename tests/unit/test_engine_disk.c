@@ -325,6 +325,22 @@ static void p10_a_vf_that_was_reserved_is_put_in_order(void)
 	ew_free(w);
 }
 
+/* Where no file was ever whole nothing is known, as with an empty journal. */
+static void p10_a_journal_that_was_never_whole(void)
+{
+	struct journal_status torn = { .verdict = JOURNAL_TORN, .generation = 5 };
+	struct ew *w = ew_new(1);
+	struct rec_node *rec = &w->e->node->rec;
+
+	rec->records_missing = false;
+	node_mark_missing(w->e->node, &torn);
+	CU_ASSERT_FALSE(rec->records_missing);
+	torn.generation = 0;
+	node_mark_missing(w->e->node, &torn);
+	CU_ASSERT_TRUE(rec->records_missing);
+	ew_free(w);
+}
+
 VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
@@ -337,6 +353,8 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	    p10_failed_syncs_are_not_repeated_at_once },
 	  { "P10: after damage a VF that was reserved is put in order",
 	    p10_a_vf_that_was_reserved_is_put_in_order },
+	  { "P10: a journal that was never whole is as an empty one",
+	    p10_a_journal_that_was_never_whole },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
 	  { "P8: a lease that is ASKED after damage goes with its VF",
 	    p10_asked_lease_of_an_attached_vf },
