@@ -10,6 +10,7 @@
 
 #include "base/frame.h"
 #include "kernel.h"
+#include "rng.h"
 
 #define SIM_PODS 4
 #define SIM_CLAIMS 64
@@ -60,6 +61,7 @@ void callers_reset(void);
 void callers_boot(void); /* all of them are gone */
 void pod_new(unsigned pod, bool same_id);
 unsigned claim_of(unsigned pod, unsigned att);
+unsigned claim_any(struct rng *r);
 unsigned claim_find(const char *container, const char *ifname); /* SIM_CLAIMS: none */
 bool claim_ns_lives(unsigned claim);
 

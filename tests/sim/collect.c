@@ -39,7 +39,7 @@ static uint64_t living(void)
 struct call collect_call(struct rng *r)
 {
 	struct call c = { .verb = CNI_GC,
-			  .claim = claim_of(rng_below(r, SIM_PODS), rng_below(r, 2)),
+			  .claim = claim_any(r),
 			  .ipam = rng_below(r, 3) > 0,
 			  .listed = rng_below(r, 4) > 0,
 			  .valid = living() };

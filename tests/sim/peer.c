@@ -265,7 +265,7 @@ static void choose(struct peer *p, struct rng *r, const struct kvf *v)
 
 void peer_add(struct rng *r, struct kvf *v)
 {
-	unsigned claim = claim_of(rng_below(r, SIM_PODS), rng_below(r, 2));
+	unsigned claim = claim_any(r);
 	struct peer *p = &peers[claim];
 	const struct shadow_vf *s = shadow_of(v);
 

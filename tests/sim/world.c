@@ -346,7 +346,7 @@ static void node_event(struct rng *r, enum event_kind kind)
 {
 	static const int64_t passes[] = { 5 * MS,  60 * MS,  300 * MS,	SEC,
 					  4 * SEC, 31 * SEC, 111 * SEC, 140 * SEC };
-	unsigned pod = rng_below(r, SIM_PODS);
+	unsigned pod = rng_below(r, SIM_PODS), what;
 
 	switch (kind) {
 	case EVENT_PASS:
@@ -386,7 +386,8 @@ static void node_event(struct rng *r, enum event_kind kind)
 		peers_export();
 		break;
 	case EVENT_PORT:
-		port_changes(&port_state[rng_below(r, SIM_PFS)], rng_below(r, 8));
+		what = rng_below(r, 8);
+		port_changes(&port_state[rng_below(r, SIM_PFS)], what);
 		if (rng_one_in(r, 4)) /* and is asked for */
 			job_fault_of(r, JOB_PORTS);
 		break;
@@ -410,6 +411,7 @@ static void node_event(struct rng *r, enum event_kind kind)
 
 static void fault_event(struct rng *r, enum event_kind kind)
 {
+	unsigned n_writes;
 	bool del;
 
 	switch (kind) {
@@ -447,7 +449,8 @@ static void fault_event(struct rng *r, enum event_kind kind)
 		break;
 	case EVENT_DISK_FULL:
 		story("disk: is full");
-		disk_full(rng_one_in(r, 3) ? EIO : ENOSPC, rng_one_in(r, 2) ? 1 : 1u << 20);
+		n_writes = rng_one_in(r, 2) ? 1 : 1u << 20;
+		disk_full(rng_one_in(r, 3) ? EIO : ENOSPC, n_writes);
 		break;
 	case EVENT_DISK_ROOM:
 		if (disk_full(0, 0))
