@@ -483,7 +483,10 @@ static void ran_add(struct engine *e, struct request *rq, const struct frame_ran
 	if (ran->outcome != RUN_EXITED || ran->status != 0) {
 		cni_ipam_failure(&fail, l->rec.plugin, ran->outcome, ran->status, out,
 				 out_len);
-		if (ran->outcome == RUN_NOT_FOUND || ran->outcome == RUN_NOT_STARTED)
+		/* Where an engine before us asked, it may have ordered the DEL since, and could
+		 * not write that down: the ADD was run then. */
+		if (rq->run_began_ns &&
+		    (ran->outcome == RUN_NOT_FOUND || ran->outcome == RUN_NOT_STARTED))
 			not_run(e, rq, &fail);
 		else
 			add_failed(e, rq, &fail);

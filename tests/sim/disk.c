@@ -117,6 +117,11 @@ void disk_sync_fails(unsigned file)
 	mem_sync_fails(&disk, file);
 }
 
+void disk_sync_unheard(void)
+{
+	sync_failed = true;
+}
+
 bool disk_cannot_sync(void)
 {
 	return sync_failed;

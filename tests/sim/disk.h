@@ -16,6 +16,7 @@ struct disk disk_ops(void);
 /* fdatasync of one file: it works, or it fails and what was to be written is forgotten. */
 void disk_sync(unsigned file);
 void disk_sync_fails(unsigned file);
+void disk_sync_unheard(void); /* nobody knows what came of it */
 bool disk_cannot_sync(void); /* one failed, and none has worked since: no ADD is served (P10) */
 /* An orderly end: all lands that is still to be written.  True: a sync had failed, and what it
  * was for is clean to the kernel, though only in the page cache. */

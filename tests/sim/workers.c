@@ -183,6 +183,8 @@ static void dies(struct worker *w)
 {
 	if (w->phase == PLUGIN)
 		ipam_kill_job(w->gen);
+	if (w->rq->kind == JOB_SYNC)
+		disk_sync_unheard();
 	w->killed = true;
 	end(w);
 }

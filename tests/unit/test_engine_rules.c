@@ -158,6 +158,27 @@ static void r9_result_that_comes_early(void)
 	ew_free(w);
 }
 
+/* P8: the engine before had its client pay already, and could not write that down: that the
+ * plugin was not found then says nothing of the ADD. */
+static void p8_a_result_may_be_of_the_del(void)
+{
+	struct frame_ran ran = { .outcome = RUN_NOT_FOUND };
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42);
+	ran.run_id = ew_vf(w, 0)->rec.lease_id;
+	ew_die(w);
+	ew_hold(w, inflight_lease(ran.run_id));
+	ew_start(w);
+	c = EW_ADD(w, .container = "c1", .ipam = "host-local", .nonce = 42,
+		   .has_run = true, .run_id = ran.run_id);
+	engine_ran(w->e, c, &ran, "", 0);
+	ew_settle(w);
+	SUITE_STR(ew_lease(w, "c1"), "OWED");
+	ew_free(w);
+}
+
 /* R9: the byte of a lease that is owed is kept by the very client that waits until it is
  * paid, for an engine that knows of that only what the client says. */
 static void r9_byte_of_the_one_who_waits(void)
@@ -692,6 +713,8 @@ VFK_SUITE(
 	  p4_a_free_vf_that_is_taken },
 	{ "P4: a VF that appears with a GUID that a pod has is not handed out",
 	  p4_a_vf_that_appears_with_a_guid_of_a_pod },
+	{ "P8: a result may be of the DEL that an engine before ordered",
+	  p8_a_result_may_be_of_the_del },
 	{ "P8: a plugin that never ran owes nothing",
 	  p8_a_plugin_that_never_ran_owes_nothing },
 	{ "P10: a configuration that cannot be read costs no VF its owner",
