@@ -416,5 +416,6 @@ int cni_ipam_parse(struct cni_ipam *out, const char *text, size_t len, struct vf
 void cni_ipam_free(struct cni_ipam *ipam)
 {
 	json_decref(ipam->result);
-	memset(ipam, 0, sizeof(*ipam));
+	ipam->result = NULL;
+	ipam->n_ips = ipam->n_routes = 0;
 }

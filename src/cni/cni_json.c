@@ -172,6 +172,9 @@ static int fold(const char **s)
 
 static bool fold_equal(const char *a, const char *b)
 {
+	/* Most names differ in the first letter; 0x80: it may be one of those two. */
+	if ((*a ^ *b) & 0x1f && !((*a | *b) & 0x80))
+		return false;
 	for (;;) {
 		int ca = fold(&a), cb = fold(&b);
 

@@ -2,6 +2,7 @@
 #include "engine/node.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -434,7 +435,9 @@ int node_replay(void *arg, const struct journal_record *r, struct vfk_err *err)
 	case REC_NODE:
 		rc = codec_get_node(r->payload, r->len_bytes, &rec, err);
 		if (rc == 0)
-			n->rec = rec;
+			memcpy(&n->rec, &rec,
+			       offsetof(struct rec_node, cordons) +
+				       rec.n_cordons * sizeof(rec.cordons[0]));
 		return rc;
 	case REC_VF:
 		return replay_vf(n, r, err);

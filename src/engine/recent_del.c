@@ -131,10 +131,9 @@ static bool is_ours(const struct file *f, const char *boot_id)
 	       !strncmp(f->boot_id, boot_id, sizeof(f->boot_id));
 }
 
+/* Of zeros.  The magic last: what is cut short here is not one of ours. */
 static void make_anew(struct file *f, const char *boot_id)
 {
-	/* The magic last: what is cut short here is not one of ours. */
-	memset(f, 0, sizeof(*f));
 	f->place_bytes = sizeof(struct place);
 	f->n_places = N_PLACES;
 	memcpy(f->boot_id, boot_id, sizeof(f->boot_id));
@@ -184,7 +183,7 @@ static int map_memory(struct file **out, struct vfk_err *err)
 int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *err)
 {
 	char boot_id[BOOT_ID_LEN + 1] = "";
-	struct recent_del *r = calloc(1, sizeof(*r));
+	struct recent_del *r = malloc(sizeof(*r)); /* r->next: where r->head leads */
 	int rc;
 
 	if (!r)
@@ -197,10 +196,13 @@ int recent_del_open(struct recent_del **out, const char *path, struct vfk_err *e
 	if (clock_boot_id(boot_id) < 0)
 		memset(boot_id, 0, sizeof(boot_id));
 	memset(r->head, 0xff, sizeof(r->head)); /* NONE */
-	if (is_ours(r->file, boot_id))
+	if (is_ours(r->file, boot_id)) {
 		index_fill(r);
-	else
+	} else {
+		if (path)
+			memset(r->file, 0, sizeof(*r->file));
 		make_anew(r->file, boot_id);
+	}
 	*out = r;
 	return 0;
 }

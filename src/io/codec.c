@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/codec.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -237,7 +238,7 @@ int codec_get_node(const void *buf, size_t len, struct rec_node *rec, struct vfk
 	Vfk__Node *m;
 
 	arena_init(&a);
-	memset(rec, 0, sizeof(*rec));
+	memset(rec, 0, offsetof(struct rec_node, cordons)); /* n_cordons of these count */
 	m = (Vfk__Node *)codec_unpack(&a, &vfk__node__descriptor, buf, len, t.what, err);
 	if (!m)
 		return -VFK_E_DECODE;
