@@ -16,6 +16,7 @@
 static unsigned boots;
 static char id_now[BOOT_ID_LEN + 1];
 static struct recent_del *recent;
+static unsigned n_noted; /* in it, each in a place of its own, or fewer */
 static struct jd_mark mark, mark_at_death;
 static bool mark_kept;
 
@@ -45,8 +46,10 @@ int __wrap_recent_del_open(struct recent_del **out, const char *path, struct vfk
 void __wrap_recent_del_note(struct recent_del *r, const struct attachment *att,
 			    uint64_t del_ns, int64_t now_boot_ns, bool settled)
 {
-	if (engine_lives())
-		__real_recent_del_note(r, att, del_ns, now_boot_ns, settled);
+	if (!engine_lives())
+		return;
+	n_noted++;
+	__real_recent_del_note(r, att, del_ns, now_boot_ns, settled);
 }
 
 void __wrap_recent_del_close(struct recent_del *r)
@@ -123,7 +126,9 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 {
 	if (!(flags & MAP_ANONYMOUS) || len > sizeof(ring))
 		return __real_mmap(addr, len, prot, flags, fd, off);
-	memset(ring, 0, 64); /* its header: the rest is made anew by its owner */
+	/* Its header and the places that were used: 72 and 24 bytes (recent_del.c). */
+	memset(ring, 0, 72 + 24 * (size_t)n_noted);
+	n_noted = 0;
 	return ring;
 }
 

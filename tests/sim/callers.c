@@ -55,6 +55,7 @@ struct pod pods[SIM_PODS];
 
 static struct caller callers[MAX_CALLERS];
 static unsigned gens, n_claims;
+static uint32_t claim_sums[SIM_CLAIMS];
 static uint64_t conns, nonces;
 static struct {
 	int exit[2], code[2]; /* ADD, DEL */
@@ -123,10 +124,24 @@ void pod_new(unsigned pod, bool same_id)
 			 ++p->generation);
 }
 
+/* They are looked for by what judges each step: the names are compared where this is equal. */
+static uint32_t claim_sum(const char *container, const char *ifname)
+{
+	uint32_t sum = 0;
+
+	for (; *container; container++)
+		sum = sum * 31 + (uint8_t)*container;
+	for (; *ifname; ifname++)
+		sum = sum * 31 + (uint8_t)*ifname;
+	return sum;
+}
+
 unsigned claim_find(const char *container, const char *ifname)
 {
+	uint32_t sum = claim_sum(container, ifname);
+
 	for (unsigned i = 0; i < n_claims; i++)
-		if (!strcmp(claims[i].container, container) &&
+		if (claim_sums[i] == sum && !strcmp(claims[i].container, container) &&
 		    !strcmp(claims[i].ifname, ifname))
 			return i;
 	return SIM_CLAIMS;
@@ -148,6 +163,7 @@ unsigned claim_of(unsigned pod, unsigned att)
 			 pods[pod].container);
 		snprintf(claims[i].ifname, sizeof(claims[i].ifname), "%s", ifname);
 		snprintf(claims[i].network, sizeof(claims[i].network), "n%u", att);
+		claim_sums[i] = claim_sum(claims[i].container, claims[i].ifname);
 		last[i].exit[0] = last[i].exit[1] = -1;
 	}
 	claims[i].ns = pods[pod].ns;

@@ -22,6 +22,8 @@ static uint64_t written[JOURNAL_FILES], kept[JOURNAL_FILES];
 /* Nothing has been written to it since the machine started: all of it is on the disk, up to
  * where an engine goes on, which may be before what had been written. */
 static bool untouched[JOURNAL_FILES];
+/* Behind that all is zero, in the cache and on the disk. */
+static uint64_t zero_from[JOURNAL_FILES];
 
 void disk_reset(void)
 {
@@ -39,8 +41,9 @@ void disk_reset(void)
 	for (unsigned n = 0; n < JOURNAL_FILES; n++) {
 		struct mem_file *f = &disk.files[n];
 
-		memset(f->now, 0, f->size);
-		memset(f->disk, 0, f->disk_size);
+		memset(f->now, 0, zero_from[n]);
+		memset(f->disk, 0, zero_from[n]);
+		zero_from[n] = 0;
 		f->size = f->disk_size = 0;
 		f->exists = f->disk_exists = false;
 	}
@@ -66,6 +69,8 @@ static int op_pwrite(void *ctx, unsigned n, const void *buf, size_t len, uint64_
 	untouched[n] = false;
 	if (written[n] < off + len)
 		written[n] = off + len;
+	if (zero_from[n] < off + len)
+		zero_from[n] = off + len;
 	rc = mem_pwrite(ctx, n, buf, len, off);
 	if (rc < 0 && disk.fail_at)
 		cover_event(EVENT_DISK_FULL);
@@ -183,6 +188,8 @@ bool disk_rot(struct rng *r)
 		return false;
 	off = rng_one_in(r, 4) ? rng_below(r, 128) :
 				 JOURNAL_HEADER_BYTES + rng_below(r, 16 * 1024);
+	if (zero_from[n] < off + 8)
+		zero_from[n] = off + 8;
 	for (unsigned i = 0; i < 8 && off + i < f->size; i++)
 		f->now[off + i] ^= (uint8_t)(1 + rng_below(r, 255));
 	if (f->disk_size >= off + 8)

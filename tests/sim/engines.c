@@ -35,7 +35,6 @@
 
 struct process {
 	struct engine *e;
-	struct node node;
 	struct journal *journal;      /* NULL: it could not be opened */
 	struct journal_status status; /* of what it has read */
 	unsigned gen;
@@ -48,6 +47,7 @@ struct process {
 };
 
 static struct process p;
+static struct node node; /* of its engine */
 static struct config config;
 static unsigned starting; /* service: somebody is starting one */
 static uint64_t randoms;
@@ -421,7 +421,7 @@ static struct journal_cfg journal_cfg(const struct disk *disk)
 				     .durable_path = "durable",
 				     .min_size = FILE_BYTES,
 				     .snapshot = node_snapshot,
-				     .arg = &p.node,
+				     .arg = &node,
 				     .random = op_random };
 }
 
@@ -433,19 +433,19 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 	struct journal_status st = { 0 };
 	struct vfk_err err = { 0 };
 
-	node_init(&p.node);
+	node_init(&node);
 	promise_replay_begins();
 	if (node_open_journal(&p.journal, &journal, replay, &st, &err) < 0) {
 		snprintf(broken_text, 240, "the journal cannot be used: %.190s", err.msg);
-		node_fini(&p.node);
+		node_fini(&node);
 		promise_replay_begins();
 		disk = disk_ops();
-		if (journal_read_own(&disk, "durable", replay, &p.node, &st, &err) < 0)
+		if (journal_read_own(&disk, "durable", replay, &node, &st, &err) < 0)
 			story("engine: nothing of the journal can be read: %s", err.msg);
 	}
 	p.status = st;
-	node_settle(&p.node);
-	node_mark_missing(&p.node, &st);
+	node_settle(&node);
+	node_mark_missing(&node, &st);
 	cfg->journal = p.journal;
 	cfg->broken = broken_text;
 	promise_replayed_all(st.verdict);
@@ -455,7 +455,7 @@ static void find_journal(struct engine_cfg *cfg, char broken_text[240])
 
 static void engine_begins(bool service)
 {
-	struct engine_cfg cfg = { .config = &config, .ops = &ops, .node = &p.node };
+	struct engine_cfg cfg = { .config = &config, .ops = &ops, .node = &node };
 	char broken_text[240] = "";
 	struct vfk_err err = { 0 };
 	unsigned gen = p.gen;
@@ -705,10 +705,10 @@ void engines_reset(bool sync_all)
 
 bool engine_has_conf(uint64_t lease)
 {
-	const struct lease *l = p.e ? node_lease(&p.node, lease) : NULL;
+	const struct lease *l = p.e ? node_lease(&node, lease) : NULL;
 	struct vfk_err err;
 	size_t len;
-	char *blob = l ? node_blob_get(&p.node, p.journal, l->rec.request_blob, &len, &err) :
+	char *blob = l ? node_blob_get(&node, p.journal, l->rec.request_blob, &len, &err) :
 			 NULL;
 
 	free(blob);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What records say, remembered: each engine reads those again that the ones before it have
- * written, and the promises do, too. */
+/* What records and configurations say, remembered: each engine reads those records again that
+ * the ones before it have written, and the promises do, too; and the same few configurations
+ * come again and again. */
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "base/pci.h"
+#include "cni/cni_json.h"
 #include "io/codec.h"
 
 #define PLACES 512 /* a power of two */
@@ -12,7 +17,7 @@
 struct place {
 	size_t len;
 	uint8_t bytes[LONGEST];
-	void *rec; /* kept for the next one */
+	void *rec; /* kept for the next one; of a text: a json_t that nobody changes */
 };
 
 int __wrap_codec_get_vf(const void *buf, size_t len, struct rec_vf *rec,
@@ -23,6 +28,13 @@ int __wrap_codec_get_lease(const void *buf, size_t len, struct rec_lease *rec,
 			   struct vfk_err *err);
 int __real_codec_get_lease(const void *buf, size_t len, struct rec_lease *rec,
 			   struct vfk_err *err);
+json_t *__wrap_cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
+			     bool *no_memory);
+json_t *__real_cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
+			     bool *no_memory);
+
+const char *__wrap_pci_format(pci_addr_t addr, char buf[PCI_STRLEN]);
+const char *__real_pci_format(pci_addr_t addr, char buf[PCI_STRLEN]);
 
 static struct place *place_of(struct place places[PLACES], const void *buf, size_t len)
 {
@@ -84,4 +96,41 @@ int __wrap_codec_get_lease(const void *buf, size_t len, struct rec_lease *rec,
 	if (rc == 0)
 		remember(p, buf, len, rec, sizeof(*rec));
 	return rc;
+}
+
+/* Who reads a text into JSON changes a copy of it, if anything. */
+json_t *__wrap_cni_json_load(const char *text, size_t len, char *why, size_t why_cap,
+			     bool *no_memory)
+{
+	static struct place places[PLACES];
+	struct place *p = place_of(places, text, len);
+	json_t *value;
+
+	*no_memory = false;
+	if (knows(p, text, len))
+		return json_incref(p->rec);
+	value = __real_cni_json_load(text, len, why, why_cap, no_memory);
+	if (value && p) {
+		json_decref(p->rec);
+		p->rec = json_incref(value);
+		p->len = len;
+		memcpy(p->bytes, text, len);
+	}
+	return value;
+}
+
+const char *__wrap_pci_format(pci_addr_t addr, char buf[PCI_STRLEN])
+{
+	static struct {
+		pci_addr_t addr;
+		char text[PCI_STRLEN];
+	} places[64];
+	unsigned i = (unsigned)(addr ^ addr >> 8) % 64;
+
+	if (!places[i].text[0] || places[i].addr != addr) {
+		places[i].addr = addr;
+		__real_pci_format(addr, places[i].text);
+	}
+	memcpy(buf, places[i].text, PCI_STRLEN);
+	return buf;
 }

@@ -512,9 +512,19 @@ void promise_reboot(void)
 
 void promise_replay_begins(void)
 {
-	before = shadow;
-	memset(shadow.vf, 0, sizeof(shadow.vf));
-	memset(shadow.lease, 0, sizeof(shadow.lease));
+	/* Most places are empty, and this comes with every engine. */
+	for (unsigned i = 0; i < n_sim_vfs; i++) {
+		before.vf[i] = shadow.vf[i];
+		memset(&shadow.vf[i], 0, sizeof(shadow.vf[i]));
+	}
+	for (unsigned i = 0; i < SHADOW_LEASES; i++) {
+		before.lease[i].have = shadow.lease[i].have;
+		shadow.lease[i].fresh = false;
+		if (!shadow.lease[i].have)
+			continue;
+		before.lease[i] = shadow.lease[i];
+		memset(&shadow.lease[i], 0, sizeof(shadow.lease[i]));
+	}
 	shadow.write_failed = shadow.snapshot = false;
 }
 
@@ -634,7 +644,8 @@ static const char *unrest_vf(const struct kvf *v)
 
 	if (!s->have)
 		return v->present && engine_serves() ? "a VF is not on record" : NULL;
-	snprintf(text, sizeof(text), "vf%u is %s", i, state_of(s));
+	if (s->rec.state != VF_FREE && s->rec.state != VF_ATTACHED)
+		snprintf(text, sizeof(text), "vf%u is %s", i, state_of(s));
 	switch ((enum vf_state)s->rec.state) {
 	case VF_RESERVED:
 	case VF_DETACHING:
@@ -644,18 +655,18 @@ static const char *unrest_vf(const struct kvf *v)
 	case VF_FAULTED:
 		return s->rec.reason[0] ? NULL : text;
 	case VF_FREE:
+		if (v->present && kernel_is_home(v)) {
+			kernel_look(v, &now);
+			if (!s->rec.baseline.valid || shadow_pod_has(&now.set) ||
+			    (settings_same(&now.set, &s->rec.baseline.set) &&
+			     !strcmp(now.ifname, s->rec.baseline.ifname)))
+				return NULL;
+		}
 		snprintf(text, sizeof(text), "vf%u is FREE and %s", i,
-			 !v->present ? "gone from the bus" : "its link is elsewhere");
-		if (!v->present || !kernel_is_home(v))
-			return text;
-		kernel_look(v, &now);
-		snprintf(text, sizeof(text), "vf%u is FREE and not as its baseline says",
-			 i);
-		return !s->rec.baseline.valid || shadow_pod_has(&now.set) ||
-				       (settings_same(&now.set, &s->rec.baseline.set) &&
-					!strcmp(now.ifname, s->rec.baseline.ifname)) ?
-			       NULL :
-			       text;
+			 !v->present	    ? "gone from the bus" :
+			 !kernel_is_home(v) ? "its link is elsewhere" :
+					      "not as its baseline says");
+		return text;
 	case VF_ATTACHED:
 		snprintf(text, sizeof(text), "vf%u is ATTACHED to %.60s, which %s", i,
 			 s->rec.owner.container, !v->present ? "has lost it" : "is gone");

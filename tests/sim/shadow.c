@@ -171,8 +171,6 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 	*vf = NULL;
 	*lease = NULL;
 	switch (type) {
-	case REC_NODE:
-		return codec_get_node(buf, len, &shadow.node, &err) == 0;
 	case REC_VF:
 		if (codec_get_vf(buf, len, &rec, &err) < 0 || !(v = kernel_vf(rec.addr)))
 			return false;

@@ -39,7 +39,6 @@ struct shadow_lease {
 struct shadow {
 	struct shadow_vf vf[SIM_VFS];
 	struct shadow_lease lease[SHADOW_LEASES];
-	struct rec_node node;
 	unsigned n_records; /* appended */
 	bool write_failed;  /* the last attempt to write did */
 	bool snapshot;	    /* one was written, or is being written */

@@ -20,7 +20,7 @@ struct mem_write {
 	unsigned file;
 	uint64_t off;
 	size_t len;
-	uint8_t *bytes;
+	uint8_t *bytes; /* NULL: zeros */
 	struct mem_write *next;
 };
 
@@ -136,15 +136,19 @@ static inline void mem_note(struct mem_disk *m, unsigned n, const void *buf, siz
 	if (!len)
 		return;
 	w = calloc(1, sizeof(*w));
-	if (!w || !(w->bytes = malloc(len)))
+	if (!w || (buf && !(w->bytes = malloc(len))))
 		abort();
-	memcpy(w->bytes, buf, len);
+	if (buf)
+		memcpy(w->bytes, buf, len);
 	w->file = n;
 	w->off = off;
 	w->len = len;
 	*m->last = w;
 	m->last = &w->next;
-	memcpy(m->files[n].now + off, buf, len);
+	if (buf)
+		memcpy(m->files[n].now + off, buf, len);
+	else
+		memset(m->files[n].now + off, 0, len);
 	if (off + len > m->files[n].size)
 		m->files[n].size = off + len;
 }
@@ -163,7 +167,6 @@ static inline int mem_pwrite(void *ctx, unsigned n, const void *buf, size_t len,
 
 static inline int mem_extend(void *ctx, unsigned n, uint64_t size)
 {
-	static const uint8_t zeros[MEM_FILE_MAX];
 	struct mem_disk *m = ctx;
 	size_t len = size > m->files[n].size ? (size_t)(size - m->files[n].size) : 0;
 	int rc;
@@ -171,7 +174,7 @@ static inline int mem_extend(void *ctx, unsigned n, uint64_t size)
 	if (size > MEM_FILE_MAX)
 		return -EFBIG;
 	rc = mem_op(m, &len);
-	mem_note(m, n, zeros, len, m->files[n].size);
+	mem_note(m, n, NULL, len, m->files[n].size);
 	return rc;
 }
 
@@ -233,7 +236,10 @@ static inline struct disk mem_as_disk(struct mem_disk *m)
 static inline void mem_land(struct mem_file *f, const struct mem_write *w, uint64_t from,
 			    uint64_t to)
 {
-	memcpy(f->disk + from, w->bytes + (from - w->off), (size_t)(to - from));
+	if (w->bytes)
+		memcpy(f->disk + from, w->bytes + (from - w->off), (size_t)(to - from));
+	else
+		memset(f->disk + from, 0, (size_t)(to - from));
 	if (to > f->disk_size)
 		f->disk_size = to;
 }
@@ -285,10 +291,14 @@ static inline void mem_cache_gone(struct mem_disk *m)
 {
 	mem_forget_writes(m);
 	for (unsigned f = 0; f < JOURNAL_FILES; f++) {
-		memcpy(m->files[f].now, m->files[f].disk, MEM_FILE_MAX);
-		m->files[f].size = m->files[f].disk_size;
+		struct mem_file *file = &m->files[f];
+
+		/* Behind the ends all is zero. */
+		memcpy(file->now, file->disk,
+		       file->size > file->disk_size ? file->size : file->disk_size);
+		file->size = file->disk_size;
 		/* File systems keep names in order: a name with data behind it is there. */
-		m->files[f].disk_exists = m->files[f].exists;
+		file->disk_exists = file->exists;
 	}
 }
 
