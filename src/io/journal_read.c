@@ -184,11 +184,19 @@ static void tail_add(struct reading *rd, unsigned file, uint64_t off, uint64_t g
 	rd->tails[rd->n_tails++] = (struct stretch){ file, off, generation, 0 };
 }
 
-/* Finds the base; what is newer, or has no readable header, has to be searched. */
+static bool is_headless(enum jf_class class)
+{
+	return class == JF_BAD || class == JF_FOREIGN || class == JF_ZERO;
+}
+
+/* Finds the base; what is newer, or has no readable header, has to be searched.  So has, when
+ * power may have been lost, any other file: of one that was begun then all but the header may
+ * have reached the disk.  What stands there must not look newer one day. */
 static void find_base(struct reading *rd)
 {
 	unsigned order[JOURNAL_FILES], n;
 	struct jr_rec rec;
+	bool newer[JOURNAL_FILES] = { false };
 
 	rd->sv->base = -1;
 	by_age(rd->sv, order, &n);
@@ -199,12 +207,13 @@ static void find_base(struct reading *rd)
 		}
 		if (i == 0)
 			rd->bad = rec;
+		newer[order[i]] = true;
 		tail_add(rd, order[i], JF_DATA, rd->sv->files[order[i]].h.generation);
 	}
 	for (unsigned i = 0; i < JOURNAL_FILES; i++) {
-		enum jf_class class = rd->sv->files[i].class;
-
-		if (class == JF_BAD || class == JF_FOREIGN || class == JF_ZERO)
+		if ((int)i == rd->sv->base || newer[i])
+			continue;
+		if (!rd->in->same_boot || is_headless(rd->sv->files[i].class))
 			tail_add(rd, i, JF_DATA, 0);
 	}
 }
@@ -318,7 +327,7 @@ static void search_tail(struct reading *rd, struct stretch *t)
 			else if (!is_base && !has_begin && rec.h.type != JR_TYPE_END &&
 				 !(rec.h.flags & JR_FLAG_SNAPSHOT))
 				rd->hole = true;
-			if (!t->generation)
+			if (is_headless(rd->sv->files[t->file].class))
 				rd->hole = true;
 			if (!t->first_seq)
 				t->first_seq = rec.h.seq;
@@ -412,7 +421,8 @@ static int file_unmade(const struct reading *rd)
 static int file_headless(const struct reading *rd)
 {
 	for (unsigned i = 0; i < rd->n_tails; i++)
-		if (!rd->tails[i].generation && rd->tails[i].first_seq)
+		if (is_headless(rd->sv->files[rd->tails[i].file].class) &&
+		    rd->tails[i].first_seq)
 			return (int)rd->tails[i].file;
 	return -1;
 }

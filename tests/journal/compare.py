@@ -147,6 +147,12 @@ class Mutant:
                          new & (2**32 - 1 if word == "version" else 2**64 - 1))
         seal_header(data)
 
+    def header_before(self, n, data):
+        """The file was begun, and all but its header reached the disk."""
+        struct.pack_into("<QQ", data, HEADER["generation"], 1 + self.rnd.getrandbits(62),
+                         self.rnd.choice([0, 1]))
+        seal_header(data)
+
     def change_record(self, n, data):
         found = places(data)
         if not found:
@@ -167,7 +173,8 @@ class Mutant:
         ways = [self.cut, self.zero, self.zero, self.flip, self.flip, self.noise,
                 self.swap_records, self.drop_record, self.copy_record, self.swap_blocks,
                 self.swap_files, self.copy_file, self.older_file, self.lose_file,
-                self.change_header, self.change_record, self.change_record]
+                self.change_header, self.header_before, self.change_record,
+                self.change_record]
         for _ in range(self.rnd.choice([0, 1, 1, 1, 1, 2, 3])):
             way, n = self.rnd.choice(ways), self.one()
             if self.files[n] is None or len(self.files[n]) < 128:

@@ -152,11 +152,11 @@ class File:
             self.whole = last == [(0xFF02, self.run[0][7], length)] and \
                 all(r[6] & 1 for r in self.run[1:n + 1])
 
-    def search(self, at, last):
+    def search(self, at, last, gen):
         """The valid records from a place on that are later than 'last'."""
         found = []
         while (at := self.data.find(b"VFKR", at)) >= 0:
-            r = None if at % 8 else record(self.data, at, self.gen if self.used else None)
+            r = None if at % 8 else record(self.data, at, gen)
             found += [(self, r)] if r and r[0] > last else []
             at = r[2] if r else at + 1
         return found
@@ -169,8 +169,8 @@ def recover(directory):
     base = whole[-1] if whole else None
     last, begun = (base.run[-1][0], base.data[base.end:base.end + 40]) if base else (0, b"")
     newer = [f for f in files[files.index(base) + 1 if base else 0:] if f.used]
-    tails = [f.search(4096, last) for f in files[::-1] if f in newer or f.bad or f.zero] + \
-        [base.search(base.end, last) if base else []]
+    tails = [f.search(4096, last, f.gen if f in newer else None) for f in files[::-1]
+             if f != base] + [base.search(base.end, last, base.gen) if base else []]
     found = [(f, r) for f in whole for r in f.run]
     if any(f.unknown for f in files):
         return "unknown version", []
@@ -182,7 +182,7 @@ def recover(directory):
         for f, r in sum(sorted(filter(None, tails), key=lambda t: t[0][1][0]), []):
             found += [(f, r)] if not found or r[0] > found[-1][1][0] else []
     elif any(tails) or newer or any(f.bad for f in files) or base and (
-            base.search(base.end, 0) or begun[24:32] == struct.pack("<Q", base.gen) or
+            base.search(base.end, 0, base.gen) or begun[24:32] == struct.pack("<Q", base.gen) or
             begun[:4] == b"VFKR" and (not begun[39:] or begun[16:24] == struct.pack("<Q", last + 1))):
         verdict = "torn"
     else:
