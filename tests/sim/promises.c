@@ -345,6 +345,16 @@ static void took_baseline(struct kvf *v, const struct shadow_vf *s)
 		       number(v), number(v));
 }
 
+/* P4: what another VF is called at home; this one came with it while that was away. */
+static bool is_name_of_another(const struct kvf *v, const char *name)
+{
+	for (unsigned i = 0; i < n_sim_vfs; i++)
+		if (&vfs[i] != v && shadow.vf[i].have && shadow.vf[i].rec.baseline.valid &&
+		    !strcmp(shadow.vf[i].rec.baseline.ifname, name))
+			return true;
+	return false;
+}
+
 static void became_free(struct kvf *v, const struct shadow_vf *s)
 {
 	struct vf_baseline now;
@@ -361,6 +371,9 @@ static void became_free(struct kvf *v, const struct shadow_vf *s)
 	}
 	if (about[i].lost) /* it is looked at before it is given to anybody */
 		return;
+	if (strcmp(v->home.ifname, s->rec.baseline.ifname) != 0 &&
+	    is_name_of_another(v, v->home.ifname))
+		memcpy(v->home.ifname, s->rec.baseline.ifname, sizeof(v->home.ifname));
 	if (!kernel_is_home(v) || v->rdma_ns != HOME)
 		broken("P4", "vf%u is FREE and not at home", i);
 	else if (!settings_same(&now.set, &v->home.set) ||
@@ -515,6 +528,7 @@ void promise_replay_begins(void)
 	/* Most places are empty, and this comes with every engine. */
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		before.vf[i] = shadow.vf[i];
+		before.vf[i].have &= shadow_whole(&shadow.vf[i].at);
 		memset(&shadow.vf[i], 0, sizeof(shadow.vf[i]));
 	}
 	for (unsigned i = 0; i < SHADOW_LEASES; i++) {

@@ -21,13 +21,16 @@ static struct {
 	unsigned claim;
 	char text[500]; /* configuration of its ADD */
 	int64_t began;
-	bool unrecorded; /* its IPAM DEL was wanted when nothing could be recorded */
 } asked[MAX_ASKED];
 static unsigned n_asked;
 
+/* Leases, also imported ones, whose IPAM DEL was wanted when nothing could be recorded. */
+static uint64_t unrecorded[MAX_ASKED];
+static unsigned n_unrecorded;
+
 void promise_asked_forget(void)
 {
-	n_asked = 0;
+	n_asked = n_unrecorded = 0;
 }
 
 static int asked_place(uint64_t id)
@@ -45,12 +48,24 @@ bool promise_asked_lately(uint64_t lease)
 	return i >= 0 && when_now - asked[i].began < 130 * SEC;
 }
 
+/* P10: the release before it is forgotten by the next engine, which settles it later. */
+static bool pays_unrecorded(uint64_t lease)
+{
+	for (unsigned i = 0; i < n_unrecorded; i++)
+		if (unrecorded[i] == lease)
+			return true;
+	return false;
+}
+
 void promise_pay_wanted(uint64_t lease)
 {
-	int i = asked_place(lease);
+	bool was = pays_unrecorded(lease);
 
-	if (i >= 0)
-		asked[i].unrecorded = promise_excused();
+	if (promise_excused() && !was && n_unrecorded < MAX_ASKED)
+		unrecorded[n_unrecorded++] = lease;
+	for (unsigned i = 0; i < n_unrecorded && was && !promise_excused(); i++)
+		if (unrecorded[i] == lease)
+			unrecorded[i] = unrecorded[--n_unrecorded];
 }
 
 void promise_run(unsigned claim, uint64_t nonce, const struct frame_run *run,
@@ -93,7 +108,6 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 			asked[n_asked].id = lease;
 			asked[n_asked].claim = claim;
 			asked[n_asked].began = when_now;
-			asked[n_asked].unrecorded = false;
 			snprintf(asked[n_asked++].text, sizeof(asked[0].text), "%s", text);
 		}
 		return;
@@ -114,14 +128,6 @@ void promise_runs(uint64_t lease, unsigned claim, bool del, const char *text)
 	    netns_reachable(v->link.ns) && !v->moved_by_others)
 		broken("R11", "IPAM DEL of %s begins while vf%u is in its namespace",
 		       claims[claim].container, (unsigned)(v - vfs));
-}
-
-/* P10: the release before it is forgotten by the next engine, which settles it later. */
-static bool pays_unrecorded(uint64_t lease)
-{
-	int i = asked_place(lease);
-
-	return i >= 0 && asked[i].unrecorded;
 }
 
 void promise_pays(unsigned claim, uint64_t lease)

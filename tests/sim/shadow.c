@@ -274,6 +274,14 @@ bool shadow_synced(const struct places *at)
 	return false;
 }
 
+bool shadow_whole(const struct places *at)
+{
+	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+		if (at->end[n] && !(shadow.snapshot && n == shadow.begun))
+			return true;
+	return false;
+}
+
 /* One that is begun by an append knows already what that record is about to say. */
 static void place_of(uint16_t type, const void *buf, size_t len, unsigned file, uint64_t end)
 {

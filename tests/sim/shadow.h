@@ -56,6 +56,8 @@ struct shadow_lease *shadow_lease(uint64_t id);
 const struct kvf *shadow_vf_of_lease(uint64_t id); /* NULL: of no VF on record */
 /* It outlives a loss of power: one of the files where it stands does. */
 bool shadow_synced(const struct places *at);
+/* It stands in more than the snapshot that is being written. */
+bool shadow_whole(const struct places *at);
 /* Bytes of a file are others now. */
 void shadow_rot(unsigned file, uint64_t from, uint64_t to);
 /* The configuration of this lease was among them, wherever it stands as well. */
