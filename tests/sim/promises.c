@@ -631,8 +631,6 @@ void promise_begun(void)
 
 void promise_step(void)
 {
-	unsigned n_leases = 0;
-
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		unsigned claim = promise_owner(&vfs[i]);
 
@@ -641,10 +639,9 @@ void promise_step(void)
 				broken("P3", "%s owns vf%u and vf%u",
 				       claims[claim].container, k, i);
 	}
-	for (unsigned i = 0; i < SHADOW_LEASES; i++)
-		n_leases += shadow.lease[i].have;
-	if (n_leases > 5 * n_sim_vfs)
-		broken("R15", "%u leases are on record for %u VFs", n_leases, n_sim_vfs);
+	if (shadow_n_leases() > 5 * n_sim_vfs)
+		broken("R15", "%u leases are on record for %u VFs", shadow_n_leases(),
+		       n_sim_vfs);
 }
 
 /* --- P5: when everything has come to rest --- */

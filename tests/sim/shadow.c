@@ -123,6 +123,15 @@ struct shadow_lease *shadow_lease(uint64_t id)
 	return NULL;
 }
 
+unsigned shadow_n_leases(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SHADOW_LEASES; i++)
+		n += shadow.lease[i].have;
+	return n;
+}
+
 const struct kvf *shadow_vf_of_lease(uint64_t id)
 {
 	for (unsigned i = 0; i < n_sim_vfs && id; i++)

@@ -53,6 +53,7 @@ bool shadow_take(uint16_t type, const void *buf, size_t len, struct shadow_vf **
 		 struct shadow_lease **lease);
 struct shadow_vf *shadow_of(const struct kvf *v);
 struct shadow_lease *shadow_lease(uint64_t id);
+unsigned shadow_n_leases(void);
 const struct kvf *shadow_vf_of_lease(uint64_t id); /* NULL: of no VF on record */
 /* It outlives a loss of power: one of the files where it stands does. */
 bool shadow_synced(const struct places *at);

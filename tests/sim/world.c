@@ -646,9 +646,15 @@ static bool takes_a_pod(unsigned vf)
 
 static bool free_vfs_take_pods(void)
 {
+	unsigned n_known = 0;
+
 	if (!world_run(PORTS_SEEN) || !until_rest(false)) /* without an event as well */
 		return false;
 	if (promise_excused() || !admin_uncordon_all())
+		return true;
+	for (unsigned i = 0; i < n_sim_vfs; i++)
+		n_known += shadow.vf[i].have;
+	if (shadow_n_leases() >= 4 * n_known) /* R15: their configurations are lost */
 		return true;
 	for (unsigned i = 0; i < n_sim_vfs; i++)
 		if (shadow.vf[i].have && shadow.vf[i].rec.state == VF_FREE &&
