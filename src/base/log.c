@@ -49,15 +49,15 @@ static size_t place_of(const char *module)
 }
 
 /* One write(2) per line, so that lines of several processes do not mix.  Nothing can be
- * done where standard error is gone. */
-static void to_stderr(const char *line)
+ * done where nobody reads them. */
+static void write_line(int fd, const char *line)
 {
 	char out[LOG_LINE_MAX + 1];
-	size_t len = strlen(line);
+	size_t len = strnlen(line, LOG_LINE_MAX - 1);
 
 	memcpy(out, line, len);
 	out[len] = '\n';
-	while (write(STDERR_FILENO, out, len + 1) < 0 && errno == EINTR)
+	while (write(fd, out, len + 1) < 0 && errno == EINTR)
 		;
 }
 
@@ -82,7 +82,7 @@ void log_at(enum log_level level, const char *module, const char *fmt, ...)
 		if (sink_fn)
 			sink_fn(level, line);
 		else
-			to_stderr(line);
+			write_line(STDERR_FILENO, line);
 	}
 	errno = saved;
 }
@@ -193,11 +193,10 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line))
 	sink_fn = sink;
 }
 
-void log_ring_each(void (*fn)(void *arg, const char *line), void *arg)
+void log_ring_write(int fd)
 {
-	size_t end = ring_total; /* what 'fn' itself logs is not walked */
-	size_t at = end > RING_LINES ? end - RING_LINES : 0;
+	size_t at = ring_total > RING_LINES ? ring_total - RING_LINES : 0;
 
-	for (; at < end; at++)
-		fn(arg, ring[at % RING_LINES]);
+	for (; at < ring_total; at++)
+		write_line(fd, ring[at % RING_LINES]);
 }

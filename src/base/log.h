@@ -63,7 +63,7 @@ const char *log_level_name(enum log_level level);
 bool log_level_parse(const char *name, enum log_level *out);
 /* Where lines go; NULL = standard error.  For tests and fuzzers. */
 void log_set_sink(void (*sink)(enum log_level level, const char *line));
-/* The last 256 lines, debug ones included, oldest first. */
-void log_ring_each(void (*fn)(void *arg, const char *line), void *arg);
+/* The last 256 lines, debug ones included, oldest first.  Signal handlers may call it. */
+void log_ring_write(int fd);
 
 #endif

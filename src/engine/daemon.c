@@ -20,6 +20,7 @@
 #include "engine/ctl_cmds.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/fatal.h"
 #include "engine/hold.h"
 #include "engine/pool.h"
 #include "engine/port_watch.h"
@@ -659,6 +660,7 @@ int daemon_main(const struct daemon_opts *opts)
 	d.ports = d.spool_fd = d.world.inflight_fd = d.lock.lock_fd = -1;
 	list_init(&d.waiting_calls);
 	signal(SIGPIPE, SIG_IGN);
+	fatal_watch(opts->name);
 	start_limits(); /* before the spawner, which hands them on to the workers */
 	start_ports(&d);
 	rc = spawner_start(&d.spawner, job_run, &err);

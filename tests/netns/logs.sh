@@ -91,6 +91,20 @@ one_pod 5123456789abcdef
 check "when it is gone they go to standard error" logged 'notice engine .*5123456789abcdef'
 service_end TERM
 
+ulimit -c 0
+write_config 'log_level = warn'
+: >$ROOT/vfkeeperd.log
+service_start || fail "vfkeeperd starts" "no answer on the control socket"
+one_pod 7123456789abcdef
+check "it is quiet" lacks 'notice engine' "$(cat $ROOT/vfkeeperd.log)"
+kill -ABRT "$SVC"
+wait "$SVC" 2>/dev/null
+check "an engine that is ended by a fault of its own ends so" is 134 $?
+SVC=
+check "and says by which" logged '^vfkeeperd: ended by SIGABRT; '
+check "and what it did last, also what was not shown" logged \
+	'^notice engine vf=.* from=ATTACHED to=DETACHING ev=DEL .*7123456789abcdef'
+
 write_config 'no_such_key = 1'
 service_start || fail "vfkeeperd starts" "no answer on the control socket"
 add 6123456789abcdef net1 /run/netns/p1 "$c"
