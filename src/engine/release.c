@@ -19,6 +19,12 @@ static int64_t back_off_ns(const struct engine *e, uint32_t attempts)
 	return ns < max ? ns : max;
 }
 
+static void netns_let_go(struct vf *vf)
+{
+	fd_auto(&vf->netns_fd);
+	vf->netns_fd = -1;
+}
+
 bool release_begin(struct engine *e, struct vf *vf, enum vf_event ev)
 {
 	int todo = vf_event(e, vf, ev, false);
@@ -29,6 +35,8 @@ bool release_begin(struct engine *e, struct vf *vf, enum vf_event ev)
 		vf->rec.attempts = e->config.give_up_after - 1;
 	vf->retry_at_ns = 0;
 	vf->netns_until_ns = now_ns(e) + NETNS_KEPT_NS;
+	if (vf->netns_fd >= 0)
+		wake(e, vf->netns_until_ns);
 	if (todo & VF_DO_RESTORE)
 		release_next(e, vf);
 	else
@@ -50,8 +58,7 @@ static void restored(struct engine *e, struct vf *vf)
 	vf_event(e, vf, VF_EV_RESTORE_DONE, false);
 	/* An adopted VF has no baseline yet: the next look takes one (P4). */
 	vf->verified = vf->rec.baseline.valid;
-	fd_auto(&vf->netns_fd);
-	vf->netns_fd = -1;
+	netns_let_go(vf);
 	release_over(e, vf);
 }
 
@@ -66,8 +73,7 @@ static void round_failed(struct engine *e, struct vf *vf)
 		vf_event(e, vf, VF_EV_GAVE_UP, false);
 		vf->retry_at_ns = now_ns(e) + e->config.retry_max_ms * NS_PER_MS;
 		wake(e, vf->retry_at_ns);
-		fd_auto(&vf->netns_fd);
-		vf->netns_fd = -1;
+		netns_let_go(vf);
 		release_over(e, vf);
 		return;
 	}
@@ -208,10 +214,11 @@ void release_over(struct engine *e, struct vf *vf)
 
 static void vf_deadline(struct engine *e, struct vf *vf, int64_t now)
 {
-	if (vf->netns_fd >= 0 && vf->fsm.state == VF_DETACHING &&
-	    now >= vf->netns_until_ns) {
-		fd_auto(&vf->netns_fd); /* a descriptor of ours must not keep a netns alive */
-		vf->netns_fd = -1;
+	if (vf->netns_fd >= 0 && vf->fsm.state == VF_DETACHING) {
+		if (now < vf->netns_until_ns)
+			wake(e, vf->netns_until_ns);
+		else /* a descriptor of ours must not keep a netns alive */
+			netns_let_go(vf);
 	}
 	if (!vf->retry_at_ns)
 		return;

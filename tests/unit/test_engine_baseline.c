@@ -456,6 +456,32 @@ static void the_name_of_another_is_given_back(void)
 	ew_free(w);
 }
 
+/* Not only at the next look: an ADD may come before it. */
+static void a_vf_that_comes_home_gets_its_name_back_at_once(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_look(w);
+	w->foreign_vf = 1;
+	ew_look(w);
+	SUITE_STR(ew_state(w, 0), "FAULTED");
+	w->foreign_vf = 0;
+	w->names[0] = "net7";
+	w->hold_jobs = true;
+	engine_bus_changed(w->e);
+	ew_pass(w, 2 * NS_PER_S);
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].rq->kind == JOB_DISCOVER)
+			ew_job_end(w, i);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	SUITE_STR(own_name(w, 0), "vf0");
+	w->names[0] = NULL;
+	w->hold_jobs = false;
+	ew_pass(w, 2 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 /* One look cannot tell whether an operator has exchanged two. */
 static void a_list_of_all_tells(void)
 {
@@ -699,6 +725,8 @@ VFK_SUITE(engine_baseline,
 	  { "P4: an MTU that was cut in a pod is not the free VF's",
 	    an_mtu_that_was_cut_is_nobodys },
 	  { "P4: the name of another VF is given back", the_name_of_another_is_given_back },
+	  { "P4: a VF that comes home gets its name back at once",
+	    a_vf_that_comes_home_gets_its_name_back_at_once },
 	  { "P4: by a look at all of them", a_list_of_all_tells },
 	  { "P4: a new VF gets another", a_new_vf_gets_another },
 	  { "P4: a name that is free is anybody's", a_name_that_is_free_is_anybodys },

@@ -382,6 +382,44 @@ static void broken_journal_still_releases(void)
 	ew_free(w);
 }
 
+/* A step that the kernel keeps must not keep a namespace alive as well. */
+static void a_namespace_is_let_go(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_attach(w, "c1", NULL);
+	w->hold_jobs = true;
+	EW_DEL(w, .container = "c1");
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT(ew_vf(w, 0)->netns_fd >= 0);
+	ew_pass(w, 59 * NS_PER_S);
+	CU_ASSERT(ew_vf(w, 0)->netns_fd >= 0);
+	ew_pass(w, 2 * NS_PER_S);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	SUITE_INT(ew_vf(w, 0)->netns_fd, -1);
+	w->hold_jobs = false;
+	ew_pass(w, NS_PER_S); /* the step ends, late */
+	ew_pass(w, NS_PER_S); /* it is tried again */
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
+/* P3: of a namespace whose number nobody knows nothing says that it is gone. */
+static void nothing_proves_its_end(void)
+{
+	for (int nsid = 5; nsid >= -1; nsid -= 6) {
+		struct ew *w = ew_new(1);
+
+		ew_attach(w, "c1", NULL);
+		ew_vf(w, 0)->rec.nsid = nsid;
+		ew_tell(w, WHERE_ELSEWHERE, false);
+		engine_vf_touched(w->e, EW_VF(0));
+		ew_pass(w, 2 * NS_PER_S);
+		SUITE_STR(ew_state(w, 0), nsid < 0 ? "ATTACHED" : "FREE");
+		ew_free(w);
+	}
+}
+
 VFK_SUITE(engine_del,
 	  { "DEL finds a record of this owner: releases it", own_record_is_released },
 	  { "DEL finds a record with a lease: IPAM DEL after the link has left",
@@ -413,6 +451,10 @@ VFK_SUITE(engine_del,
 	    text_that_is_no_json },
 	  { "DEL finds FAULTED: tries again and succeeds", faulted_is_success },
 	  { "a failing step never skips the independent ones", independent_steps_go_on },
+	  { "a stuck release lets go of the namespace after a minute",
+	    a_namespace_is_let_go },
+	  { "P3: a VF stays with its pod while nothing proves its end",
+	    nothing_proves_its_end },
 	  { "P10: DEL of an adopted VF asks IPAM itself where nothing can be recorded",
 	    adopted_where_nothing_can_be_recorded },
 	  { "P10: and does not succeed before it could", adopted_and_not_free_in_time },
