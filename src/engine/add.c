@@ -196,10 +196,12 @@ static void repeat_result(struct engine *e, struct request *rq, const struct vf 
 	VFK_AUTO(free_auto)
 	char *text = node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
 
-	if (text)
+	if (text) {
 		request_answer(e, rq, 0, text);
-	else
-		request_fail_err(e, rq, &err, vf->rec.addr);
+		return;
+	}
+	vfk_err_wrap(&err, "it is attached, but its result is lost");
+	request_fail_err(e, rq, &err, vf->rec.addr);
 }
 
 /* Rows of RESERVED.  True: the request has left the queue. */
