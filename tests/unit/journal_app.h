@@ -53,10 +53,13 @@ static inline void app_init(struct app *a)
 static inline size_t app_encode(const struct app *a, unsigned cell, uint8_t *buf)
 {
 	uint64_t pair[2] = { cell, a->cells[cell] };
+	size_t len = sizeof(pair) + a->pad + cell % 5;
 
 	memcpy(buf, pair, sizeof(pair));
-	memset(buf + sizeof(pair), 'x', a->pad + cell % 5);
-	return sizeof(pair) + a->pad + cell % 5;
+	/* Else half a record would be a whole one where it stands over an older one. */
+	for (size_t i = sizeof(pair); i < len; i++)
+		buf[i] = (uint8_t)(pair[1] >> 8 * (i % 8));
+	return len;
 }
 
 static inline int app_record(void *arg, const struct journal_record *rec,

@@ -12,6 +12,7 @@
 #include "io/journal.h"
 
 #define MEM_SECTOR 512
+#define MEM_PAGE 4096
 #ifndef MEM_FILE_MAX /* the simulator has smaller ones */
 #define MEM_FILE_MAX (512 * 1024)
 #endif
@@ -244,6 +245,21 @@ static inline void mem_land(struct mem_file *f, const struct mem_write *w, uint6
 		f->disk_size = to;
 }
 
+/* The pages that a write is in, as they are now: nothing smaller is written to a disk. */
+static inline void mem_land_pages(struct mem_file *f, const struct mem_write *w)
+{
+	uint64_t from = w->off / MEM_PAGE * MEM_PAGE;
+	uint64_t to = (w->off + w->len + MEM_PAGE - 1) / MEM_PAGE * MEM_PAGE;
+
+	if (to > f->size)
+		to = f->size;
+	if (from >= to) /* a test has cut the file */
+		return;
+	memcpy(f->disk + from, f->now + from, (size_t)(to - from));
+	if (to > f->disk_size)
+		f->disk_size = to;
+}
+
 /* What a worker's fdatasync does: everything written to file 'n' up to now is on the disk. */
 static inline void mem_sync(struct mem_disk *m, unsigned n)
 {
@@ -254,7 +270,7 @@ static inline void mem_sync(struct mem_disk *m, unsigned n)
 		struct mem_write *w = *at;
 
 		if (w->file == n) {
-			mem_land(&m->files[n], w, w->off, w->off + w->len);
+			mem_land_pages(&m->files[n], w);
 			*at = w->next;
 			free(w->bytes);
 			free(w);

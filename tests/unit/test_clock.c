@@ -19,7 +19,7 @@ static void goes_forward(void)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	CU_ASSERT((int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec >= b);
 	CU_ASSERT(clock_wall_ns() / NS_PER_S >= time(NULL) - 1);
-	CU_ASSERT(clock_wall_ns() / NS_PER_S <= time(NULL));
+	CU_ASSERT(clock_wall_ns() / NS_PER_S <= time(NULL) + 1);
 }
 
 /* Field 22 as somebody else reads it: cut counts fields of a name without blanks. */
