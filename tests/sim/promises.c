@@ -207,7 +207,7 @@ static void add_failed(unsigned claim, unsigned vf, uint64_t start_ns)
 	if (when_now < (int64_t)start_ns + caller_patience(CNI_ADD) && s->have &&
 	    s->rec.state == VF_ATTACHED && promise_owner(&vfs[vf]) == claim &&
 	    s->rec.client_start_ns == start_ns && claims[claim].del_read_ns < start_ns &&
-	    !sync_all && !disk_cannot_sync() && !promise_excused() && !unseen)
+	    !sync_all && !disk_cannot_sync() && !promise_excused() && !unseen && !damaged)
 		broken("R4", "ADD %s fails although vf%u is attached for it",
 		       claims[claim].container, vf);
 }

@@ -77,6 +77,7 @@ void spooler_read(struct engine *e)
 		struct entry *entry = &entries[i];
 		struct vfk_err err = { 0 };
 
+		claims[entry->claim].del_read_ns = (uint64_t)when_now;
 		if (engine_spooled(e, DIALECT_VFKEEPER, entry->env, entry->env_len,
 				   entry->text, entry->text_len, entry->boot_id,
 				   entry->start_ns, &err) < 0)
