@@ -259,6 +259,7 @@ static void begin_end(struct daemon *d)
 	log_info("daemon", "ending: no new requests");
 	(void)notify_service(d, "STOPPING=1");
 	server_stop_listening(d->server);
+	engine_ends(d->engine);
 	d->ending_at_ns = clock_boot_ns() + GIVE_WAY_NS;
 	loop_timer_at(d->beat, clock_boot_ns());
 }

@@ -280,6 +280,14 @@ int engine_take_journal(struct engine *e, struct journal *j)
 	return 0;
 }
 
+void engine_ends(struct engine *e)
+{
+	if (!e->broken_by_disk)
+		return;
+	e->journal_retry_ns = now_ns(e);
+	wake(e, e->journal_retry_ns);
+}
+
 bool engine_quiet(const struct engine *e)
 {
 	return list_empty(&e->requests) && list_empty(&e->jobs_waiting) &&

@@ -141,6 +141,9 @@ void engine_turn(struct engine *e);
 /* A journal that could not be opened at the start can be now: it becomes the engine's, with
  * a snapshot of what is so.  VFK_E_SYS: not yet, and 'j' is closed. */
 int engine_take_journal(struct engine *e, struct journal *j) VFK_MUST_CHECK;
+/* The process is about to end: what could not be recorded is tried once more at the next turn
+ * (P10: the next engine knows nothing else of it). */
+void engine_ends(struct engine *e);
 /* Nothing that would be lost or left half done if the process ended now. */
 bool engine_quiet(const struct engine *e);
 /* Something that keeps an engine on demand alive: RESERVED, DETACHING, ASKED, OWED, a

@@ -341,6 +341,29 @@ static void p10_a_journal_that_was_never_whole(void)
 	ew_free(w);
 }
 
+/* A release that could not be recorded is known to this engine only. */
+static void p10_a_last_try_when_it_ends(void)
+{
+	for (unsigned told = 0; told < 2; told++) {
+		struct ew *w = ew_new(1);
+
+		ew_attach(w, "c1", NULL);
+		w->disk.fail_at = w->disk.n_ops + 1;
+		w->disk.fail_count = 1000;
+		w->disk.fail_errno = ENOSPC;
+		EW_OK(EW_DEL(w, .container = "c1"));
+		SUITE_STR(ew_state(w, 0), "FREE");
+		w->disk.fail_at = 0;
+		if (told)
+			engine_ends(w->e);
+		ew_settle(w);
+		ew_die(w);
+		ew_start(w);
+		SUITE_STR(ew_state(w, 0), told ? "FREE" : "ATTACHED");
+		ew_free(w);
+	}
+}
+
 VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	  { "P1: each write fails once and nothing is lost", p1_each_write_fails_once },
 	  { "P2: with sync = all the answer waits for the disk", p2_answer_after_the_sync },
@@ -355,6 +378,8 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	    p10_a_vf_that_was_reserved_is_put_in_order },
 	  { "P10: a journal that was never whole is as an empty one",
 	    p10_a_journal_that_was_never_whole },
+	  { "P10: an engine that ends tries to write once more",
+	    p10_a_last_try_when_it_ends },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
 	  { "P8: a lease that is ASKED after damage goes with its VF",
 	    p10_asked_lease_of_an_attached_vf },
