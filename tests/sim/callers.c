@@ -680,8 +680,10 @@ bool caller_start(const struct call *call)
 		last[call->claim].exit[call->verb == CNI_DEL] = -1;
 		last[call->claim].code[call->verb == CNI_DEL] = 0;
 	}
-	if (call->verb == CNI_ADD)
+	if (call->verb == CNI_ADD) {
 		claim->asked = true;
+		claim->add_start = c->start_ns;
+	}
 	if (call->verb == CNI_GC)
 		collect_begins(&c->call, c->start_ns);
 	if (call->verb == CNI_DEL && claim->last_del_start < c->start_ns)

@@ -25,6 +25,7 @@ struct claim {
 	uint64_t last_del_start; /* of the newest DEL whose client has begun */
 	uint64_t del_read_ns;	 /* when an engine has last read one */
 	uint64_t del_done_start; /* of the newest DEL that was answered with 0 */
+	uint64_t add_start;	 /* of the newest ADD whose client has begun */
 	uint64_t added_start;	 /* of the newest ADD that was answered with 0 */
 	uint64_t gone_start;	 /* of the newest ADD whose end an engine has read */
 	bool asked;		 /* an ADD has ever begun */

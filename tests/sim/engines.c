@@ -538,6 +538,7 @@ void engine_give_way(void)
 	p.serves = false;
 	p.ending_at = when_now + GIVE_WAY;
 	callers_not_served(); /* connections that have not asked yet are closed */
+	engine_ends(p.e);
 	when_after(GIVE_WAY, on_wake, p.gen, 0);
 }
 

@@ -43,6 +43,7 @@ static bool power;	 /* power was lost since then */
  * an ADD whose address was given back: known, see vfkeeper-rules(7), P10. */
 static bool ever_unwritten, ever_dark; /* dark: power was lost */
 static bool unwritten;		       /* something could not be recorded since then */
+static bool new_boot;		       /* no engine has begun in it */
 static bool unseen; /* records may be missing, and nobody has looked since (P10) */
 static struct shadow before; /* as it was when the last engine ended */
 
@@ -53,7 +54,7 @@ void promises_reset(bool all)
 	promise_asked_forget();
 	sync_all = all;
 	calm = damaged = rotten = power = unwritten = ever_unwritten = ever_dark = false;
-	unseen = ever_rotten = false;
+	unseen = ever_rotten = new_boot = false;
 }
 
 void promise_calm(void)
@@ -245,7 +246,7 @@ static void del_succeeded(unsigned claim, uint64_t start_ns)
 		s = v ? shadow_of(v) : NULL;
 		if (s && (s->rec.client_start_ns > start_ns || imported_after(s, c)))
 			continue; /* of an ADD that began later */
-		if (!v && c->lost_vf && c->added_start > start_ns)
+		if (!v && c->lost_vf && c->add_start > start_ns)
 			continue; /* likewise, and its VF is gone */
 		broken("P2", "DEL %s succeeds and its lease is %s", c->container,
 		       lease_state_name(l->rec.state));
@@ -345,16 +346,6 @@ static void took_baseline(struct kvf *v, const struct shadow_vf *s)
 		       number(v), number(v));
 }
 
-/* P4: what another VF is called at home; this one came with it while that was away. */
-static bool is_name_of_another(const struct kvf *v, const char *name)
-{
-	for (unsigned i = 0; i < n_sim_vfs; i++)
-		if (&vfs[i] != v && shadow.vf[i].have && shadow.vf[i].rec.baseline.valid &&
-		    !strcmp(shadow.vf[i].rec.baseline.ifname, name))
-			return true;
-	return false;
-}
-
 static void became_free(struct kvf *v, const struct shadow_vf *s)
 {
 	struct vf_baseline now;
@@ -372,7 +363,7 @@ static void became_free(struct kvf *v, const struct shadow_vf *s)
 	if (about[i].lost) /* it is looked at before it is given to anybody */
 		return;
 	if (strcmp(v->home.ifname, s->rec.baseline.ifname) != 0 &&
-	    is_name_of_another(v, v->home.ifname))
+	    shadow_name_of_another(v, v->home.ifname))
 		memcpy(v->home.ifname, s->rec.baseline.ifname, sizeof(v->home.ifname));
 	if (!kernel_is_home(v) || v->rdma_ns != HOME)
 		broken("P4", "vf%u is FREE and not at home", i);
@@ -518,6 +509,7 @@ void promise_no_disk(void)
 
 void promise_reboot(void)
 {
+	new_boot = true;
 	memset(about, 0, sizeof(about));
 	for (unsigned i = 0; i < SIM_CLAIMS; i++)
 		claims[i].del_done_start = 0;
@@ -577,7 +569,9 @@ void promise_replayed_all(enum journal_verdict verdict)
 	if (!ever_rotten && !rotten && !unwritten && !damaged &&
 	    (verdict == JOURNAL_DAMAGED || verdict == JOURNAL_UNKNOWN))
 		broken("P10", "a journal that nobody damaged is found damaged");
-	if ((rotten && verdict != JOURNAL_CLEAN) || verdict == JOURNAL_DAMAGED) {
+	/* Where the last record was is not known any more after a boot. */
+	if ((rotten && (new_boot || verdict != JOURNAL_CLEAN)) ||
+	    verdict == JOURNAL_DAMAGED) {
 		damaged = true;
 		for (unsigned i = 0; i < n_sim_vfs; i++)
 			about[i].lost |= before.vf[i].have &&
@@ -602,7 +596,7 @@ void promise_replayed_all(enum journal_verdict verdict)
 			broken("P8", "the lease of %s, %s, is lost",
 			       l->rec.owner.container, lease_state_name(l->rec.state));
 	}
-	rotten = false;
+	rotten = new_boot = false;
 	power = unwritten = false;
 	if (!engine_has_journal())
 		unwritten = ever_unwritten = true;

@@ -140,6 +140,15 @@ const struct kvf *shadow_vf_of_lease(uint64_t id)
 	return NULL;
 }
 
+bool shadow_name_of_another(const struct kvf *v, const char *name)
+{
+	for (unsigned i = 0; i < n_sim_vfs; i++)
+		if (&vfs[i] != v && shadow.vf[i].have && shadow.vf[i].rec.baseline.valid &&
+		    !strcmp(shadow.vf[i].rec.baseline.ifname, name))
+			return true;
+	return false;
+}
+
 bool shadow_pod_has(const struct vf_settings *set)
 {
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
