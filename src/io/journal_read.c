@@ -12,8 +12,9 @@
 /* A stretch of a file that may hold records behind the last good one. */
 struct stretch {
 	unsigned file;
-	uint64_t off, generation; /* generation 0: any */
-	uint64_t first_seq;	  /* of its first record behind L; 0: there is none */
+	uint64_t off, generation; /* of its file; 0: not known */
+	uint64_t wanted;    /* generation of the records that are searched; 0: any */
+	uint64_t first_seq; /* of its first record behind L; 0: there is none */
 };
 
 struct reading {
@@ -181,7 +182,13 @@ static void by_age(const struct jr_survey *sv, unsigned order[JOURNAL_FILES], un
 
 static void tail_add(struct reading *rd, unsigned file, uint64_t off, uint64_t generation)
 {
-	rd->tails[rd->n_tails++] = (struct stretch){ file, off, generation, 0 };
+	/* Without a loss of power no page of a file is older than another. */
+	rd->tails[rd->n_tails++] = (struct stretch){
+		.file = file,
+		.off = off,
+		.generation = generation,
+		.wanted = rd->in->same_boot ? generation : 0,
+	};
 }
 
 static bool is_headless(enum jf_class class)
@@ -190,8 +197,9 @@ static bool is_headless(enum jf_class class)
 }
 
 /* Finds the base; what is newer, or has no readable header, has to be searched.  So has, when
- * power may have been lost, any other file: of one that was begun then all but the header may
- * have reached the disk.  What stands there must not look newer one day. */
+ * power may have been lost, any other file, for records of any generation: of one that was begun
+ * then all but the first pages may have reached the disk, which say what was there before.  The
+ * records must not look newer one day. */
 static void find_base(struct reading *rd)
 {
 	unsigned order[JOURNAL_FILES], n;
@@ -315,7 +323,7 @@ static void search_tail(struct reading *rd, struct stretch *t)
 	uint64_t off = t->off, expect = is_base ? t->off : t->off + JR_MARK_BYTES;
 	struct jr_rec rec;
 
-	while (window_find(&rd->w, t->file, off, t->generation, &rec)) {
+	while (window_find(&rd->w, t->file, off, t->wanted, &rec)) {
 		off = rec.off + jr_bytes(rec.h.len);
 		if (rec.h.seq > rd->last) {
 			note(rd, &rec.h);
@@ -331,7 +339,7 @@ static void search_tail(struct reading *rd, struct stretch *t)
 				rd->hole = true;
 			if (!t->first_seq)
 				t->first_seq = rec.h.seq;
-		} else if (is_base) {
+		} else if (is_base && rec.h.generation == t->generation) {
 			/* Nobody of ours wrote an older one there; what is appended would end
 			 * before it one day. */
 			rd->begun = true;
@@ -366,7 +374,7 @@ static int pass_tails(struct reading *rd, struct vfk_err *err)
 
 		if (!t->first_seq)
 			continue;
-		while (window_find(&rd->w, t->file, off, t->generation, &rec)) {
+		while (window_find(&rd->w, t->file, off, t->wanted, &rec)) {
 			int rc;
 
 			off = rec.off + jr_bytes(rec.h.len);
@@ -415,6 +423,16 @@ static int file_unmade(const struct reading *rd)
 		    (int)rd->tails[i].file != rd->sv->base)
 			return (int)rd->tails[i].file;
 	return -1;
+}
+
+/* The file that this boot has written to is not there: what it had instead was not made whole. */
+static bool file_gone(const struct reading *rd)
+{
+	for (unsigned n = 0; n < JOURNAL_FILES; n++)
+		if (rd->sv->files[n].class == JF_USED &&
+		    rd->sv->files[n].h.generation == rd->in->written_generation)
+			return false;
+	return rd->in->same_boot && rd->in->written_generation;
 }
 
 /* A file without a readable header in which something behind L stands, or -1. */
@@ -490,6 +508,11 @@ static bool judge_damaged(struct reading *rd)
 		judge(rd, JOURNAL_DAMAGED, unmade,
 		      "the snapshot is bad; this boot wrote up to offset %llu",
 		      (unsigned long long)rd->in->written_end);
+	else if (base >= 0 && file_gone(rd))
+		judge(rd, JOURNAL_DAMAGED, -1,
+		      "the file that this boot wrote to is gone; journal.%d ends with record "
+		      "%llu",
+		      base, last);
 	else if (base < 0 && rd->in->written_generation)
 		judge(rd, JOURNAL_DAMAGED, -1,
 		      "no whole snapshot is there; this boot had written one");

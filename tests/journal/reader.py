@@ -152,7 +152,7 @@ class File:
             self.whole = last == [(0xFF02, self.run[0][7], length)] and \
                 all(r[6] & 1 for r in self.run[1:n + 1])
 
-    def search(self, at, last, gen):
+    def search(self, at, last, gen=None):
         """The valid records from a place on that are later than 'last'."""
         found = []
         while (at := self.data.find(b"VFKR", at)) >= 0:
@@ -169,8 +169,8 @@ def recover(directory):
     base = whole[-1] if whole else None
     last, begun = (base.run[-1][0], base.data[base.end:base.end + 40]) if base else (0, b"")
     newer = [f for f in files[files.index(base) + 1 if base else 0:] if f.used]
-    tails = [f.search(4096, last, f.gen if f in newer else None) for f in files[::-1]
-             if f != base] + [base.search(base.end, last, base.gen) if base else []]
+    tails = [f.search(4096, last) for f in files[::-1] if f != base] + \
+        [base.search(base.end, last) if base else []]
     found = [(f, r) for f in whole for r in f.run]
     if any(f.unknown for f in files):
         return "unknown version", []

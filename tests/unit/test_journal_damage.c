@@ -349,6 +349,32 @@ static void snapshot_of_this_boot(void)
 	}
 }
 
+/* A damaged journal was to be replaced, and its newest file was set aside for that. */
+static void file_of_this_boot_is_gone(void)
+{
+	for (unsigned same_boot = 0; same_boot < 2; same_boot++) {
+		struct disk disk;
+
+		make_dir();
+		mem_init(&mem);
+		app_init(&app);
+		disk = mem_as_disk(&mem);
+		SUITE_INT(app_open(&app, &disk, mark_path, SIZE), 0);
+		SUITE_INT(app_set(&app, 1, 5), 0);
+		SUITE_INT(journal_begin(app.j, &app.err), 0);
+		SUITE_INT(app_set(&app, 1, 6), 0);
+		SUITE_INT(mem_set_aside(&mem, 1), 0);
+		SUITE_INT(reopen_mem(same_boot ? mark_path : NULL), 0);
+		SUITE_INT(app.st.verdict, same_boot ? JOURNAL_DAMAGED : JOURNAL_CLEAN);
+		if (same_boot)
+			SUITE_STR(app.st.what, "the file that this boot wrote to is gone; "
+					       "journal.0 ends with record 11");
+		SUITE_INT(app.cells[1], 5);
+		end_mem();
+		remove_dir();
+	}
+}
+
 /* Setting the damaged file aside worked, then nothing did: the next try sees that, too. */
 static void nothing_left_of_this_boot(void)
 {
@@ -567,6 +593,59 @@ static void header_that_did_not_land(void)
 	}
 }
 
+/* Likewise: what did land at the beginning is of the try before. */
+static void header_of_the_try_before(void)
+{
+	uint8_t header[JF_HEADER_USED];
+	uint64_t lost;
+
+	begin_mem();
+	SUITE_INT(app_set(&app, 1, 5), 0);
+	CU_ASSERT(app_sync(&app, &mem));
+	app.snapshot_fails = 3;
+	CU_ASSERT(journal_begin(app.j, &app.err) < 0);
+	memcpy(header, mem.files[1].now, sizeof(header));
+	app.snapshot_fails = -1;
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	for (unsigned i = 0; i < 100; i++)
+		SUITE_INT(app_set(&app, 1, 77 + i), 0);
+	lost = journal_last(app.j);
+	memcpy(mem.files[1].now, header, sizeof(header));
+	SUITE_INT(reopen_mem(NULL), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_TORN);
+	SUITE_INT(app.cells[1], 5);
+	SUITE_INT(app_set(&app, 2, 6), 0);
+	CU_ASSERT(journal_last(app.j) > lost);
+	end_mem();
+}
+
+/* A whole file that was begun anew, and that only the first pages of are on the disk as they
+ * were. */
+static void base_of_the_try_before(void)
+{
+	static uint8_t first[8192];
+	uint64_t lost;
+
+	begin_mem();
+	SUITE_INT(app_set(&app, 1, 5), 0);
+	CU_ASSERT(app_sync(&app, &mem));
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	memcpy(first, mem.files[1].now, sizeof(first));
+	SUITE_INT(journal_begin(app.j, &app.err), 0); /* none of it lands */
+	SUITE_INT(journal_begin(app.j, &app.err), 0);
+	for (unsigned i = 0; i < 200; i++)
+		SUITE_INT(app_set(&app, 1, 77 + i), 0);
+	lost = journal_last(app.j);
+	memcpy(mem.files[1].now, first, sizeof(first));
+	memset(mem.files[2].now, 0, mem.files[2].size);
+	SUITE_INT(reopen_mem(NULL), 0);
+	SUITE_INT(app.st.verdict, JOURNAL_TORN);
+	SUITE_INT(app.cells[1], 5);
+	SUITE_INT(app_set(&app, 2, 6), 0);
+	CU_ASSERT(journal_last(app.j) > lost);
+	end_mem();
+}
+
 /* Checksums are right and everything else is wrong: nobody but an enemy writes that. */
 static void hostile_numbers(void)
 {
@@ -716,6 +795,7 @@ VFK_SUITE(journal_damage,
 	  { "finds damage by the mark alone", mark_proves_damage },
 	  { "takes a hole in records of this boot for damage", hole_of_this_boot },
 	  { "a snapshot that this boot had made whole", snapshot_of_this_boot },
+	  { "misses the file of this boot", file_of_this_boot_is_gone },
 	  { "misses the only file of this boot", nothing_left_of_this_boot },
 	  { "takes no hole for damage when a try to open failed", try_that_fails },
 	  { "misses the last record of this boot", lost_end_of_this_boot },
@@ -723,6 +803,8 @@ VFK_SUITE(journal_damage,
 	  { "passes no record of an older turn without a header", passes_no_older_turn },
 	  { "knows in which order a file is begun", order_of_a_begun_file },
 	  { "knows a file of which the header did not land", header_that_did_not_land },
+	  { "or that has the header of the try before", header_of_the_try_before },
+	  { "or the first pages", base_of_the_try_before },
 	  { "is not fooled by numbers that nobody reaches", hostile_numbers },
 	  { "takes a gap in the sequence for damage", gap_is_damage },
 	  { "cuts off an older record that stands behind the end", stale_record_is_cut },
