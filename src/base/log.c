@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define RING_LINES 256
+#define READER_MS 100 /* that long a reader of the ring may take for a line */
 
 static const char *const level_name[] = {
 	[LOG_LV_ERROR] = "error", [LOG_LV_WARN] = "warn",   [LOG_LV_NOTICE] = "notice",
@@ -196,7 +198,8 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line))
 void log_ring_write(int fd)
 {
 	size_t at = ring_total > RING_LINES ? ring_total - RING_LINES : 0;
+	struct pollfd reader = { .fd = fd, .events = POLLOUT };
 
-	for (; at < ring_total; at++)
+	for (; at < ring_total && poll(&reader, 1, READER_MS) == 1; at++)
 		write_line(fd, ring[at % RING_LINES]);
 }

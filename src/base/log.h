@@ -63,7 +63,8 @@ const char *log_level_name(enum log_level level);
 bool log_level_parse(const char *name, enum log_level *out);
 /* Where lines go; NULL = standard error.  For tests and fuzzers. */
 void log_set_sink(void (*sink)(enum log_level level, const char *line));
-/* The last 256 lines, debug ones included, oldest first.  Signal handlers may call it. */
+/* The last 256 lines, debug ones included, oldest first, or as many as somebody reads.  Signal
+ * handlers may call it. */
 void log_ring_write(int fd);
 
 #endif

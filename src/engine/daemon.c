@@ -661,9 +661,9 @@ int daemon_main(const struct daemon_opts *opts)
 	d.ports = d.spool_fd = d.world.inflight_fd = d.lock.lock_fd = -1;
 	list_init(&d.waiting_calls);
 	signal(SIGPIPE, SIG_IGN);
-	fatal_watch(opts->name);
 	start_limits(); /* before the spawner, which hands them on to the workers */
 	start_ports(&d);
+	fatal_watch(opts->name);
 	rc = spawner_start(&d.spawner, job_run, &err);
 	if (rc == 0)
 		rc = loop_new(&d.loop, &err);

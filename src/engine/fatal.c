@@ -8,6 +8,8 @@
 #include "base/attr.h"
 #include "base/log.h"
 
+#define END_S 5
+
 static const struct {
 	int signo;
 	const char *name;
@@ -25,6 +27,7 @@ static void say(const char *text)
 /* Only what signal-safety(7) allows. */
 static void on_fatal(int signo)
 {
+	alarm(END_S); /* nobody may read what follows */
 	say(who);
 	say(": ended by ");
 	for (size_t i = 0; i < VFK_ARRAY_SIZE(fatal); i++)

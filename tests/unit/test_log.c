@@ -127,6 +127,20 @@ static void keeps_the_last_lines(void)
 	log_set_sink(NULL);
 }
 
+static void waits_for_no_reader(void)
+{
+	int ends[2];
+
+	log_set_sink(sink);
+	for (int i = 0; i < 256; i++)
+		log_debug("ring", "%0600d", i);
+	CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+	log_ring_write(ends[1]); /* more than a pipe takes */
+	close(ends[0]);
+	close(ends[1]);
+	log_set_sink(NULL);
+}
+
 static void modules_have_levels(void)
 {
 	struct log_levels all;
@@ -170,5 +184,6 @@ VFK_SUITE(log, { "writes level and module before the text", writes_level_and_mod
 	  { "cuts long lines", cuts_long_lines },
 	  { "knows the names of its levels and no others", parses_levels },
 	  { "keeps the last 256 lines, debug ones included", keeps_the_last_lines },
+	  { "waits for nobody who does not read them", waits_for_no_reader },
 	  { "each module may have a level of its own", modules_have_levels },
 	  { "what is no plain word is quoted", fields_are_quoted })
