@@ -188,10 +188,10 @@ void release_steps_done(struct engine *e, struct vf *vf, const struct job *job,
 		/* A rebind wish of a failed step is asked again by the step itself. */
 		vf->plan_failed |= failed;
 		if (failed & STEP_BIT(VERIFY)) {
-			/* Something is not as it should be: do it all again, and what the PF
-			 * holds, which somebody may have changed meanwhile. */
+			/* Something is not as it should be: do it all again, and what the link
+			 * and the PF hold, which somebody may have changed meanwhile. */
 			vf->rec.done = 0;
-			vf->rec.touched |= STEP_BIT(SETTINGS);
+			vf->rec.touched |= STEP_BIT(SETTINGS) | STEP_BIT(LINK_SETTINGS);
 			vf->plan_failed = plan_detach(vf->rec.touched,
 						      plan_has_link(&vf->rec), vf->rebind);
 		}

@@ -637,6 +637,24 @@ static void a_failed_look_has_the_pf_put_back(void)
 	ew_free(w);
 }
 
+/* Also of an ADD that has not touched it: somebody else may have, meanwhile. */
+static void and_the_link(void)
+{
+	struct ew *w = ew_new(1);
+
+	w->guid = OWN;
+	ew_look(w);
+	w->fail_steps = STEP_BIT(SETTINGS) | STEP_BIT(VERIFY);
+	give(w, "c1", 0);
+	SUITE_STR(ew_state(w, 0), "DETACHING");
+	CU_ASSERT_PTR_NULL(strstr(w->trace.data, "job STEPS 3000;"));
+	w->fail_steps = 0;
+	ew_pass(w, 2 * NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job STEPS 3000;")); /* LINK_BASELINE */
+	SUITE_STR(ew_state(w, 0), "FREE");
+	ew_free(w);
+}
+
 static void without_a_driver_no_other_vf_is_bound(void)
 {
 	struct ew *w = ew_new(1);
@@ -739,6 +757,7 @@ VFK_SUITE(engine_baseline,
 	    nothing_is_learnt_during_a_step },
 	  { "P5: after a failed look the PF's settings are put back, too",
 	    a_failed_look_has_the_pf_put_back },
+	  { "P5: and the link, also where the ADD had not touched it", and_the_link },
 	  { "a VF without its driver lets no other be bound",
 	    without_a_driver_no_other_vf_is_bound },
 	  { "P4: what a PF does not tell stays as it was", what_is_not_told_stays },
