@@ -105,6 +105,20 @@ static void answer_now(struct engine *e, struct request *rq, int exit_code, cons
 	leave(e, rq);
 }
 
+/* A client that came back from a dead engine has less time left than a new one: it is
+ * answered before it gives up. */
+static int64_t within_margin(const struct request *rq, int64_t at_ns, int64_t margin_ns)
+{
+	int64_t last = rq->gives_up_ns ? rq->gives_up_ns - margin_ns : at_ns;
+
+	return at_ns < last ? at_ns : last;
+}
+
+int64_t within_client(const struct request *rq, int64_t at_ns)
+{
+	return within_margin(rq, at_ns, CLIENT_MARGIN_NS);
+}
+
 void request_answer(struct engine *e, struct request *rq, int exit_code, const char *text)
 {
 	/* CHECK and STATUS have written nothing. */
@@ -124,11 +138,14 @@ void request_answer(struct engine *e, struct request *rq, int exit_code, const c
 			rq->lease = NULL;
 			rq->state = REQ_ANSWER_SYNC;
 			rq->wait_seq = sync_want(e);
-			/* A DEL that is answered at its deadline has no time left for the disk. */
+			/* A DEL that is answered at its deadline has no time left for the disk
+			 * but what is kept for its client. */
 			if (rq->deadline_ns < now_ns(e) + e->config.del_wait_ms * NS_PER_MS)
 				rq->deadline_ns =
-					within_client(rq, now_ns(e) + e->config.del_wait_ms *
-									      NS_PER_MS);
+					within_margin(rq,
+						      now_ns(e) + e->config.del_wait_ms *
+									  NS_PER_MS,
+						      CLIENT_MARGIN_NS / 2);
 			wake(e, rq->deadline_ns);
 			return;
 		}
@@ -196,15 +213,6 @@ static struct request *request_new(struct engine *e, void *client)
 	rq->netns_fd = rq->stdin_fd = rq->env_fd = -1;
 	rq->arrived_ns = now_ns(e);
 	return rq;
-}
-
-/* A client that came back from a dead engine has less time left than a new one: it is
- * answered before it gives up. */
-int64_t within_client(const struct request *rq, int64_t at_ns)
-{
-	int64_t last = rq->gives_up_ns ? rq->gives_up_ns - CLIENT_MARGIN_NS : at_ns;
-
-	return at_ns < last ? at_ns : last;
 }
 
 static void request_begin(struct engine *e, struct request *rq)

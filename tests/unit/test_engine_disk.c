@@ -341,6 +341,24 @@ static void p10_a_journal_that_was_never_whole(void)
 	ew_free(w);
 }
 
+/* A DEL whose client has come back from a dead engine: its last moment is left for the disk. */
+static void p2_a_late_del_is_synced(void)
+{
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	ew_attach(w, "c1", NULL);
+	w->e->config.sync_all = true;
+	w->hold_jobs = w->hold_sync = true;
+	c = EW_DEL(w, .container = "c1", .gives_up = w->now_ns + 3 * NS_PER_S);
+	ew_pass(w, 1001 * NS_PER_S / 1000);
+	CU_ASSERT_FALSE(c->answered);
+	w->hold_sync = false;
+	ew_settle(w);
+	EW_OK(c);
+	ew_free(w);
+}
+
 /* A release that could not be recorded is known to this engine only. */
 static void p10_a_last_try_when_it_ends(void)
 {
@@ -378,6 +396,7 @@ VFK_SUITE(engine_disk, { "P1: no record, no step", p1_record_before_the_step },
 	    p10_a_vf_that_was_reserved_is_put_in_order },
 	  { "P10: a journal that was never whole is as an empty one",
 	    p10_a_journal_that_was_never_whole },
+	  { "P2: a DEL that is late is synced", p2_a_late_del_is_synced },
 	  { "P10: an engine that ends tries to write once more",
 	    p10_a_last_try_when_it_ends },
 	  { "P9: a new file has everything", p9_a_new_file_has_everything },
