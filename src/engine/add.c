@@ -121,6 +121,22 @@ static int check(struct engine *e, struct request *rq)
 	return check_plugin(e, rq);
 }
 
+/* Row "ATTACHED, same owner and same request nonce": the stored result again. */
+static void repeat_result(struct engine *e, struct request *rq, const struct vf *vf)
+{
+	struct vfk_err err = { 0 };
+	size_t len;
+	VFK_AUTO(free_auto)
+	char *text = node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
+
+	if (text) {
+		request_answer(e, rq, 0, text);
+		return;
+	}
+	vfk_err_wrap(&err, "it is attached, but its result is lost");
+	request_fail_err(e, rq, &err, vf->rec.addr);
+}
+
 void add_begin(struct engine *e, struct request *rq)
 {
 	/* P10: no ADD before every VF is verified. */
@@ -155,6 +171,11 @@ void add_begin(struct engine *e, struct request *rq)
 			     addr, addr);
 		return;
 	}
+	/* R4: behind nobody, who may wait for a look that does not end. */
+	if (vf->fsm.state == VF_ATTACHED && same_request(vf, rq)) {
+		repeat_result(e, rq, vf);
+		return;
+	}
 	rq->vf = vf;
 	rq->state = REQ_QUEUED;
 	list_push_back(&vf->queue, &rq->waiting);
@@ -186,22 +207,6 @@ static void refuse_second(struct engine *e, struct request *rq, const struct vf 
 		     "container %.64s interface %s has VF %s already: DEL it first (vfctl "
 		     "explain %s)",
 		     rq->cni.att.container, rq->cni.att.ifname, addr, addr);
-}
-
-/* Row "ATTACHED, same owner and same request nonce": the stored result again. */
-static void repeat_result(struct engine *e, struct request *rq, const struct vf *vf)
-{
-	struct vfk_err err = { 0 };
-	size_t len;
-	VFK_AUTO(free_auto)
-	char *text = node_blob_get(e->node, e->journal, vf->rec.result_blob, &len, &err);
-
-	if (text) {
-		request_answer(e, rq, 0, text);
-		return;
-	}
-	vfk_err_wrap(&err, "it is attached, but its result is lost");
-	request_fail_err(e, rq, &err, vf->rec.addr);
 }
 
 /* Rows of RESERVED.  True: the request has left the queue. */
@@ -323,7 +328,15 @@ static bool found_free(struct engine *e, struct vf *vf, struct request *rq)
 		wake(e, vf->retry_at_ns);
 		return false;
 	}
-	if (!vf->verified) {
+	if (!vf->rec.baseline.valid && rq->observed) { /* P4: nobody could put it back */
+		pci_format(vf->rec.addr, addr);
+		request_fail(e, rq, 11,
+			     "VF %s has no baseline: it carries a GUID or MAC that a pod has, "
+			     "or cannot be read (vfctl explain %s)",
+			     addr, addr);
+		return true;
+	}
+	if (!vf->verified || !vf->rec.baseline.valid) {
 		observe_start(e, vf, rq);
 		return false;
 	}

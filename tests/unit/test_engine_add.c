@@ -208,6 +208,36 @@ static void resumed_asks_again_for_a_rebind(void)
 	ew_free(w);
 }
 
+/* R4: not behind a look that somebody else waits for. */
+static void repeated_beside_a_look(void)
+{
+	struct ew_call add = { .verb = CNI_ADD, .container = "c1", .nonce = 7 };
+	struct ew *w = ew_new(1);
+	struct ew_client *c;
+
+	EW_OK(ew_ask(w, add));
+	w->hold_jobs = true;
+	c = EW_ADD(w, .container = "c2");
+	CU_ASSERT_FALSE(c->answered);
+	CU_ASSERT_PTR_NOT_NULL(strstr(w->trace.data, "job OBSERVE;"));
+	c = ew_ask(w, add);
+	EW_OK(c);
+	ew_free(w);
+}
+
+/* P4: nobody could put it back. */
+static void without_a_baseline(void)
+{
+	struct ew *w = ew_new(1);
+
+	ew_vf(w, 0)->rec.baseline.valid = false;
+	EW_FAILED(EW_ADD(w, .container = "c1"), "VF 0000:3b:00.1 has no baseline");
+	w->modes.valid = true; /* the look says what it is like */
+	EW_OK(EW_ADD(w, .container = "c1"));
+	CU_ASSERT_TRUE(ew_vf(w, 0)->rec.baseline.valid);
+	ew_free(w);
+}
+
 /* So is what the last step said of the link.  That it was done is on record where the journal
  * began another file before the answer. */
 static void resumed_asks_again_for_mac_and_mtu(void)
@@ -614,6 +644,9 @@ VFK_SUITE(engine_add,
 	    attached_another_request_is_an_error },
 	  { "ADD finds that the attachment has another VF already: an error",
 	    attachment_has_another_vf },
+	  { "ADD finds ATTACHED, same request: before who waits for a look",
+	    repeated_beside_a_look },
+	  { "ADD finds FREE, but no baseline: code 11", without_a_baseline },
 	  { "ADD finds FREE, but not yet looked at: looks, then as below",
 	    free_but_not_looked_at },
 	  { "ADD finds an OWED lease of this attachment: pays it first",
