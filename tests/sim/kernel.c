@@ -359,6 +359,10 @@ void vf_appear(struct kvf *v)
 		link_rename(v, name);
 	}
 	kernel_take_home(v);
+	v->came_named = false;
+	for (unsigned i = 0; i < n_sim_vfs; i++)
+		v->came_named |= &vfs[i] != v && v->home.ifname[0] &&
+				 !strcmp(vfs[i].home.ifname, v->home.ifname);
 	if (v->kind != KIND_INFINIBAND || !before.port_guid)
 		return;
 	/* That a pod had one of them does not make it the VF's own. */

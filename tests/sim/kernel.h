@@ -51,6 +51,7 @@ struct kvf {
 	struct vf_baseline home; /* as somebody who may has last left the free VF */
 	bool meddled;		 /* changed by others while it was not free */
 	bool moved_by_others; /* its link was moved by somebody else since it was free */
+	bool came_named;      /* anew, with the name that another one has at home */
 	unsigned steps_running;
 };
 

@@ -16,6 +16,7 @@
 #include "cover.h"
 #include "exhaust.h"
 #include "history.h"
+#include "memo.h"
 #include "scenario.h"
 #include "shrink.h"
 #include "story.h"
@@ -38,12 +39,13 @@ void __wrap_log_at(enum log_level level, const char *module, const char *fmt, ..
 	char line[LOG_LINE_MAX];
 	va_list ap;
 
-	if (!with_log)
+	if (!with_log && !WITH_ASAN)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	story("      %s %s %s", log_level_name(level), module, line);
+	if (with_log)
+		story("      %s %s %s", log_level_name(level), module, line);
 }
 
 /* The whole of it, as it is or as short as it can be. */

@@ -2,6 +2,8 @@
 /* What records and configurations say, remembered: each engine reads those records again that
  * the ones before it have written, and the promises do, too; and the same few configurations
  * come again and again. */
+#include "memo.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +105,7 @@ json_t *__wrap_cni_json_load(const char *text, size_t len, char *why, size_t why
 			     bool *no_memory)
 {
 	static struct place places[PLACES];
-	struct place *p = place_of(places, text, len);
+	struct place *p = WITH_ASAN ? NULL : place_of(places, text, len);
 	json_t *value;
 
 	*no_memory = false;

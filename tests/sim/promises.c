@@ -362,9 +362,10 @@ static void became_free(struct kvf *v, const struct shadow_vf *s)
 	}
 	if (about[i].lost) /* it is looked at before it is given to anybody */
 		return;
-	if (strcmp(v->home.ifname, s->rec.baseline.ifname) != 0 &&
-	    shadow_name_of_another(v, v->home.ifname))
+	if (v->came_named && shadow_name_of_another(v, v->home.ifname)) {
 		memcpy(v->home.ifname, s->rec.baseline.ifname, sizeof(v->home.ifname));
+		v->came_named = false;
+	}
 	if (!kernel_is_home(v) || v->rdma_ns != HOME)
 		broken("P4", "vf%u is FREE and not at home", i);
 	else if (!settings_same(&now.set, &v->home.set) ||

@@ -216,6 +216,7 @@ void shadow_stands(struct places *at, unsigned file, uint64_t end)
 {
 	memset(at, 0, sizeof(*at));
 	at->end[file] = end;
+	at->outside = true;
 }
 
 void shadow_begun(unsigned file)
@@ -294,6 +295,8 @@ bool shadow_synced(const struct places *at)
 
 bool shadow_whole(const struct places *at)
 {
+	if (at->outside)
+		return true;
 	for (unsigned n = 0; n < JOURNAL_FILES; n++)
 		if (at->end[n] && !(shadow.snapshot && n == shadow.begun))
 			return true;

@@ -18,6 +18,7 @@
  * file that is begun says it again, and the one before may be synced after that. */
 struct places {
 	uint64_t end[JOURNAL_FILES];
+	bool outside; /* it was appended, or read: not only in a snapshot */
 };
 
 struct shadow_vf {
@@ -63,7 +64,7 @@ bool shadow_whole(const struct places *at);
 void shadow_rot(unsigned file, uint64_t from, uint64_t to);
 /* The configuration of this lease was among them, wherever it stands as well. */
 bool shadow_conf_lost(uint64_t lease);
-/* P4: another VF is called so at home; this one came with the name while that was away. */
+/* P4: another VF is called so at home, by its record. */
 bool shadow_name_of_another(const struct kvf *v, const char *name);
 /* P4: an owner on record asked for this GUID or MAC. */
 bool shadow_pod_has(const struct vf_settings *set);

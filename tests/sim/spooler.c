@@ -77,7 +77,8 @@ void spooler_read(struct engine *e)
 		struct entry *entry = &entries[i];
 		struct vfk_err err = { 0 };
 
-		claims[entry->claim].del_read_ns = (uint64_t)when_now;
+		if (claims[entry->claim].del_read_ns < entry->start_ns)
+			claims[entry->claim].del_read_ns = entry->start_ns;
 		if (engine_spooled(e, DIALECT_VFKEEPER, entry->env, entry->env_len,
 				   entry->text, entry->text_len, entry->boot_id,
 				   entry->start_ns, &err) < 0)
