@@ -418,6 +418,10 @@ void promise_vf_record(struct kvf *v, struct shadow_vf *s)
 	if (r->state == VF_FAULTED && r->foreign && r->event == VF_EV_APPEARED &&
 	    r->baseline.valid)
 		broken("R14", "a baseline was taken from vf%u, which is foreign", i);
+	if (r->state == VF_FREE && !r->baseline.valid &&
+	    (r->event == VF_EV_APPEARED || r->event == VF_EV_HOME))
+		broken("P4", "vf%u is FREE from %s on and has no baseline", i,
+		       vf_event_name(r->event));
 	if (r->event == VF_EV_SETUP_DONE || r->event == VF_EV_IMPORTED) {
 		about[i].ns = v->link.ns > HOME ? (unsigned)v->link.ns : 0;
 		about[i].ns_cookie = about[i].ns ? spaces[about[i].ns].cookie : 0;
@@ -518,7 +522,6 @@ void promise_reboot(void)
 
 void promise_replay_begins(void)
 {
-	/* Most places are empty, and this comes with every engine. */
 	for (unsigned i = 0; i < n_sim_vfs; i++) {
 		before.vf[i] = shadow.vf[i];
 		before.vf[i].have &= shadow_whole(&shadow.vf[i].at);
@@ -663,15 +666,17 @@ static const char *unrest_vf(const struct kvf *v)
 	case VF_FREE:
 		if (v->present && kernel_is_home(v)) {
 			kernel_look(v, &now);
-			if (!s->rec.baseline.valid || shadow_pod_has(&now.set) ||
-			    (settings_same(&now.set, &s->rec.baseline.set) &&
+			if (shadow_pod_has(&now.set) ||
+			    (s->rec.baseline.valid &&
+			     settings_same(&now.set, &s->rec.baseline.set) &&
 			     !strcmp(now.ifname, s->rec.baseline.ifname)))
 				return NULL;
 		}
 		snprintf(text, sizeof(text), "vf%u is FREE and %s", i,
-			 !v->present	    ? "gone from the bus" :
-			 !kernel_is_home(v) ? "its link is elsewhere" :
-					      "not as its baseline says");
+			 !v->present		? "gone from the bus" :
+			 !kernel_is_home(v)	? "its link is elsewhere" :
+			 !s->rec.baseline.valid ? "has no baseline" :
+						  "not as its baseline says");
 		return text;
 	case VF_ATTACHED:
 		snprintf(text, sizeof(text), "vf%u is ATTACHED to %.60s, which %s", i,
