@@ -245,41 +245,40 @@ static inline void mem_land(struct mem_file *f, const struct mem_write *w, uint6
 		f->disk_size = to;
 }
 
-/* The pages that a write is in, as they are now: nothing smaller is written to a disk. */
-static inline void mem_land_pages(struct mem_file *f, const struct mem_write *w)
-{
-	uint64_t from = w->off / MEM_PAGE * MEM_PAGE;
-	uint64_t to = (w->off + w->len + MEM_PAGE - 1) / MEM_PAGE * MEM_PAGE;
-
-	if (to > f->size)
-		to = f->size;
-	if (from >= to) /* a test has cut the file */
-		return;
-	memcpy(f->disk + from, f->now + from, (size_t)(to - from));
-	if (to > f->disk_size)
-		f->disk_size = to;
-}
-
-/* What a worker's fdatasync does: everything written to file 'n' up to now is on the disk. */
+/* What a worker's fdatasync does: everything written to file 'n' up to now is on the disk, with
+ * the pages that it is in, as they are now: nothing smaller is written to a disk. */
 static inline void mem_sync(struct mem_disk *m, unsigned n)
 {
+	bool dirty[MEM_FILE_MAX / MEM_PAGE] = { false };
+	struct mem_file *f = &m->files[n];
 	struct mem_write **at = &m->first;
 
 	m->last = &m->first;
 	while (*at) {
 		struct mem_write *w = *at;
 
-		if (w->file == n) {
-			mem_land_pages(&m->files[n], w);
-			*at = w->next;
-			free(w->bytes);
-			free(w);
-		} else {
+		if (w->file != n) {
 			at = &w->next;
 			m->last = at;
+			continue;
 		}
+		for (uint64_t p = w->off / MEM_PAGE; p * MEM_PAGE < w->off + w->len; p++)
+			dirty[p] = true;
+		*at = w->next;
+		free(w->bytes);
+		free(w);
 	}
-	m->files[n].disk_exists = m->files[n].exists;
+	for (uint64_t p = 0; p * MEM_PAGE < f->size; p++) {
+		uint64_t from = p * MEM_PAGE, left = f->size - from;
+		uint64_t len = left < MEM_PAGE ? left : MEM_PAGE;
+
+		if (!dirty[p])
+			continue;
+		memcpy(f->disk + from, f->now + from, (size_t)len);
+		if (from + len > f->disk_size)
+			f->disk_size = from + len;
+	}
+	f->disk_exists = f->exists;
 }
 
 /* A sync that fails: the kernel forgets that these writes are still owed to the disk. */
